@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The engine, as the world outside src/core sees it.
+ *
+ * Packet bytes and a time go in; a ctinfo, a mark and a list of events come out. Nothing in here
+ * reads a clock, opens a socket, writes a log or allocates while packets flow.
+ *
+ * Threads: any number of threads may call ct_track() and ct_expire() on one struct ct, each with a
+ * struct ct_thread of its own. The configuration is passed by pointer with every call, so that a
+ * thread can be given a new one between two packets; it must not change while it is in use.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/ctinfo.h"
+#include "core/event.h"
+#include "core/reasons.h"
+#include "core/tuple.h"
+
+struct ct; /* the flow table */
+
+enum ct_timeout {
+#define X(name, key, seconds) CT_TIMEOUT_##name,
+	CT_TIMEOUT_LIST(X)
+#undef X
+		CT_TIMEOUT_MAX
+};
+
+enum ct_stat {
+#define X(name, str, help) CT_STAT_##name,
+	CT_STAT_LIST(X)
+#undef X
+		CT_STAT_MAX
+};
+
+struct ct_config {
+	uint64_t timeout_ns[CT_TIMEOUT_MAX];
+	struct ct_mark mark;
+	bool tcp_loose;		     /* pick up connections in mid-stream */
+	bool tcp_be_liberal;	     /* the window check rejects nothing */
+	bool tcp_ignore_invalid_rst; /* leave out the test of a RST against the peer's last ack */
+	uint8_t tcp_max_retrans;
+	bool checksum;		    /* verify transport checksums of received packets */
+	bool accounting;	    /* count packets and bytes per flow */
+	uint8_t no_confirm_classes; /* bits (1 << enum ct_class): their verdict is drop, so a first
+				     * packet of that class leaves no flow behind */
+};
+
+/* Fills in the defaults of the kernel and of ctmarkd.conf(5). */
+void ct_config_init(struct ct_config *cfg);
+
+/* Counters and ctinfo totals of one thread: written by it alone, readable by all (relaxed). */
+struct ct_stats {
+	_Atomic uint64_t count[CT_STAT_MAX];
+	_Atomic uint64_t info[CT_INFO_MAX];
+	_Atomic uint64_t reason[CT_REASON_MAX];
+};
+
+/* What one thread brings along. */
+struct ct_thread {
+	struct ct *ct;
+	const struct ct_config *cfg;
+	struct ct_stats stats;
+};
+
+/* One packet as it arrived, starting with its IP header. */
+struct ct_input {
+	const uint8_t *data;
+	uint32_t caplen; /* bytes readable at data */
+	uint32_t len;	 /* bytes of the packet; >= caplen where only a part was copied */
+	uint64_t now_ns; /* monotonic */
+	uint32_t mark;	 /* before classification; absent means 0 */
+	uint32_t iif, oif;
+	uint16_t queue;
+	uint16_t zone;
+	uint8_t hook;	      /* enum ct_hook */
+	bool csum_unverified; /* nobody has verified the checksum yet; false: trust it */
+	bool loopback;	      /* on the loopback device: OUTPUT and PREROUTING see the same packet */
+};
+
+#define CT_RESULT_EVENTS_MAX 6
+
+struct ct_result {
+	uint8_t info;	/* enum ct_info */
+	uint8_t reason; /* enum ct_reason, for INVALID and for drop */
+	bool drop;	/* the packet must be dropped whatever [Verdict] says (table full) */
+	bool has_flow;	/* the fields below are filled in. An INVALID packet has no flow in the
+			 * sense of its ctinfo, but if one was looked up it is described here */
+	uint8_t dir;	/* enum ct_dir */
+	uint8_t state;	/* protocol state after the packet */
+	uint16_t status; /* enum ct_status bits after the packet */
+	uint32_t mark;	 /* the new mark of the packet, other bits kept */
+	uint64_t flow;	 /* id */
+	uint64_t timeout_ns; /* left until expiry */
+	unsigned int nevents;
+	struct ct_event events[CT_RESULT_EVENTS_MAX];
+};
+
+/*
+ * Bytes of memory that a table of max_flows flows needs (page-aligned, zeroed at the start; only
+ * touched as it fills). The caller provides it, so that it can outlive the process.
+ */
+size_t ct_arena_size(uint32_t max_flows);
+
+/*
+ * Makes a table in arena_size zeroed bytes at arena. key is the secret of the hash, id_salt makes
+ * flow ids of one arena differ from those of the next. Returns NULL if there is no memory for the
+ * index, or if arena_size < ct_arena_size(max_flows) or max_flows is 0.
+ */
+struct ct *ct_new(void *arena, size_t arena_size, uint32_t max_flows, const uint8_t key[static 16],
+		  uint64_t id_salt);
+
+/* Frees the index. The arena stays with its owner. NULL is fine. */
+struct ct *ct_free(struct ct *ct);
+
+/*
+ * Judges one packet: ctinfo, mark, events (semantics 1.1). Any bytes are allowed; there is no error.
+ * *out is filled in completely, but of out->events only the first nevents.
+ */
+void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result *out);
+
+/*
+ * Ends flows whose time is up, at most cap of them, and writes one DESTROY event for each to
+ * events. Returns their number; as long as it equals cap there may be more.
+ */
+size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events, size_t cap);
+
+/* Flows in the table now, and the most there can be. */
+uint32_t ct_count(const struct ct *ct);
+uint32_t ct_max_flows(const struct ct *ct);
+
+/* Adds the counters of one thread to sum. */
+void ct_stats_add(struct ct_stats *sum, const struct ct_stats *one);
+const char *ct_stat_name(enum ct_stat stat);

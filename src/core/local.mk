@@ -1,0 +1,2 @@
+# in packet order: follow a packet from top to bottom
+libctcore_la_SOURCES +=

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The closed sets of the engine, each written once.
+ *
+ * Enums, names, metrics, journal values and the tables of the manual are all expanded from
+ * these lists, so that a value added here appears everywhere and nowhere by halves.
+ */
+
+/*
+ * Why a packet is INVALID (or, for table-full, dropped): enum suffix, code, one line for people,
+ * names of the numbers in ct_event.detail[] in order (comma separated, "" for none).
+ */
+#define CT_REASON_LIST(X)                                                                          \
+	X(NONE, "none", "not invalid", "")                                                         \
+	/* network layer: conntrack-semantics 1.2 */                                               \
+	X(IP_HEADER, "ip-header", "IP header is cut short or malformed", "have,need")              \
+	X(IP_FRAGMENT, "ip-fragment", "later fragment that nobody reassembled", "offset,id")       \
+	X(IP6_EXT_HEADER, "ip6-ext-header", "IPv6 extension header is cut short",                  \
+	  "header,have,need")                                                                      \
+	X(IP6_NO_NEXT, "ip6-no-next-header", "IPv6 packet without an upper layer", "")             \
+	/* any transport */                                                                        \
+	X(L4_HEADER, "l4-header", "transport header is cut short", "have,need")                    \
+	X(COPY_RANGE, "copy-range", "headers reach beyond the copied bytes", "copied,need")        \
+	X(CHECKSUM, "checksum", "transport checksum is wrong", "found,expected")                   \
+	X(NOT_INVERTIBLE, "no-reply-form", "message type that has no reply, so no flow",           \
+	  "type,code")                                                                             \
+	/* TCP: 4.2 - 4.6 */                                                                       \
+	X(TCP_OFFSET, "tcp-data-offset", "TCP data offset is too small or beyond the packet",      \
+	  "offset,have")                                                                           \
+	X(TCP_FLAGS, "tcp-flags", "combination of TCP flags that no stack sends", "flags")         \
+	X(TCP_NOT_FIRST, "tcp-not-first", "no flow, and this cannot be its first packet",          \
+	  "flags,seq,ack")                                                                         \
+	X(TCP_LOOSE_OFF, "tcp-midstream", "middle of an unknown connection and TCPLoose=no",       \
+	  "seq,ack")                                                                               \
+	X(TCP_STATE, "tcp-state", "packet has no place in the present state",                      \
+	  "state,flags,seq,ack")                                                                   \
+	X(TCP_RST_STALE, "tcp-rst-stale", "RST below what the other side already acknowledged",    \
+	  "seq,maxack")                                                                            \
+	X(TCP_SEQ_OVER, "tcp-seq-over", "sequence beyond the receiver's window",                   \
+	  "seq,end,maxend,ack")                                                                    \
+	X(TCP_ACK_OVER, "tcp-ack-over", "acknowledges data that was never sent", "ack,sack,end")   \
+	/* UDP: 5.1 */                                                                             \
+	X(UDP_LENGTH, "udp-length", "UDP length field does not fit the packet", "length,have")     \
+	/* ICMP and ICMPv6: 5.4 - 5.6 */                                                           \
+	X(ICMP_TYPE, "icmp-type", "ICMP type that is not tracked", "type,code")                    \
+	X(ICMP_FAMILY, "icmp-family", "ICMPv6 in IPv4 or ICMPv4 in IPv6", "type,code")             \
+	X(ICMP_UNASKED, "icmp-unasked", "reply that nobody asked for", "type,code,id")             \
+	X(ICMP_QUOTE_SHORT, "icmp-quote-short", "ICMP error quotes too little of its packet",      \
+	  "have,need")                                                                             \
+	X(ICMP_QUOTE_FORM, "icmp-quote-form", "ICMP error quotes a packet that has no flow form",  \
+	  "proto")                                                                                 \
+	X(ICMP_NO_FLOW, "icmp-no-flow", "ICMP error about a flow that is not known", "proto")      \
+	X(ICMP_TARGET, "icmp-target", "ICMP error is not sent to the sender of the quoted packet", \
+	  "")                                                                                      \
+	X(ICMP6_REDIRECT, "icmp6-redirect", "redirect that no router may send",                    \
+	  "code,hoplimit,option")                                                                  \
+	/* not INVALID: the packet is dropped */                                                   \
+	X(TABLE_FULL, "table-full", "no room for one more flow", "flows,max")
+
+/* How a flow ended: enum suffix, code, one line for people. */
+#define CT_DEATH_LIST(X)                                                                           \
+	X(NONE, "none", "alive")                                                                   \
+	X(TIMEOUT, "timeout", "nothing was seen before the timeout")                               \
+	X(TCP_RST, "tcp-rst", "reset before any answer was tracked")                               \
+	X(TCP_REOPEN, "tcp-reopen", "a SYN opened the same ports again")
+
+/* What can happen: enum suffix, journal name of the event (also the word of Events=). */
+#define CT_EVENT_LIST(X)                                                                           \
+	X(NEW, "new")                                                                              \
+	X(RELATED, "related")                                                                      \
+	X(REPLY, "reply")                                                                          \
+	X(ASSURED, "assured")                                                                      \
+	X(STATE, "state")                                                                          \
+	X(DESTROY, "destroy")                                                                      \
+	X(INVALID, "invalid")
+
+/*
+ * enum ip_conntrack_info with the kernel's numbers (semantics 0), 6 standing for "no flow and not
+ * untracked". 5 is unused. Bit 3 is set in the mark, so ESTABLISHED differs from "not seen".
+ * suffix, value, name, verdict class.
+ */
+#define CT_INFO_LIST(X)                                                                            \
+	X(ESTABLISHED, 0, "ESTABLISHED", ESTABLISHED)                                              \
+	X(RELATED, 1, "RELATED", RELATED)                                                          \
+	X(NEW, 2, "NEW", NEW)                                                                      \
+	X(ESTABLISHED_REPLY, 3, "ESTABLISHED_REPLY", ESTABLISHED)                                  \
+	X(RELATED_REPLY, 4, "RELATED_REPLY", RELATED)                                              \
+	X(INVALID, 6, "INVALID", INVALID)                                                          \
+	X(UNTRACKED, 7, "UNTRACKED", UNTRACKED)
+
+/* What [Verdict] can tell apart: enum suffix, configuration key. */
+#define CT_CLASS_LIST(X)                                                                           \
+	X(NEW, "New")                                                                              \
+	X(ESTABLISHED, "Established")                                                              \
+	X(RELATED, "Related")                                                                      \
+	X(INVALID, "Invalid")                                                                      \
+	X(UNTRACKED, "Untracked")
+
+/* enum ip_conntrack_status with the kernel's numbers (semantics 3): suffix, bit number. */
+#define CT_STATUS_LIST(X)                                                                          \
+	X(EXPECTED, 0)                                                                             \
+	X(SEEN_REPLY, 1)                                                                           \
+	X(ASSURED, 2)                                                                              \
+	X(CONFIRMED, 3)                                                                            \
+	X(DYING, 9)
+
+/* TCP states with the kernel's numbers (semantics 4.1). */
+#define CT_TCP_STATE_LIST(X)                                                                       \
+	X(NONE, 0)                                                                                 \
+	X(SYN_SENT, 1)                                                                             \
+	X(SYN_RECV, 2)                                                                             \
+	X(ESTABLISHED, 3)                                                                          \
+	X(FIN_WAIT, 4)                                                                             \
+	X(CLOSE_WAIT, 5)                                                                           \
+	X(LAST_ACK, 6)                                                                             \
+	X(TIME_WAIT, 7)                                                                            \
+	X(CLOSE, 8)                                                                                \
+	X(SYN_SENT2, 9)
+
+/* Timeouts (semantics 4.11, 5, 8): suffix, key in [Timeouts], default in seconds. */
+#define CT_TIMEOUT_LIST(X)                                                                         \
+	X(TCP_SYN_SENT, "TCPSynSent", 120)                                                         \
+	X(TCP_SYN_RECV, "TCPSynRecv", 60)                                                          \
+	X(TCP_ESTABLISHED, "TCPEstablished", 432000)                                               \
+	X(TCP_FIN_WAIT, "TCPFinWait", 120)                                                         \
+	X(TCP_CLOSE_WAIT, "TCPCloseWait", 60)                                                      \
+	X(TCP_LAST_ACK, "TCPLastAck", 30)                                                          \
+	X(TCP_TIME_WAIT, "TCPTimeWait", 120)                                                       \
+	X(TCP_CLOSE, "TCPClose", 10)                                                               \
+	X(TCP_SYN_SENT2, "TCPSynSent2", 120)                                                       \
+	X(TCP_RETRANS, "TCPMaxRetrans", 300)                                                       \
+	X(TCP_UNACK, "TCPUnacknowledged", 300)                                                     \
+	X(UDP, "UDP", 30)                                                                          \
+	X(UDP_STREAM, "UDPStream", 120)                                                            \
+	X(ICMP, "ICMP", 30)                                                                        \
+	X(ICMPV6, "ICMPv6", 30)                                                                    \
+	X(GENERIC, "Generic", 600)
+
+/* Counters of one thread: suffix, name, help. Every packet counts in exactly one ctinfo. */
+#define CT_STAT_LIST(X)                                                                            \
+	X(PACKETS, "packets", "packets judged")                                                    \
+	X(EXIT, "exit_packets", "packets from an exit hook, left as they were")                    \
+	X(REPEATED, "classified_packets", "loopback packets that were classified before")          \
+	X(CREATED, "flows_created", "flows confirmed")                                             \
+	X(DESTROYED, "flows_destroyed", "flows ended")                                             \
+	X(DISCARDED, "flows_discarded", "first packets whose flow was not confirmed")              \
+	X(TABLE_FULL, "table_full", "packets dropped because the table was full")                  \
+	X(CSUM_SKIPPED, "checksum_skipped", "packets copied too short to verify their checksum")

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Where packets come from and verdicts go: the seam between the engine's loop and the outside.
+ *
+ * A source gives packets in batches and takes one verdict for each packet of a batch before the
+ * next batch is asked for. Two kinds exist in principle: an NFQUEUE of the running kernel
+ * (io/nfqueue.c) and a capture file; the loop that drives the engine is the same for both.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/core.h"
+
+#define SOURCE_BATCH_MAX 64
+
+/* Verdicts by the kernel's numbers. */
+enum verdict {
+	VERDICT_DROP = 0,
+	VERDICT_ACCEPT = 1,
+	VERDICT_QUEUE = 3, /* hand on to another queue: queue number in the upper 16 bits */
+	VERDICT_REPEAT = 4,
+};
+
+#define VERDICT_QUEUE_NR(n) (((uint32_t)(n) << 16) | VERDICT_QUEUE)
+
+/* One packet of a batch; the bytes stay valid until the next receive. */
+struct packet {
+	uint32_t id; /* the source's name for it */
+	struct ct_input in;
+};
+
+struct source;
+
+struct source_ops {
+	/*
+	 * Waits at most timeout_ms for packets (-1: for ever, 0: not at all) and fills batch.
+	 * Returns how many (0: timeout or woken), or -errno if the source is broken.
+	 */
+	int (*receive)(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
+		       int timeout_ms);
+	/* Notes the verdict for a packet of the current batch. set_mark false leaves the mark. */
+	void (*verdict)(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,
+			uint32_t mark);
+	/* Sends every noted verdict. Returns 0 or -errno (the caller may only log it). */
+	int (*flush)(struct source *s);
+	/* Makes a receive() of another thread return soon. Async-signal-safe, any thread. */
+	void (*wake)(struct source *s);
+	/* Frees the source. NULL is fine. */
+	void (*close)(struct source *s);
+};
+
+struct source {
+	const struct source_ops *ops;
+};

@@ -1,0 +1,1 @@
+libctshell_la_SOURCES += src/util/cleanup.h

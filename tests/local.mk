@@ -1,0 +1,5 @@
+# Tiers that need no privileges; the live tier is started by ./bootstrap check.
+include tests/unit/core/local.mk
+include tests/unit/io/local.mk
+include tests/unit/log/local.mk
+include tests/unit/conf/local.mk
