@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * MESSAGE_IDs of the journal records: one per class of message, never reused for another.
+ *
+ * Each has an entry in systemd/ctmarkd.catalog that says what it means and what to do. The name is
+ * the value of CTMARK_EVENT in operational records.
+ */
+
+/* Suffix, name, 128-bit id as in the journal. */
+#define MSGID_LIST(X)                                                                              \
+	X(FLOW_NEW, "flow-new", "b62c9aa545c34cc0a2efa7c410366838")                                \
+	X(FLOW_RELATED, "flow-related", "a7cfbe0bb2164d92bfc9803c10324fe4")                        \
+	X(FLOW_REPLY, "flow-reply", "7212ae8d05f64aa69d3f9e6ae84d73f2")                            \
+	X(FLOW_ASSURED, "flow-assured", "544d3e87cdcd4ec2a0bbd6d4a64212bf")                        \
+	X(FLOW_STATE, "flow-state", "568e6974d84e4d2f8bf9f10141b9d336")                            \
+	X(FLOW_DESTROY, "flow-destroy", "8300229521174e1595e34ecbf65a0d77")                        \
+	X(PACKET_INVALID, "packet-invalid", "4ea859c0242d4be388b66a1a45825a7b")                    \
+	X(LOG_SUPPRESSED, "log-suppressed", "4cbe3ef6b0864ba49518a490bff7312e")                    \
+	X(LOG_DROPPED, "log-dropped", "51e01150e9b74ad9b537ee6e04eb3bec")                          \
+	X(STARTED, "started", "88897255987546ac8a7e02df0d19f2ee")                                  \
+	X(STOPPED, "stopped", "2b034ffff6c4440ab3f7bfdf0aa0f5a0")                                  \
+	X(CONFIG_RELOADED, "config-reloaded", "e5c3a6bff6424eb99c650b501198e171")                  \
+	X(CONFIG_REJECTED, "config-rejected", "5a161816e88349339abd41cd46089e43")                  \
+	X(CONFIG_WARNING, "config-warning", "a3fbe50b4c4743068ef41c631ad14ea1")                    \
+	X(QUEUE_BUSY, "queue-busy", "dd71aff018ab4d2d80ebbae733c08251")                            \
+	X(QUEUE_LOST, "queue-lost", "db82f0c4d5a84c2bb029989d59fbdabb")                            \
+	X(QUEUE_ERROR, "queue-error", "16ed7606af0847469c723819fde8cb20")                          \
+	X(SOCKET_BUFFER, "socket-buffer", "ea1a0f2afb9a46fc939b59c21e5b53ed")                      \
+	X(TABLE_FULL, "table-full", "4a4cf6116ac346f4b50a34e1289af33c")                            \
+	X(TABLE_FILLING, "table-filling", "06710635c8ae47b8aed397f6ff1b12b1")                      \
+	X(WORKER_STALLED, "worker-stalled", "9680485e7edd4944a85462720db249d1")
+
+#define MSGID_STRLEN 33
+
+#define X(name, str, id) extern const char MSGID_##name[MSGID_STRLEN];
+MSGID_LIST(X)
+#undef X
+
+/* Name of an id, "" for NULL or one that is not in the list. */
+const char *msgid_name(const char *id);
