@@ -4,6 +4,7 @@
 /* Interface index to name, kept current by rtnetlink; the only user of libnfnetlink. */
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ifname;
@@ -18,3 +19,6 @@ int ifname_catch_up(struct ifname *n);
 
 /* Writes the name to buf; the number in decimal if it is not known (any more). Any thread. */
 const char *ifname_get(struct ifname *n, uint32_t index, char buf[static IF_NAMESIZE]);
+
+/* Whether this is the index of the loopback device of this network namespace. Any thread. */
+bool ifname_is_loopback(struct ifname *n, uint32_t index);

@@ -1,1 +1,6 @@
-libctshell_la_SOURCES +=
+libctshell_la_SOURCES += \
+	src/io/source.h \
+	src/io/nlpacket.c src/io/nlpacket.h \
+	src/io/nfqueue.c src/io/nfqueue.h \
+	src/io/verdict.c src/io/verdict.h \
+	src/io/ifname.c src/io/ifname.h

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "io/nfqueue.h"
+
+/*
+ * Receiving costs one recvmmsg for up to SOURCE_BATCH_MAX datagrams, answering one send. poll is
+ * only called when the socket is empty: a batch is never waited for, and under load there is no
+ * call but these two. The kernel's answers to our own messages arrive on the same socket, between
+ * packets: while one is waited for (configuration), the packets met on the way are kept and
+ * delivered first.
+ */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libmnl/libmnl.h>
+#include <libnetfilter_queue/libnetfilter_queue.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "io/nlpacket.h"
+#include "io/verdict.h"
+#include "util/cleanup.h"
+
+/* What a packet message can carry beside the payload, with room for attributes to come. */
+#define SLOT_OVERHEAD 512
+#define PAYLOAD_MAX   65531 /* nla_len has 16 bits */
+#define ANSWER_MS     5000
+/* The kernel keeps twice the value asked for in an int. */
+#define RCVBUF_MAX (INT32_MAX / 2)
+
+_Static_assert((int)VERDICT_DROP == NF_DROP && (int)VERDICT_ACCEPT == NF_ACCEPT &&
+		       (int)VERDICT_QUEUE == NF_QUEUE && (int)VERDICT_REPEAT == NF_REPEAT &&
+		       VERDICT_QUEUE_NR(7) == NF_QUEUE_NR(7),
+	       "verdicts have the kernel's numbers");
+
+/* A datagram met while waiting for an answer. */
+struct kept {
+	struct kept *next;
+	size_t len;
+	uint8_t data[];
+};
+
+struct nfqueue {
+	struct source source;
+	struct mnl_socket *socket;
+	int fd; /* of the socket */
+	int wake_fd;
+	uint16_t queue;
+	uint32_t loopback;
+	uint32_t seq; /* of our configuration messages */
+	struct verdict_buf verdicts;
+	/* datagrams received: nslots of them, next to be read is slot at pos */
+	uint8_t *slots;
+	size_t slot_size;
+	unsigned int nslots, slot;
+	size_t pos;
+	uint64_t now_ns; /* when they were received */
+	struct mmsghdr msgs[SOURCE_BATCH_MAX];
+	struct iovec iov[SOURCE_BATCH_MAX];
+	struct kept *kept, **kept_tail;
+	uint32_t last_id; /* 0: none yet, ids start with 1 */
+	/* written by the receiving thread only */
+	_Atomic uint64_t lost, broken, unreadable, refused, unsent;
+	_Atomic int refused_error;
+};
+
+static struct nfqueue *from_source(struct source *s)
+{
+	return (struct nfqueue *)s;
+}
+
+/* One writer, so a plain addition; atomic for the readers only. */
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+static void give_verdict(struct nfqueue *q, uint32_t id, uint32_t verdict, bool set_mark,
+			 uint32_t mark)
+{
+	if (verdict_buf_put(&q->verdicts, id, verdict, set_mark, mark))
+		return;
+	if (verdict_buf_send(&q->verdicts, q->fd) < 0 ||
+	    !verdict_buf_put(&q->verdicts, id, verdict, set_mark, mark))
+		add(&q->unsent, 1);
+}
+
+/* Ids count up by one; what is missing was dropped on the way to this socket. */
+static void note_id(struct nfqueue *q, uint32_t id)
+{
+	uint32_t gap = id - q->last_id - 1;
+
+	if (gap && q->last_id && gap < UINT32_MAX / 2)
+		add(&q->lost, gap);
+	q->last_id = id;
+}
+
+static void fill_packet(const struct nfqueue *q, const struct nlpacket *p, struct packet *out)
+{
+	out->id = p->id;
+	out->in = (struct ct_input){
+		.data = p->data,
+		.caplen = p->caplen,
+		.len = p->len,
+		.now_ns = q->now_ns,
+		.mark = p->mark,
+		.iif = p->iif,
+		.oif = p->oif,
+		.queue = q->queue,
+		.hook = p->hook,
+		.csum_unverified = p->csum_unverified,
+		.loopback = q->loopback && (p->iif == q->loopback || p->oif == q->loopback),
+	};
+}
+
+/* Looks at the next message of the present datagram. Returns true if *out is a packet. */
+static bool next_message(struct nfqueue *q, struct packet *out)
+{
+	struct nlpacket p;
+
+	switch (nlpacket_next(q->iov[q->slot].iov_base, q->msgs[q->slot].msg_len, &q->pos, &p)) {
+	case NLPACKET_END:
+		q->slot++;
+		q->pos = 0;
+		return false;
+	case NLPACKET_PACKET:
+		note_id(q, p.id);
+		fill_packet(q, &p, out);
+		return true;
+	case NLPACKET_BROKEN:
+		note_id(q, p.id);
+		add(&q->broken, 1);
+		give_verdict(q, p.id, VERDICT_ACCEPT, false, 0);
+		return false;
+	case NLPACKET_ANSWER:
+		if (p.error) {
+			add(&q->refused, 1);
+			atomic_store_explicit(&q->refused_error, -p.error, memory_order_relaxed);
+		}
+		return false;
+	case NLPACKET_OTHER:
+		break;
+	}
+	add(&q->unreadable, 1);
+	return false;
+}
+
+static unsigned int take_packets(struct nfqueue *q, struct packet *batch)
+{
+	unsigned int n = 0;
+
+	while (n < SOURCE_BATCH_MAX && q->slot < q->nslots)
+		n += next_message(q, &batch[n]);
+	return n;
+}
+
+static void set_slots(struct nfqueue *q, unsigned int n)
+{
+	q->nslots = n;
+	q->slot = 0;
+	q->pos = 0;
+	q->now_ns = clock_ns();
+}
+
+/* Moves kept datagrams to the slots. Returns how many. */
+static unsigned int unkeep(struct nfqueue *q)
+{
+	unsigned int n = 0;
+
+	while (q->kept && n < SOURCE_BATCH_MAX) {
+		struct kept *k = q->kept;
+
+		q->kept = k->next;
+		memcpy(q->iov[n].iov_base, k->data, k->len);
+		q->msgs[n].msg_len = (unsigned int)k->len;
+		free(k);
+		n++;
+	}
+	if (!q->kept)
+		q->kept_tail = &q->kept;
+	return n;
+}
+
+/* Fills the slots without waiting. Returns the number of datagrams or -errno. */
+static int refill(struct nfqueue *q)
+{
+	int n;
+
+	if (q->kept) {
+		set_slots(q, unkeep(q));
+		return (int)q->nslots;
+	}
+	n = recvmmsg(q->fd, q->msgs, SOURCE_BATCH_MAX, MSG_DONTWAIT, NULL);
+	/* ENOBUFS only says that packets were lost; the gap in their ids says how many. */
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
+	set_slots(q, (unsigned int)n);
+	return n;
+}
+
+/* Waits for packets. Returns > 0 if there may be some, 0 after a timeout or a wake, or -errno. */
+static int wait_readable(struct nfqueue *q, int timeout_ms)
+{
+	struct pollfd fds[] = {{.fd = q->fd, .events = POLLIN},
+			       {.fd = q->wake_fd, .events = POLLIN}};
+	eventfd_t count;
+
+	if (timeout_ms == 0)
+		return 0;
+	if (poll(fds, ARRAY_SIZE(fds), timeout_ms) < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (fds[1].revents)
+		eventfd_read(q->wake_fd, &count);
+	return fds[0].revents != 0;
+}
+
+static int op_receive(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
+		      int timeout_ms)
+{
+	struct nfqueue *q = from_source(s);
+	int r;
+
+	if (q->slot == q->nslots) {
+		r = refill(q);
+		if (r == 0) {
+			r = wait_readable(q, timeout_ms);
+			if (r > 0)
+				r = refill(q);
+		}
+		if (r <= 0)
+			return r;
+	}
+	return (int)take_packets(q, batch);
+}
+
+static void op_verdict(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,
+		       uint32_t mark)
+{
+	give_verdict(from_source(s), p->id, verdict, set_mark, mark);
+}
+
+static int op_flush(struct source *s)
+{
+	struct nfqueue *q = from_source(s);
+
+	return verdict_buf_send(&q->verdicts, q->fd);
+}
+
+static void op_wake(struct source *s)
+{
+	eventfd_write(from_source(s)->wake_fd, 1);
+}
+
+static void op_close(struct source *s)
+{
+	struct nfqueue *q = from_source(s);
+
+	if (!s)
+		return;
+	while (q->kept)
+		unkeep(q);
+	if (q->socket)
+		mnl_socket_close(q->socket);
+	cleanup_close(&q->wake_fd);
+	verdict_buf_done(&q->verdicts);
+	free(q->slots);
+	free(q);
+}
+
+static const struct source_ops nfqueue_ops = {
+	.receive = op_receive,
+	.verdict = op_verdict,
+	.flush = op_flush,
+	.wake = op_wake,
+	.close = op_close,
+};
+
+void nfqueue_get_stats(const struct source *s, struct nfqueue_stats *ret)
+{
+	const struct nfqueue *q = (const struct nfqueue *)s;
+
+	*ret = (struct nfqueue_stats){
+		.lost = atomic_load_explicit(&q->lost, memory_order_relaxed),
+		.broken = atomic_load_explicit(&q->broken, memory_order_relaxed),
+		.unreadable = atomic_load_explicit(&q->unreadable, memory_order_relaxed),
+		.refused = atomic_load_explicit(&q->refused, memory_order_relaxed),
+		.refused_error = atomic_load_explicit(&q->refused_error, memory_order_relaxed),
+		.unsent = atomic_load_explicit(&q->unsent, memory_order_relaxed),
+	};
+}
+
+/* --- configuration ---------------------------------------------------------------------------- */
+
+static int keep(struct nfqueue *q, const uint8_t *data, size_t len)
+{
+	struct kept *k = malloc(sizeof(*k) + len);
+
+	if (!k)
+		return -ENOMEM;
+	k->next = NULL;
+	k->len = len;
+	memcpy(k->data, data, len);
+	*q->kept_tail = k;
+	q->kept_tail = &k->next;
+	return 0;
+}
+
+/*
+ * Reads one datagram. Returns 1 with *ret_error if it is the answer to our message seq, 0 if it is
+ * something else (kept), or -errno.
+ */
+static int read_answer(struct nfqueue *q, int *ret_error)
+{
+	struct nlpacket p;
+	size_t pos = 0;
+	ssize_t len;
+
+	len = recv(q->fd, q->slots, q->slot_size, MSG_DONTWAIT);
+	if (len < 0)
+		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
+	if (nlpacket_next(q->slots, (size_t)len, &pos, &p) != NLPACKET_ANSWER)
+		return keep(q, q->slots, (size_t)len);
+	if (p.seq != q->seq)
+		return 0;
+	*ret_error = p.error;
+	return 1;
+}
+
+/* Sends one configuration message and waits for the kernel's answer. Returns it: 0 or -errno. */
+static int command(struct nfqueue *q, struct nlmsghdr *nlh)
+{
+	uint64_t deadline = clock_ns() + ANSWER_MS * UINT64_C(1000000);
+	struct pollfd pfd = {.fd = q->fd, .events = POLLIN};
+	int r, error = 0;
+
+	nlh->nlmsg_flags |= NLM_F_ACK;
+	nlh->nlmsg_seq = ++q->seq;
+	if (mnl_socket_sendto(q->socket, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	do {
+		if (poll(&pfd, 1, 100) < 0 && errno != EINTR)
+			return -errno;
+		r = read_answer(q, &error);
+		if (r != 0)
+			return r < 0 ? r : error;
+	} while (clock_ns() < deadline);
+	return -ETIMEDOUT;
+}
+
+static int command_bind(struct nfqueue *q)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
+
+	nfq_nlmsg_cfg_put_cmd(nlh, 0, NFQNL_CFG_CMD_BIND);
+	return command(q, nlh);
+}
+
+static int command_max_packets(struct nfqueue *q, uint32_t max_packets)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
+
+	nfq_nlmsg_cfg_put_qmaxlen(nlh, max_packets);
+	return command(q, nlh);
+}
+
+/* One flag per message: a flag the kernel does not know fails the whole message. */
+static int command_flag(struct nfqueue *q, uint32_t flag)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
+
+	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flag));
+	mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(flag));
+	return command(q, nlh);
+}
+
+static int command_copy(struct nfqueue *q, uint32_t range)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
+
+	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, (int)range);
+	return command(q, nlh);
+}
+
+/*
+ * Sizes the socket memory, beyond the sysctl's limit if we may. Returns true if we might, which
+ * takes the same CAP_NET_ADMIN as a queue.
+ */
+static bool size_receive_buffer(int fd, uint64_t wanted, uint64_t *ret_granted)
+{
+	int value = (int)(wanted < RCVBUF_MAX ? wanted : RCVBUF_MAX), granted = 0;
+	socklen_t len = sizeof(granted);
+	bool forced;
+
+	forced = setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) == 0;
+	if (!forced)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
+	/* The kernel doubles the value to allow for its own bookkeeping, and reports it so. */
+	(void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len);
+	*ret_granted = (uint64_t)granted / 2;
+	return forced;
+}
+
+static int open_socket(struct nfqueue *q)
+{
+	int on = 1;
+
+	q->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!q->socket)
+		return errno == EAFNOSUPPORT ? -EPROTONOSUPPORT : -errno;
+	q->fd = mnl_socket_get_fd(q->socket);
+	if (mnl_socket_bind(q->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	/* An overrun must not become an error of the next recv: gaps in the ids tell of it. */
+	if (mnl_socket_setsockopt(q->socket, NETLINK_NO_ENOBUFS, &on, sizeof(on)) < 0)
+		return -errno;
+	q->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return q->wake_fd < 0 ? -errno : 0;
+}
+
+static int alloc_slots(struct nfqueue *q, uint32_t copy_range)
+{
+	q->slot_size = MNL_ALIGN(copy_range + SLOT_OVERHEAD);
+	q->slots = malloc(SOURCE_BATCH_MAX * q->slot_size);
+	if (!q->slots)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < SOURCE_BATCH_MAX; i++) {
+		q->iov[i] = (struct iovec){q->slots + i * q->slot_size, q->slot_size};
+		q->msgs[i].msg_hdr = (struct msghdr){.msg_iov = &q->iov[i], .msg_iovlen = 1};
+	}
+	/* A batch and the broken packets among it; more makes an early send. */
+	return verdict_buf_init(&q->verdicts, q->queue, 2 * SOURCE_BATCH_MAX);
+}
+
+/* The kernel says EPERM both to those who may not and to those who come too late. */
+static int bind_error(int error, bool permitted)
+{
+	switch (-error) {
+	case EPERM:
+		return permitted ? -EBUSY : -EPERM;
+	case EINVAL: /* nfnetlink without the queue subsystem */
+	case EOPNOTSUPP:
+	case ENOSYS:
+		return -EPROTONOSUPPORT;
+	default:
+		return error;
+	}
+}
+
+static int configure(struct nfqueue *q, const struct nfqueue_params *params, uint32_t range,
+		     struct nfqueue_grant *ret_grant)
+{
+	struct nfqueue_grant grant = {};
+	bool permitted;
+	int r;
+
+	permitted = size_receive_buffer(q->fd, params->receive_buffer, &grant.receive_buffer);
+	r = command_bind(q);
+	if (r < 0)
+		return bind_error(r, permitted);
+	grant.gso = command_flag(q, NFQA_CFG_F_GSO) == 0;
+	grant.fail_open = params->fail_open && command_flag(q, NFQA_CFG_F_FAIL_OPEN) == 0;
+	r = command_max_packets(q, params->max_packets);
+	if (r < 0)
+		return r;
+	/* Last: packets arrive from here on, and find everything else in place. */
+	r = command_copy(q, range);
+	if (r < 0)
+		return r;
+	*ret_grant = grant;
+	return 0;
+}
+
+int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
+		 struct nfqueue_grant *ret_grant)
+{
+	uint32_t range = params->copy_range < PAYLOAD_MAX ? params->copy_range : PAYLOAD_MAX;
+	struct nfqueue *q = calloc(1, sizeof(*q));
+	int r;
+
+	if (!q)
+		return -ENOMEM;
+	q->source.ops = &nfqueue_ops;
+	q->queue = params->queue;
+	q->loopback = params->loopback;
+	q->kept_tail = &q->kept;
+	q->wake_fd = -1;
+	r = open_socket(q);
+	if (r == 0)
+		r = alloc_slots(q, range);
+	if (r == 0)
+		r = configure(q, params, range, ret_grant);
+	if (r < 0) {
+		op_close(&q->source);
+		return r;
+	}
+	*ret = &q->source;
+	return 0;
+}
+
+/* --- who else ------------------------------------------------------------------------------------
+ */
+
+int nfqueue_holder_in(const char *path, uint16_t queue, uint32_t *ret_portid)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	unsigned int number, portid;
+	char line[256];
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%u %u", &number, &portid) == 2 && number == queue) {
+			*ret_portid = portid;
+			return 0;
+		}
+	}
+	return ferror(f) ? -EIO : -ENOENT;
+}
+
+int nfqueue_holder(uint16_t queue, uint32_t *ret_portid)
+{
+	/* The second form is left under ProcSubset=pid. */
+	int r = nfqueue_holder_in("/proc/net/netfilter/nfnetlink_queue", queue, ret_portid);
+
+	if (r < 0 && r != -ENOENT)
+		r = nfqueue_holder_in("/proc/self/net/netfilter/nfnetlink_queue", queue,
+				      ret_portid);
+	return r;
+}
