@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Rules about the tree itself, as tests.
+checks = \
+	tests/check/layering.sh \
+	tests/check/symbols.sh \
+	tests/check/headers.sh \
+	tests/check/fnlen.sh \
+	tests/check/format.sh \
+	tests/check/names.sh \
+	tests/check/selftest.sh
+
+dist_check_SCRIPTS += $(checks)
+TESTS              += $(checks)
+EXTRA_DIST         += tests/check/tap.sh
+
+tests/check/symbols.log: libctcore.la

@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shows that the other checks can fail: each rule is broken once in a small copy of the tree.
+. "${top_srcdir:?}/tests/check/tap.sh"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/selftest.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+tree=$work/tree
+
+# A tree that is small but in order.
+plant()
+{
+	rm -rf "$tree"
+	mkdir -p "$tree/src/util" "$tree/src/core" "$tree/src/io" "$tree/tests/check" "$tree/man" \
+		"$tree/build/.libs"
+	cp "$top_srcdir/tests/check/tap.sh" "$tree/tests/check"
+	cp "$top_srcdir/ARCHITECTURE.md" "$top_srcdir/COPYING" "$top_srcdir/.clang-format" "$tree"
+	cp "$top_srcdir/src/core/tuple.h" "$tree/src/core"
+	cp "$top_srcdir/src/util/cleanup.h" "$tree/src/util"
+	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#pragma once\n' >"$tree/src/io/a.h"
+	printf '.\\" SPDX-License-Identifier: GPL-2.0-or-later\n.Dd January 1, 2026\n.Dt A 8\n.Os\n' \
+		>"$tree/man/a.8"
+	printf '.Sh NAME\n.Nm a\n.Nd page\n' >>"$tree/man/a.8"
+	chmod -R u+w "$tree"
+}
+
+# how much a check has to say against the small tree
+failures()
+{
+	check=$top_srcdir/tests/check/$1.sh
+	top_srcdir=$tree top_builddir=$tree/build sh "$check" | grep -cE '^(not ok|# )'
+}
+
+# broken CHECK RULE, the tree having been broken since plant()
+broken()
+{
+	after=$(failures "$1")
+	verdict "$1 notices $2" "$([ "$after" -gt "$before" ] || echo "$before before, $after after")"
+}
+
+# break CHECK RULE FILE TEXT: TEXT appended to FILE
+break_with()
+{
+	plant
+	before=$(failures "$1")
+	printf '%b\n' "$4" >>"$tree/$3"
+	broken "$1" "$2"
+}
+
+lines()
+{
+	awk -v n="$1" 'BEGIN { while (n-- > 0) printf "\\n" }'
+}
+
+# missing TOOL...: the checks that need it say so themselves
+missing()
+{
+	for tool; do
+		command -v "$tool" >/dev/null || return 0
+	done
+	return 1
+}
+
+break_with layering 'a libc header in core' src/core/tuple.h '#include <stdio.h>'
+break_with layering 'a shell header in core' src/core/tuple.h '# include "io/a.h"'
+break_with layering 'the wrong library' src/io/a.h '#include <systemd/sd-journal.h>'
+break_with layering 'the daemon below it' src/io/a.h '#include "daemon/daemon.h"'
+break_with layering 'a header nobody knows' src/io/a.h '#include <uthash.h>'
+
+break_with headers 'a header that leans on others' src/core/tuple.h 'struct ct_x { pid_t x; };'
+break_with headers 'a header without guard' src/io/b.h 'struct b { int x; };'
+
+if ! missing ctags; then
+	break_with fnlen 'a long function' src/core/x.c "int f(void)\n{$(lines 80)\treturn 0;\n}"
+	break_with fnlen 'a long file' src/core/x.c "int x;$(lines 700)"
+fi
+if ! missing clang-format; then
+	break_with format 'spaces for tabs' src/core/x.c 'int f(void)\n{\n  return 0;\n}'
+fi
+if ! missing mandoc; then
+	break_with man 'an unknown macro' man/a.8 '.Zz text'
+fi
+
+spdx='/* SPDX-License-Identifier: GPL-2.0-or-later */'
+break_with names 'a file without licence' src/core/x.c 'int x;'
+break_with names 'a leftover' src/core/x.c "$spdx\n/* TO""DO */"
+break_with names 'a home directory' src/core/x.c "$spdx\n/* see /ho""me/me/x */"
+break_with names 'a space at the end' src/core/x.c "$spdx\nint x; "
+
+# object TEXT: an archive with one object made of it
+object()
+{
+	printf '%b\n' "$1" >"$work/x.c"
+	# shellcheck disable=SC2086 # CC may carry options
+	(cd "$work" && ${CC:-cc} -c x.c && ar rcs "$tree/build/.libs/libctcore.a" x.o)
+}
+
+break_object()
+{
+	plant
+	object 'int ct_track(void);\nint ct_track(void) { return 0; }'
+	before=$(CT_SANITIZERS=no CT_COVERAGE=no CT_FUZZING=no failures symbols)
+	object "$2"
+	CT_SANITIZERS=no CT_COVERAGE=no CT_FUZZING=no broken symbols "$1"
+}
+
+break_object 'a system call' 'int puts(const char *);\nint ct_track(void) { return puts("x"); }'
+break_object 'a variable' 'int n;\nint ct_track(void) { return n++; }'
+break_object 'another library' 'int f(void) { return 0; }'
+done_testing
