@@ -4,3 +4,4 @@ include tests/unit/io/local.mk
 include tests/unit/log/local.mk
 include tests/unit/conf/local.mk
 include tests/check/local.mk
+include tests/lab/local.mk

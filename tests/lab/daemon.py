@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Starts the ctmarkd that was built, waits until it is ready, reads what it says, ends it."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+def binary():
+    """The ctmarkd under test: $CTMARKD, else that of ./bootstrap build."""
+    return os.environ.get("CTMARKD") or str(TOP / "build" / "ctmarkd")
+
+
+def config_text(sections):
+    """{"Log": {"Target": "console"}} as an INI file; a string stays as it is."""
+    if isinstance(sections, str):
+        return sections
+    return "".join(f"[{name}]\n" + "".join(f"{k}={v}\n" for k, v in keys.items())
+                   for name, keys in sections.items())
+
+
+class NotifySocket:
+    """What a service manager hears: the sd_notify() messages of the daemon."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(self.path)
+        os.chmod(self.path, 0o777)
+        self.seen = []
+
+    def wait(self, line, timeout=10, alive=lambda: True):
+        """True once a message contained the line (of all that came since the last wait for it)."""
+        end = time.monotonic() + timeout
+        self.sock.settimeout(0.05)
+        while time.monotonic() < end:
+            if line in self.seen:
+                del self.seen[:self.seen.index(line) + 1]
+                return True
+            try:
+                self.seen += self.sock.recv(65536).decode().splitlines()
+            except TimeoutError:
+                if not alive():
+                    return line in self.seen
+        return False
+
+    def close(self):
+        self.sock.close()
+
+
+class Daemon:
+    """
+    with Daemon(netns, {"Queue": {"Range": "0-1"}}) as d: ...
+
+    Transitions go to the console unless the configuration says otherwise. prefix are words put
+    before the command, e.g. to enter the mount namespace of a private journal.
+    """
+
+    def __init__(self, netns, config=None, args=(), prefix=(), env=None, ready=True):
+        self.netns, self.args, self.prefix = netns, list(args), list(prefix)
+        self.env, self.ready = env or {}, ready
+        self.lines = []
+        self.status = None
+        self._dir = tempfile.TemporaryDirectory(prefix="ctmarkd-lab-")
+        self.config = pathlib.Path(self._dir.name, "ctmarkd.conf")
+        self.write_config(config if config is not None else {})
+        self._new_line = threading.Condition()
+
+    def write_config(self, config):
+        if not isinstance(config, str):
+            config = {"Log": {"Target": "console"}} | config
+            config["Log"] = {"Target": "console"} | config["Log"]
+        self.config.write_text(config_text(config))
+
+    def __enter__(self):
+        self.notify = NotifySocket(pathlib.Path(self._dir.name, "notify"))
+        env = dict(os.environ, NOTIFY_SOCKET=self.notify.path) | self.env
+        for name in ("JOURNAL_STREAM", "WATCHDOG_USEC", "WATCHDOG_PID"):
+            if name not in self.env:
+                env.pop(name, None)
+        words = [*self.prefix, binary(), "--config", str(self.config), *self.args]
+        self.process = subprocess.Popen(self.netns.wrap(*words), env=env, text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if self.ready and not self.notify.wait("READY=1", 15, lambda: self.process.poll() is None):
+            self.__exit__()
+            raise RuntimeError("ctmarkd did not become ready:\n" + "\n".join(self.lines))
+        return self
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._reader.join(5)
+        self.status = self.process.returncode
+        self.process.stdout.close()
+        self.notify.close()
+        self._dir.cleanup()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self._new_line:
+                self.lines.append(line.rstrip("\n"))
+                self._new_line.notify_all()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM, timeout=10):
+        """Ends it by a signal and returns its exit code, all lines being read."""
+        self.process.send_signal(number)
+        return self.join(timeout)
+
+    def join(self, timeout=10):
+        self.status = self.process.wait(timeout)
+        self._reader.join(5)
+        return self.status
+
+    def reload(self, timeout=10):
+        """SIGHUP, then wait for RELOADING=1 and READY=1."""
+        self.signal(signal.SIGHUP)
+        return self.notify.wait("RELOADING=1", timeout) and self.notify.wait("READY=1", timeout)
+
+    def wait_line(self, pattern, timeout=5):
+        """The first line that matches a regular expression, None if none comes in time."""
+        def found():
+            return next((line for line in self.lines if re.search(pattern, line)), None)
+
+        with self._new_line:
+            self._new_line.wait_for(found, timeout)
+            return found()
+
+    def events(self, **fields):
+        """The transitions on the console, as dictionaries, that have all the given fields."""
+        found = []
+        for line in list(self.lines):
+            event = dict(re.findall(r'(\w+)=("[^"]*"|\S*)', line))
+            if "event" in event and all(event.get(k) == str(v) for k, v in fields.items()):
+                found.append(event)
+        return found
+
+    def wait_events(self, count, timeout=5, **fields):
+        """The same, as soon as there are count of them; what there is at timeout."""
+        with self._new_line:
+            self._new_line.wait_for(lambda: len(self.events(**fields)) >= count, timeout)
+        return self.events(**fields)
+
+
+def check_config(text):
+    """ctmarkd --check-config on a text; returns (exit code, output)."""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(config_text(text))
+        file.flush()
+        done = subprocess.run([binary(), "--config", file.name, "--check-config"], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+    return done.returncode, done.stdout

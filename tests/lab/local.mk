@@ -1,0 +1,10 @@
+# the throwaway networks of the live tests and of the demonstration
+EXTRA_DIST += \
+	tests/conftest.py \
+	tests/lab/__init__.py \
+	tests/lab/daemon.py \
+	tests/lab/netlink.py \
+	tests/lab/netns.py \
+	tests/lab/nflog.py \
+	tests/lab/packet.py \
+	tests/lab/rules.py

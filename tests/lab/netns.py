@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Client - router - server, each in a network namespace of its own, joined by veth pairs.
+
+    client eth0 ---- lan router wan ---- eth0 server
+
+Nothing is created in the namespace of the caller, and everything is gone when the with block is
+left, also by Ctrl-C and SIGTERM. Neighbours are static and there is no IPv6 autoconfiguration, so
+that only the packets a test sends are on the wire.
+"""
+
+import ctypes
+import itertools
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+CLIENT4, CLIENT6 = "192.0.2.2", "2001:db8:1::2"
+SERVER4, SERVER6 = "198.51.100.2", "2001:db8:2::2"
+LAN4, LAN6 = "192.0.2.1", "2001:db8:1::1"
+WAN4, WAN6 = "198.51.100.1", "2001:db8:2::1"
+
+CLIENT_MAC, LAN_MAC = "02:00:00:00:01:02", "02:00:00:00:01:01"
+SERVER_MAC, WAN_MAC = "02:00:00:00:02:02", "02:00:00:00:02:01"
+
+CLONE_NEWNET = 0x40000000
+
+_serial = itertools.count(1)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def sh(*words, check=True, stdin=None, timeout=30):
+    """Runs a command and returns its output; raises with the command's own words if it fails."""
+    done = subprocess.run(words, input=stdin, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=timeout)
+    if check and done.returncode != 0:
+        raise RuntimeError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout.strip()}")
+    return done.stdout
+
+
+class Netns:
+    """One network namespace."""
+
+    def __init__(self, name):
+        self.name = name
+        sh("ip", "netns", "add", name)
+        self.ip("link", "set", "lo", "up")
+
+    def wrap(self, *words):
+        """The words of a command that runs in here."""
+        return ["ip", "netns", "exec", self.name, *words]
+
+    def run(self, *words, **kwargs):
+        return sh(*self.wrap(*words), **kwargs)
+
+    def popen(self, *words, **kwargs):
+        return subprocess.Popen(self.wrap(*words), **kwargs)
+
+    def ip(self, *words):
+        return sh("ip", "-n", self.name, *words)
+
+    def sysctl(self, **settings):
+        """Sets net.* keys; '__' stands for a dot."""
+        for key, value in settings.items():
+            path = f"/proc/sys/net/{key.replace('__', '/')}"
+            self.inside(lambda: pathlib.Path(path).write_text(f"{value}\n"))
+
+    def inside(self, function, *args):
+        """Calls a function in a thread that lives in here. Sockets made there stay in here."""
+        result, error = [], []
+
+        def enter():
+            fd = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if _libc.setns(fd, CLONE_NEWNET) < 0:
+                    raise OSError(ctypes.get_errno(), f"setns {self.name}")
+                result.append(function(*args))
+            except BaseException as e:  # handed to the caller below
+                error.append(e)
+            finally:
+                os.close(fd)
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        if error:
+            raise error[0]
+        return result[0]
+
+    def socket(self, family=socket.AF_INET, kind=socket.SOCK_STREAM, proto=0, timeout=5):
+        s = self.inside(socket.socket, family, kind, proto)
+        s.settimeout(timeout)
+        return s
+
+    def raw(self, interface):
+        """A packet socket that sends and receives whole frames."""
+        s = self.inside(socket.socket, socket.AF_PACKET, socket.SOCK_RAW)
+        s.bind((interface, 0))
+        return s
+
+    def close(self):
+        """Removes the namespace and ends what still runs in it."""
+        for pid in sh("ip", "netns", "pids", self.name, check=False).split():
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except (ValueError, ProcessLookupError):
+                pass
+        sh("ip", "netns", "del", self.name, check=False)
+
+
+class Lab:
+    """The three namespaces: with Lab() as lab: lab.client, lab.router, lab.server."""
+
+    def __init__(self):
+        self.name = f"ctlab-{os.getpid()}-{next(_serial)}"
+        self.spaces = []
+        self.client = self.router = self.server = None
+        self._old_term = None
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._old_term = signal.signal(signal.SIGTERM, self._on_term)
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    @staticmethod
+    def _on_term(signum, frame):
+        raise SystemExit(128 + signum)
+
+    def _build(self):
+        self.client = self._space("client")
+        self.router = self._space("router")
+        self.server = self._space("server")
+        self.router.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
+        self._join(self.client, CLIENT_MAC, (CLIENT4, CLIENT6), "lan", LAN_MAC, (LAN4, LAN6))
+        self._join(self.server, SERVER_MAC, (SERVER4, SERVER6), "wan", WAN_MAC, (WAN4, WAN6))
+        time.sleep(0.1)  # multicast reports of the new interfaces
+
+    def _space(self, role):
+        space = Netns(f"{self.name}-{role}")
+        self.spaces.append(space)
+        space.sysctl(ipv6__conf__default__accept_ra=0, ipv6__conf__default__router_solicitations=0,
+                     ipv6__conf__default__accept_dad=0,
+                     ipv6__conf__default__mldv2_unsolicited_report_interval=1)
+        return space
+
+    def _join(self, host, host_mac, host_addrs, port, port_mac, port_addrs):
+        sh("ip", "link", "add", "name", "eth0", "address", host_mac, "netns", host.name,
+           "type", "veth", "peer", "name", port, "address", port_mac, "netns", self.router.name)
+        ends = ((host, "eth0", host_addrs, port_addrs, port_mac),
+                (self.router, port, port_addrs, host_addrs, host_mac))
+        for space, interface, own, peer, mac in ends:
+            space.ip("link", "set", interface, "addrgenmode", "none")
+            space.ip("link", "set", interface, "up")
+            for address, peer_address, length in zip(own, peer, (24, 64)):
+                space.ip("addr", "add", f"{address}/{length}", "dev", interface,
+                         *(("nodad",) if ":" in address else ()))
+                space.ip("neigh", "replace", peer_address, "lladdr", mac, "dev", interface,
+                         "nud", "permanent")
+        for gateway in port_addrs:
+            host.ip("route", "add", "default", "via", gateway)
+
+    def close(self):
+        while self.spaces:
+            self.spaces.pop().close()
+        if self._old_term is not None:
+            signal.signal(signal.SIGTERM, self._old_term)
+            self._old_term = None
