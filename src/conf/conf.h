@@ -10,18 +10,30 @@
 
 #include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/core.h"
 
-enum conf_verdict_kind { CONF_ACCEPT, CONF_DROP, CONF_QUEUE, CONF_REPEAT };
+enum conf_verdict_kind {
+	CONF_ACCEPT,
+	CONF_DROP,
+	CONF_QUEUE,
+	CONF_REPEAT
+};
 
 struct conf_verdict {
-	uint8_t kind;	/* enum conf_verdict_kind */
+	uint8_t kind;   /* enum conf_verdict_kind */
 	uint16_t queue; /* for CONF_QUEUE */
 };
 
-enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, CONF_TARGET_NONE };
+enum conf_target {
+	CONF_TARGET_AUTO,
+	CONF_TARGET_JOURNAL,
+	CONF_TARGET_CONSOLE,
+	CONF_TARGET_NONE
+};
 
 #define CONF_COPY_AUTO 0
 
@@ -30,24 +42,26 @@ struct conf {
 	uint16_t queue_first, queue_last;
 	uint32_t queue_max_packets;
 	bool queue_fail_open;
-	uint32_t queue_copy_range; /* bytes; CONF_COPY_AUTO: 256 */
+	uint32_t queue_copy_range;     /* bytes; CONF_COPY_AUTO: 256 */
 	uint64_t queue_receive_buffer; /* bytes */
 	bool cpu_affinity_set;
 	cpu_set_t cpu_affinity; /* CPUs for the workers, in turn */
-	/* [Mark], [Track], [Timeouts] */
+	/* [Mark], [Track], [Timeouts]; mark.shift and no_confirm_classes follow from Mask= and
+	 * [Verdict] */
 	struct ct_config track;
 	uint32_t max_flows;
 	/* [Verdict] */
 	struct conf_verdict verdict[CT_CLASS_MAX];
 	/* [Log] */
-	uint8_t log_target; /* enum conf_target */
+	uint8_t log_target;  /* enum conf_target */
 	uint32_t log_events; /* bits 1 << enum ct_event_type */
 	uint32_t log_rate;   /* records per second and class, 0: unlimited */
 	uint32_t log_burst;
 	int log_level; /* syslog priority: LOG_ERR .. LOG_DEBUG */
 };
 
-/* Called for each message of the loader; text names file:line. priority is LOG_ERR or LOG_WARNING. */
+/* Called for each message of the loader; text names file:line. priority is LOG_ERR or LOG_WARNING.
+ * Text taken from a file has its control characters replaced. */
 typedef void conf_report(void *ctx, int priority, const char *text);
 
 /* Sets every value to its default. */
@@ -55,17 +69,23 @@ void conf_init(struct conf *c);
 
 /*
  * Loads the configuration: file alone if it is not NULL, else the search of ctmarkd.conf(5)
- * (/usr/lib, /etc, drop-ins of /usr/lib, /run, /etc by name, /etc masking), each path below root
- * ("" for the running system). Starts from the defaults; *ret is set on success only.
+ * (/usr/lib, /etc, drop-ins of /usr/lib, /run, /etc by name, /etc masking), each path of the search
+ * below root ("" for the running system). Starts from the defaults; *ret is set on success only.
+ * report may be NULL.
  *
  * Returns 0, or -EINVAL if a value was bad (every bad value was reported), or another -errno if a
- * file could not be read (reported too).
+ * file could not be read (reported too); the first of several. -ENOMEM is not reported.
  */
 int conf_load(struct conf *ret, const char *root, const char *file, conf_report *report, void *ctx);
 
+/* The same for one open stream, called name in messages. The stream stays open. */
+int conf_load_stream(struct conf *ret, FILE *stream, const char *name, conf_report *report,
+		     void *ctx);
+
 /*
  * Writes to names (size bytes) the keys in which two configurations differ although they can only
- * change with a restart (queues, table size, buffers), joined by ", ". Returns their number.
+ * change with a restart (queues, table size, buffers), as "Range=, MaxFlows=". Returns their
+ * number; names that do not fit in are left out.
  */
 int conf_restart_keys(const struct conf *running, const struct conf *wanted, char *names,
 		      size_t size);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "conf/value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conf/conf.h"
+#include "util/cleanup.h"
+
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
+/* One worker thread each: a typing error must not start thousands. */
+#define QUEUES_MAX 256
+
+__attribute__((format(printf, 2, 3))) static int bad(char *why, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why, CONF_WHY_MAX, format, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+/* Writes an unsigned value to a target of 1, 2, 4 or 8 bytes. */
+static void store(const struct conf_spec *spec, void *ret, uint64_t value)
+{
+	uint8_t v8 = (uint8_t)value;
+	uint16_t v16 = (uint16_t)value;
+	uint32_t v32 = (uint32_t)value;
+
+	switch (spec->size) {
+	case sizeof(v8):
+		memcpy(ret, &v8, sizeof(v8));
+		break;
+	case sizeof(v16):
+		memcpy(ret, &v16, sizeof(v16));
+		break;
+	case sizeof(v32):
+		memcpy(ret, &v32, sizeof(v32));
+		break;
+	default:
+		memcpy(ret, &value, sizeof(value));
+	}
+}
+
+/*
+ * Reads decimal digits at *text and moves it behind them. Returns false if there is none or the
+ * number does not fit (strtoull() would accept signs, spaces and other bases).
+ */
+static bool take_number(const char **text, uint64_t *ret)
+{
+	const char *p = *text;
+	uint64_t value = 0;
+
+	if (!isdigit((unsigned char)*p))
+		return false;
+	for (; isdigit((unsigned char)*p); p++) {
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value))
+			return false;
+	}
+	*text = p;
+	*ret = value;
+	return true;
+}
+
+static int check_range(const struct conf_spec *spec, uint64_t value, char *why)
+{
+	if (value < spec->min || value > spec->max)
+		return bad(why, "must be from %" PRIu64 " to %" PRIu64, spec->min, spec->max);
+	return 0;
+}
+
+int conf_parse_boolean(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	static const char *const words[][2] = {
+		{"no", "yes"}, {"false", "true"}, {"off", "on"}, {"0", "1"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		for (int value = 0; value < 2; value++) {
+			if (strcasecmp(text, words[i][value]) == 0) {
+				*(bool *)ret = value;
+				return 0;
+			}
+		}
+	}
+	return bad(why, "must be yes or no");
+}
+
+int conf_parse_number(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	uint64_t value;
+
+	if (!take_number(&text, &value) || *text)
+		return bad(why, "not a decimal number");
+	if (check_range(spec, value, why) < 0)
+		return -EINVAL;
+	store(spec, ret, value);
+	return 0;
+}
+
+/* The factor of a size suffix, 0 if it is none. */
+static uint64_t size_unit(const char *suffix)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+
+	if (!*suffix)
+		return 1;
+	unit = strchr(units, toupper((unsigned char)*suffix));
+	if (!unit || suffix[1])
+		return 0;
+	return UINT64_C(1024) << (10 * (unit - units));
+}
+
+int conf_parse_size(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	uint64_t value, unit;
+
+	if (!take_number(&text, &value))
+		return bad(why, "not a size (bytes, or a number with K, M or G)");
+	unit = size_unit(text);
+	if (!unit)
+		return bad(why, "unknown unit \"%s\" (K, M or G)", text);
+	if (__builtin_mul_overflow(value, unit, &value))
+		value = UINT64_MAX;
+	if (value < spec->min || value > spec->max)
+		return bad(why, "must be from %" PRIu64 " to %" PRIu64 " bytes", spec->min,
+			   spec->max);
+	store(spec, ret, value);
+	return 0;
+}
+
+int conf_parse_size_or_auto(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	if (strcmp(text, "auto") == 0) {
+		store(spec, ret, 0);
+		return 0;
+	}
+	if (!isdigit((unsigned char)*text))
+		return bad(why, "must be auto or a size in bytes");
+	return conf_parse_size(spec, text, ret, why);
+}
+
+/* Seconds of a time unit that ends at the next digit or space, 0 if it is unknown. */
+static uint64_t span_unit(const char *unit, size_t len)
+{
+	static const struct {
+		const char *names;
+		uint64_t seconds;
+	} units[] = {
+		{" s sec second seconds ", 1}, {" m min minute minutes ", 60},
+		{" h hr hour hours ", 3600},   {" d day days ", 86400},
+		{" w week weeks ", 7 * 86400},
+	};
+	char word[16];
+
+	if (len == 0)
+		return 1;
+	if (len > sizeof(word) - 3)
+		return 0;
+	snprintf(word, sizeof(word), " %.*s ", (int)len, unit);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strstr(units[i].names, word))
+			return units[i].seconds;
+	}
+	return 0;
+}
+
+int conf_parse_span(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	uint64_t sum = 0;
+
+	for (const char *p = text; *p; p += strspn(p, " \t")) {
+		uint64_t value, unit;
+		size_t len;
+
+		if (!take_number(&p, &value))
+			return bad(why, "not a time span (such as 90, 30s, 10min, 5d or 1h30min)");
+		p += strspn(p, " \t");
+		len = strcspn(p, " \t0123456789");
+		/* Without a unit it is seconds, but "1h30" is more likely to mean minutes. */
+		if (len == 0 && (*p || strspn(text, "0123456789") != strlen(text)))
+			return bad(why, "a number has no unit (s, min, h, d or w)");
+		unit = span_unit(p, len);
+		if (!unit)
+			return bad(why, "unknown time unit \"%.*s\" (s, min, h, d or w)",
+				   (int)(len < 32 ? len : 32), p);
+		if (__builtin_mul_overflow(value, unit * NSEC_PER_SEC, &value) ||
+		    __builtin_add_overflow(sum, value, &sum))
+			sum = UINT64_MAX / 2; /* beyond every range */
+		p += len;
+	}
+	if (sum < spec->min || sum > spec->max)
+		return bad(why, "must be from %" PRIu64 "s to %" PRIu64 "s",
+			   spec->min / NSEC_PER_SEC, spec->max / NSEC_PER_SEC);
+	store(spec, ret, sum);
+	return 0;
+}
+
+int conf_parse_rate(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	uint64_t value;
+
+	if (!take_number(&text, &value))
+		return bad(why, "not a rate (such as 2000/s, or 0 for no limit)");
+	if (strcmp(text, "/s") != 0 && (*text || value != 0))
+		return bad(why, "a rate is per second: write %" PRIu64 "/s", value);
+	if (check_range(spec, value, why) < 0)
+		return -EINVAL;
+	store(spec, ret, value);
+	return 0;
+}
+
+/* Joins the words for a message. */
+static int bad_word(const struct conf_spec *spec, const char *word, size_t len, char *why)
+{
+	char list[CONF_WHY_MAX - 64] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; spec->words[i] && used < sizeof(list); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", spec->words[i]);
+	return bad(why, "\"%.*s\" is none of%s", (int)(len < 32 ? len : 32), word, list);
+}
+
+static int find_word(const struct conf_spec *spec, const char *word, size_t len)
+{
+	for (int i = 0; spec->words[i]; i++) {
+		if (strlen(spec->words[i]) == len && memcmp(spec->words[i], word, len) == 0)
+			return i;
+	}
+	return -ENOENT;
+}
+
+int conf_parse_word(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	int i = find_word(spec, text, strlen(text));
+
+	if (i < 0)
+		return bad_word(spec, text, strlen(text), why);
+	store(spec, ret, spec->min + (uint64_t)i);
+	return 0;
+}
+
+int conf_parse_word_set(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	static const char separators[] = " \t,";
+	uint64_t set = 0;
+
+	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
+		size_t len = strcspn(text, separators);
+		int i = find_word(spec, text, len);
+
+		if (i < 0)
+			return bad_word(spec, text, len, why);
+		set |= UINT64_C(1) << (spec->min + (uint64_t)i);
+		text += len;
+	}
+	if (!set)
+		return bad(why, "no word in the list");
+	store(spec, ret, set);
+	return 0;
+}
+
+/* Reads "N" or "N-M" and moves text behind it. */
+static bool take_number_range(const char **text, uint64_t *first, uint64_t *last)
+{
+	if (!take_number(text, first))
+		return false;
+	*last = *first;
+	if (**text != '-')
+		return true;
+	(*text)++;
+	return take_number(text, last);
+}
+
+int conf_parse_queue_range(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	uint64_t first, last;
+	uint16_t *range = ret;
+
+	if (!take_number_range(&text, &first, &last) || *text)
+		return bad(why, "not a queue number or range (such as 0 or 0-3)");
+	if (first > UINT16_MAX || last > UINT16_MAX)
+		return bad(why, "queue numbers end at %d", UINT16_MAX);
+	if (first > last)
+		return bad(why, "the range runs backwards");
+	if (last - first >= QUEUES_MAX)
+		return bad(why, "more than %d queues", QUEUES_MAX);
+	range[0] = (uint16_t)first;
+	range[1] = (uint16_t)last;
+	return 0;
+}
+
+int conf_parse_mask(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	uint64_t mask = 0;
+	const char *p = text;
+	bool hex = p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
+
+	if (!hex || strspn(p + 2, "0123456789abcdefABCDEF") != strlen(p + 2) || !p[2])
+		return bad(why, "not a hexadecimal mask (such as 0xf or 0x7f0000)");
+	for (p += 2; *p; p++) {
+		int digit = isdigit((unsigned char)*p) ? *p - '0'
+						       : tolower((unsigned char)*p) - 'a' + 10;
+
+		mask = mask << 4 | (unsigned int)digit;
+		if (mask > UINT32_MAX)
+			return bad(why, "a mark has 32 bits");
+	}
+	if (mask == 0)
+		return bad(why, "no bit is set");
+	/* Adding the lowest bit to a contiguous run carries out of it and leaves no bit behind. */
+	if (mask & (mask + (mask & -mask)))
+		return bad(why, "bits are not contiguous");
+	store(spec, ret, mask);
+	return 0;
+}
+
+int conf_parse_verdict(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	static const char *const words[] = {
+		[CONF_ACCEPT] = "accept", [CONF_DROP] = "drop", [CONF_REPEAT] = "repeat"};
+	struct conf_verdict *verdict = ret;
+	uint64_t queue;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (words[i] && strcmp(text, words[i]) == 0) {
+			*verdict = (struct conf_verdict){.kind = (uint8_t)i};
+			return 0;
+		}
+	}
+	if (strncmp(text, "queue:", 6) != 0)
+		return bad(why, "must be accept, drop, queue:N or repeat");
+	text += 6;
+	if (!take_number(&text, &queue) || *text || queue > UINT16_MAX)
+		return bad(why, "queue: takes a queue number from 0 to %d", UINT16_MAX);
+	*verdict = (struct conf_verdict){.kind = CONF_QUEUE, .queue = (uint16_t)queue};
+	return 0;
+}
+
+int conf_parse_cpus(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	static const char separators[] = " \t,";
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
+		uint64_t first, last;
+
+		if (!take_number_range(&text, &first, &last) || !strchr(" \t,", *text))
+			return bad(why, "not a list of CPUs (such as 0-3,8)");
+		if (first >= CPU_SETSIZE || last >= CPU_SETSIZE)
+			return bad(why, "CPU numbers end at %d", CPU_SETSIZE - 1);
+		if (first > last)
+			return bad(why, "the range %" PRIu64 "-%" PRIu64 " runs backwards", first,
+				   last);
+		for (; first <= last; first++)
+			CPU_SET(first, &set);
+	}
+	if (CPU_COUNT(&set) == 0)
+		return bad(why, "no CPU in the list");
+	memcpy(ret, &set, sizeof(set));
+	return 0;
+}
