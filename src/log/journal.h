@@ -22,8 +22,8 @@ struct ifname;
 
 struct jlog_config {
 	enum log_target target; /* LOG_TARGET_JOURNAL, _CONSOLE or _NONE */
-	uint32_t events;     /* bits 1 << enum ct_event_type */
-	uint32_t rate;	     /* records per second and class, 0: unlimited */
+	uint32_t events;        /* bits 1 << enum ct_event_type */
+	uint32_t rate;          /* records per second and class, 0: unlimited */
 	uint32_t burst;
 };
 
@@ -54,7 +54,7 @@ void jlog_push(struct jlog *log, size_t ring, const struct ct_event *ev);
 void jlog_get_stats(const struct jlog *log, enum ct_event_type type, struct jlog_stats *ret);
 
 /*
- * Sends what is in the rings and ends the thread, giving a stuck journal timeout_ms. Returns true if
- * everything was sent. Then frees the log (a thread stuck in the journal keeps what it needs).
+ * Sends what is in the rings and ends the thread, giving a stuck journal timeout_ms. Returns true
+ * if everything was sent. Then frees the log (a thread stuck in the journal keeps what it needs).
  */
 bool jlog_stop(struct jlog *log, int timeout_ms);

@@ -1,1 +1,9 @@
-libctshell_la_SOURCES += src/log/msgid.h src/log/msgid.c src/log/oplog.h src/log/journal.h
+# from event to record, in that order
+libctshell_la_SOURCES += \
+	src/log/msgid.h src/log/msgid.c \
+	src/log/message.h src/log/message.c \
+	src/log/fields.h src/log/fields.c \
+	src/log/limit.h src/log/limit.c \
+	src/log/ring.h src/log/ring.c \
+	src/log/journal.h src/log/journal.c \
+	src/log/oplog.h src/log/oplog.c

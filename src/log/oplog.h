@@ -15,17 +15,22 @@
 
 #include "log/msgid.h"
 
-enum log_target { LOG_TARGET_AUTO, LOG_TARGET_JOURNAL, LOG_TARGET_CONSOLE, LOG_TARGET_NONE };
+enum log_target {
+	LOG_TARGET_AUTO,
+	LOG_TARGET_JOURNAL,
+	LOG_TARGET_CONSOLE,
+	LOG_TARGET_NONE
+};
 
 struct oplog {
 	enum log_target target; /* resolved: never AUTO */
-	int level;		/* highest syslog priority that is written */
-	bool prefix;		/* console lines start with <N> */
+	int level;              /* highest syslog priority that is written */
+	bool prefix;            /* console lines start with <N> */
 };
 
 /*
  * AUTO becomes JOURNAL if stderr is connected to the journal ($JOURNAL_STREAM names it), else
- * CONSOLE. NONE silences transitions, but operational errors still go to stderr.
+ * CONSOLE. NONE silences transitions, but operational errors and warnings still go to stderr.
  */
 void oplog_init(struct oplog *log, enum log_target target, int level);
 

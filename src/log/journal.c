@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The log thread.
+ *
+ * Producers only ever touch their ring and the bucket of a class. The thread polls the rings, with
+ * pauses that grow while there is nothing to do: a wake-up would cost the packet thread a system
+ * call. Sending to the journal blocks when journald does not read; that stops this thread alone.
+ *
+ * Ending: jlog_stop() waits for the thread up to its time and then leaves the log to it. From that
+ * moment (abandoned, under the lock) the thread may touch nothing but the log itself, which it
+ * frees when the journal lets go of it. So it holds the lock while it uses what others own, that
+ * is, the interface names, and never while it sends.
+ */
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
+#include "log/journal.h"
+
+#include "io/ifname.h"
+#include "log/fields.h"
+#include "log/limit.h"
+#include "log/ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+#define RING_SIZE  16384
+#define TURN_MAX   64 /* events from one ring before it is the next one's turn */
+#define PAUSE_MIN  (2 * NS_PER_MS)
+#define PAUSE_MAX  (50 * NS_PER_MS)
+#define SUMMARY_NS NS_PER_S
+
+struct jlog {
+	/* set by jlog_configure(), read by all */
+	_Atomic int target;
+	_Atomic uint32_t events;
+	struct limit limit[CT_EVENT_MAX];
+
+	/* counted by the thread, read by all */
+	_Atomic uint64_t sent[CT_EVENT_MAX];
+	_Atomic uint64_t failed[CT_EVENT_MAX];
+
+	/* the thread's own: how much of the loss has been reported, and when */
+	uint64_t told_suppressed[CT_EVENT_MAX];
+	uint64_t told_dropped, told_failed;
+	uint64_t summary_ns;
+	struct fields fields;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* stop or ended */
+	struct ifname *names;   /* not after abandoned */
+	bool stop, ended, abandoned;
+
+	pthread_t thread;
+	bool started;
+	size_t nrings;
+	struct ring rings[];
+};
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static struct timespec to_timespec(uint64_t ns)
+{
+	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S),
+				 .tv_nsec = (long)(ns % NS_PER_S)};
+}
+
+/* ---- sending ---- */
+
+/* One write for one line, whatever stderr is; waits where it does not take it now. */
+static int write_line(const char *line, size_t len)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	for (;;) {
+		if (write(STDERR_FILENO, line, len) >= 0)
+			return 0;
+		if (errno == EAGAIN)
+			poll(&p, 1, -1);
+		else if (errno != EINTR)
+			return -errno;
+	}
+}
+
+static int send_record(struct jlog *log)
+{
+	char line[FIELDS_LINE_MAX];
+
+	switch (atomic_load_explicit(&log->target, memory_order_relaxed)) {
+	case LOG_TARGET_JOURNAL:
+		return sd_journal_sendv(log->fields.iov, (int)log->fields.n);
+	case LOG_TARGET_CONSOLE:
+		return write_line(line, fields_to_line(&log->fields, line));
+	default:
+		return 0;
+	}
+}
+
+/* Builds the record of an event. False: nobody waits for it any more. */
+static bool build_record(struct jlog *log, const struct ct_event *ev)
+{
+	char iif[IF_NAMESIZE], oif[IF_NAMESIZE];
+	const char *in = NULL, *out = NULL;
+	bool wanted;
+
+	pthread_mutex_lock(&log->lock);
+	wanted = !log->abandoned;
+	if (wanted && log->names && ev->iif)
+		in = ifname_get(log->names, ev->iif, iif);
+	if (wanted && log->names && ev->oif)
+		out = ifname_get(log->names, ev->oif, oif);
+	pthread_mutex_unlock(&log->lock);
+
+	if (wanted)
+		fields_from_event(&log->fields, ev, in, out);
+	return wanted;
+}
+
+static bool send_event(struct jlog *log, const struct ct_event *ev)
+{
+	_Atomic uint64_t *count;
+
+	if (!build_record(log, ev))
+		return false;
+	count = send_record(log) < 0 ? log->failed : log->sent;
+	atomic_fetch_add_explicit(&count[ev->type], 1, memory_order_relaxed);
+	return true;
+}
+
+/* ---- telling what is missing ---- */
+
+static void tell_suppressed(struct jlog *log, enum ct_event_type type)
+{
+	uint64_t total = limit_suppressed(&log->limit[type]);
+
+	if (total == log->told_suppressed[type])
+		return;
+	fields_from_suppressed(&log->fields, type, total - log->told_suppressed[type]);
+	if (send_record(log) >= 0)
+		log->told_suppressed[type] = total;
+}
+
+static void tell_dropped(struct jlog *log)
+{
+	uint64_t dropped = 0, failed = 0;
+
+	for (int type = 0; type < CT_EVENT_MAX; type++) {
+		for (size_t i = 0; i < log->nrings; i++)
+			dropped += ring_dropped(&log->rings[i], type);
+		failed += atomic_load_explicit(&log->failed[type], memory_order_relaxed);
+	}
+	if (dropped == log->told_dropped && failed == log->told_failed)
+		return;
+	fields_from_dropped(&log->fields, dropped - log->told_dropped, failed - log->told_failed);
+	if (send_record(log) < 0)
+		return;
+	log->told_dropped = dropped;
+	log->told_failed = failed;
+}
+
+/* A summary that does not get through is sent again, with the new total, a second later. */
+static void tell_losses(struct jlog *log)
+{
+	for (int type = 0; type < CT_EVENT_MAX; type++)
+		tell_suppressed(log, type);
+	tell_dropped(log);
+}
+
+/* ---- the thread ---- */
+
+static bool is_abandoned(struct jlog *log)
+{
+	bool abandoned;
+
+	pthread_mutex_lock(&log->lock);
+	abandoned = log->abandoned;
+	pthread_mutex_unlock(&log->lock);
+	return abandoned;
+}
+
+/* Sends some events of each ring. Returns how many, or -1 if nobody waits for them any more. */
+static int send_turn(struct jlog *log)
+{
+	struct ct_event ev;
+	int n = 0;
+
+	for (size_t i = 0; i < log->nrings; i++) {
+		for (int turn = 0; turn < TURN_MAX && ring_pop(&log->rings[i], &ev); turn++, n++) {
+			if (!send_event(log, &ev))
+				return -1;
+		}
+	}
+	return n;
+}
+
+/* Waits, but not longer than until jlog_stop() is called. Returns whether it was. */
+static bool pause_unless_stopped(struct jlog *log, uint64_t pause_ns)
+{
+	struct timespec until = to_timespec(monotonic_ns() + pause_ns);
+	bool stop;
+
+	pthread_mutex_lock(&log->lock);
+	if (!log->stop && pause_ns)
+		pthread_cond_timedwait(&log->changed, &log->lock, &until);
+	stop = log->stop;
+	pthread_mutex_unlock(&log->lock);
+	return stop;
+}
+
+static void send_until_stopped(struct jlog *log)
+{
+	uint64_t pause = PAUSE_MIN;
+	bool stop = false;
+
+	for (;;) {
+		int n = send_turn(log);
+
+		if (n < 0 || (n == 0 && stop))
+			break;
+		if (monotonic_ns() - log->summary_ns >= SUMMARY_NS) {
+			tell_losses(log);
+			log->summary_ns = monotonic_ns();
+		}
+		pause = n ? PAUSE_MIN : pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+		stop = pause_unless_stopped(log, n ? 0 : pause);
+	}
+	if (!is_abandoned(log))
+		tell_losses(log);
+}
+
+static struct jlog *jlog_free(struct jlog *log)
+{
+	for (size_t i = 0; i < log->nrings; i++)
+		ring_done(&log->rings[i]);
+	pthread_cond_destroy(&log->changed);
+	pthread_mutex_destroy(&log->lock);
+	free(log);
+	return NULL;
+}
+
+static void *jlog_thread(void *arg)
+{
+	struct jlog *log = arg;
+	bool mine;
+
+	send_until_stopped(log);
+
+	pthread_mutex_lock(&log->lock);
+	mine = log->abandoned;
+	log->ended = true;
+	pthread_cond_broadcast(&log->changed);
+	pthread_mutex_unlock(&log->lock);
+	if (mine)
+		jlog_free(log);
+	return NULL;
+}
+
+/* ---- interface ---- */
+
+void jlog_configure(struct jlog *log, const struct jlog_config *cfg)
+{
+	bool silent = cfg->target == LOG_TARGET_NONE;
+
+	for (int type = 0; type < CT_EVENT_MAX; type++)
+		limit_configure(&log->limit[type], cfg->rate, cfg->burst);
+	atomic_store_explicit(&log->target, cfg->target, memory_order_relaxed);
+	atomic_store_explicit(&log->events, silent ? 0 : cfg->events, memory_order_relaxed);
+}
+
+static int init_sync(struct jlog *log)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	err = pthread_condattr_init(&attr);
+	if (err)
+		return -err;
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	err = pthread_cond_init(&log->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (err)
+		return -err;
+	return -pthread_mutex_init(&log->lock, NULL);
+}
+
+int jlog_new(struct jlog **ret, const struct jlog_config *cfg, size_t nrings, struct ifname *names)
+{
+	size_t size = sizeof(struct jlog) + nrings * sizeof(struct ring);
+	struct jlog *log;
+	int r;
+
+	size = (size + RING_CACHE_LINE - 1) / RING_CACHE_LINE * RING_CACHE_LINE;
+	log = aligned_alloc(RING_CACHE_LINE, size);
+	if (!log)
+		return -ENOMEM;
+	memset(log, 0, size);
+	r = init_sync(log);
+	if (r < 0) {
+		free(log);
+		return r;
+	}
+
+	log->names = names;
+	log->summary_ns = monotonic_ns();
+	for (int type = 0; type < CT_EVENT_MAX; type++)
+		limit_init(&log->limit[type], cfg->rate, cfg->burst);
+	jlog_configure(log, cfg);
+	for (; log->nrings < nrings; log->nrings++) {
+		r = ring_init(&log->rings[log->nrings], RING_SIZE);
+		if (r < 0) {
+			jlog_free(log);
+			return r;
+		}
+	}
+	*ret = log;
+	return 0;
+}
+
+int jlog_start(struct jlog *log)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&log->thread, NULL, jlog_thread, log);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err)
+		return -err;
+	pthread_setname_np(log->thread, "log");
+	log->started = true;
+	return 0;
+}
+
+void jlog_push(struct jlog *log, size_t ring, const struct ct_event *ev)
+{
+	uint32_t events = atomic_load_explicit(&log->events, memory_order_relaxed);
+
+	if (ev->type < CT_EVENT_MAX && events & (1U << ev->type) &&
+	    limit_take(&log->limit[ev->type], ev->time_ns))
+		ring_push(&log->rings[ring], ev);
+}
+
+void jlog_get_stats(const struct jlog *log, enum ct_event_type type, struct jlog_stats *ret)
+{
+	*ret = (struct jlog_stats){
+		.sent = atomic_load_explicit(&log->sent[type], memory_order_relaxed),
+		.failed = atomic_load_explicit(&log->failed[type], memory_order_relaxed),
+		.suppressed = limit_suppressed(&log->limit[type]),
+	};
+	for (size_t i = 0; i < log->nrings; i++)
+		ret->dropped += ring_dropped(&log->rings[i], type);
+}
+
+/* Waits for the thread; leaves the log to it if that takes too long. Returns whether it ended. */
+static bool wait_ended(struct jlog *log, int timeout_ms)
+{
+	struct timespec until = to_timespec(monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS);
+	bool ended;
+	int err = 0;
+
+	pthread_mutex_lock(&log->lock);
+	log->stop = true;
+	pthread_cond_broadcast(&log->changed);
+	while (!log->ended && err != ETIMEDOUT)
+		err = pthread_cond_timedwait(&log->changed, &log->lock, &until);
+	ended = log->ended;
+	log->abandoned = !ended;
+	pthread_mutex_unlock(&log->lock);
+	return ended;
+}
+
+bool jlog_stop(struct jlog *log, int timeout_ms)
+{
+	pthread_t thread = log->thread;
+
+	if (log->started && !wait_ended(log, timeout_ms)) {
+		pthread_detach(thread);
+		return false;
+	}
+	if (log->started)
+		pthread_join(thread, NULL);
+	jlog_free(log);
+	return true;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "log/message.h"
+
+#include "util/cleanup.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+_Static_assert(CT_AF_INET == AF_INET && CT_AF_INET6 == AF_INET6, "tuples go to inet_ntop()");
+
+/* Text that grows in a fixed buffer and is cut where that ends. */
+struct text {
+	char *buf;
+	size_t size, len;
+};
+
+static void __attribute__((format(printf, 2, 3))) text_add(struct text *t, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(t->buf + t->len, t->size - t->len, format, ap);
+	va_end(ap);
+	if (n > 0)
+		t->len += (size_t)n < t->size - t->len ? (size_t)n : t->size - t->len - 1;
+}
+
+bool message_has_ports(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+bool message_is_icmp(uint8_t proto)
+{
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
+bool message_has_tuple(const struct ct_event *ev)
+{
+	return ev->flow || ev->has_tuple;
+}
+
+const char *message_proto(uint8_t proto, char buf[static MESSAGE_PROTO_MAX])
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_ICMP:
+		return "icmp";
+	case IPPROTO_ICMPV6:
+		return "icmpv6";
+	}
+	snprintf(buf, MESSAGE_PROTO_MAX, "%u", proto);
+	return buf;
+}
+
+/* ---- the numbers behind a reason ---- */
+
+static void add_tcp_flags(struct text *t, uint32_t flags)
+{
+	static const char names[][4] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+	const char *comma = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (flags & (1U << i)) {
+			text_add(t, "%s%s", comma, names[i]);
+			comma = ",";
+		}
+	}
+	if (!*comma)
+		text_add(t, "NONE");
+}
+
+/* One number in the form that its name asks for. */
+static void add_number(struct text *t, const struct ct_event *ev, const char *name, uint32_t value)
+{
+	const char *state = ct_state_name(ev->l4proto, (uint8_t)value);
+
+	if (strcmp(name, "flags") == 0)
+		add_tcp_flags(t, value);
+	else if (strcmp(name, "state") == 0 && state)
+		text_add(t, "%s", state);
+	else if (strcmp(name, "found") == 0 || strcmp(name, "expected") == 0)
+		text_add(t, "0x%04" PRIx32, value);
+	else
+		text_add(t, "%" PRIu32, value);
+}
+
+bool message_detail(const struct ct_event *ev, char buf[static MESSAGE_DETAIL_MAX])
+{
+	struct text t = {.buf = buf, .size = MESSAGE_DETAIL_MAX};
+	const char *rest;
+
+	buf[0] = '\0';
+	if (ev->type != CT_EVENT_INVALID)
+		return false;
+
+	rest = ct_reason_details(ev->reason);
+	for (unsigned int i = 0; i < CT_DETAIL_MAX && *rest; i++) {
+		size_t len = strcspn(rest, ",");
+		char name[24];
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, rest);
+		text_add(&t, "%s%s=", i ? " " : "", name);
+		add_number(&t, ev, name, ev->detail[i]);
+		rest += rest[len] ? len + 1 : len;
+	}
+	return t.len > 0;
+}
+
+/* ---- who ---- */
+
+static void add_proto(struct text *t, uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		text_add(t, "TCP");
+		break;
+	case IPPROTO_UDP:
+		text_add(t, "UDP");
+		break;
+	case IPPROTO_ICMP:
+		text_add(t, "ICMP");
+		break;
+	case IPPROTO_ICMPV6:
+		text_add(t, "ICMPv6");
+		break;
+	default:
+		text_add(t, "Protocol %u", proto);
+	}
+}
+
+static void add_endpoint(struct text *t, const struct ct_tuple *tuple, const union ct_addr *addr,
+			 uint16_t port_be)
+{
+	char str[INET6_ADDRSTRLEN];
+
+	if (!inet_ntop(tuple->family, addr->b, str, sizeof(str)))
+		text_add(t, "?");
+	else if (!message_has_ports(tuple->proto))
+		text_add(t, "%s", str);
+	else if (tuple->family == CT_AF_INET6)
+		text_add(t, "[%s]:%u", str, ntohs(port_be));
+	else
+		text_add(t, "%s:%u", str, ntohs(port_be));
+}
+
+static void add_icmp_kind(struct text *t, const struct ct_tuple *tuple)
+{
+	uint8_t type = ct_tuple_icmp_type(tuple);
+	bool v6 = tuple->proto == IPPROTO_ICMPV6;
+
+	if (type == (v6 ? 128 : 8))
+		text_add(t, " echo request id %u", ntohs(tuple->src_id_be));
+	else if (type == (v6 ? 129 : 0))
+		text_add(t, " echo reply id %u", ntohs(tuple->src_id_be));
+	else
+		text_add(t, " type %u code %u", type, ct_tuple_icmp_code(tuple));
+}
+
+static void add_tuple(struct text *t, const struct ct_tuple *tuple)
+{
+	add_proto(t, tuple->proto);
+	text_add(t, " ");
+	add_endpoint(t, tuple, &tuple->src, tuple->src_id_be);
+	text_add(t, " > ");
+	add_endpoint(t, tuple, &tuple->dst, tuple->dst_id_be);
+	if (message_is_icmp(tuple->proto))
+		add_icmp_kind(t, tuple);
+}
+
+/* A packet that could not be read as far as its addresses or ports. */
+static void add_bare_packet(struct text *t, const struct ct_event *ev, const char *iif)
+{
+	if (ev->l4proto) {
+		add_proto(t, ev->l4proto);
+		text_add(t, " packet");
+	} else if (ev->family == CT_AF_INET || ev->family == CT_AF_INET6) {
+		text_add(t, "IPv%c packet", ev->family == CT_AF_INET ? '4' : '6');
+	} else {
+		text_add(t, "Packet");
+	}
+	if (iif)
+		text_add(t, " from %s", iif);
+}
+
+/* ---- what happened ---- */
+
+/* The state, or the change of state, for protocols that have one. */
+static void add_state(struct text *t, const struct ct_event *ev, const char *before)
+{
+	const char *was = ct_state_name(ev->orig.proto, ev->state_old);
+	const char *is = ct_state_name(ev->orig.proto, ev->state_new);
+
+	if (is && ev->type == CT_EVENT_STATE)
+		text_add(t, "%s%s > %s", before, was ? was : "?", is);
+	else if (is)
+		text_add(t, "%s%s", before, is);
+}
+
+static void say_new(struct text *t, const struct ct_event *ev)
+{
+	text_add(t, "new flow");
+	if (ev->master)
+		text_add(t, ", expected by flow %016" PRIx64, ev->master);
+	add_state(t, ev, ", ");
+}
+
+static void say_related(struct text *t, const struct ct_event *ev)
+{
+	if (ev->master)
+		say_new(t, ev);
+	else
+		text_add(t, "ICMP error about this flow, on its way to the %s",
+			 ev->dir == CT_DIR_REPLY ? "initiator" : "responder");
+}
+
+static void say_reply(struct text *t, const struct ct_event *ev)
+{
+	text_add(t, "first reply");
+	add_state(t, ev, ", ");
+}
+
+static void say_assured(struct text *t, const struct ct_event *ev)
+{
+	text_add(t, "assured, a full table will not push it out");
+}
+
+static void say_state(struct text *t, const struct ct_event *ev)
+{
+	add_state(t, ev, "");
+	text_add(t, " (%s)", ev->dir == CT_DIR_REPLY ? "reply" : "original");
+}
+
+static void say_destroy(struct text *t, const struct ct_event *ev)
+{
+	text_add(t, "ended");
+	add_state(t, ev, " in ");
+	text_add(t, ", %s", ct_death_text(ev->death));
+	if (ev->accounted)
+		text_add(t,
+			 "; %" PRIu64 " packets %" PRIu64 " bytes out, %" PRIu64 " packets %" PRIu64
+			 " bytes back",
+			 ev->packets[CT_DIR_ORIGINAL], ev->bytes[CT_DIR_ORIGINAL],
+			 ev->packets[CT_DIR_REPLY], ev->bytes[CT_DIR_REPLY]);
+}
+
+static void say_invalid(struct text *t, const struct ct_event *ev)
+{
+	char detail[MESSAGE_DETAIL_MAX];
+
+	text_add(t, "%s%s, %s", ev->reason == CT_REASON_TABLE_FULL ? "dropped" : "INVALID",
+		 ev->flow && ev->dir == CT_DIR_REPLY ? " (reply)" : "", ct_reason_text(ev->reason));
+	if (message_detail(ev, detail))
+		text_add(t, " (%s)", detail);
+}
+
+void message_from_event(const struct ct_event *ev, const char *iif, char buf[static MESSAGE_MAX])
+{
+	static void (*const say[CT_EVENT_MAX])(struct text *, const struct ct_event *) = {
+		[CT_EVENT_NEW] = say_new,         [CT_EVENT_RELATED] = say_related,
+		[CT_EVENT_REPLY] = say_reply,     [CT_EVENT_ASSURED] = say_assured,
+		[CT_EVENT_STATE] = say_state,     [CT_EVENT_DESTROY] = say_destroy,
+		[CT_EVENT_INVALID] = say_invalid,
+	};
+	struct text t = {.buf = buf, .size = MESSAGE_MAX};
+
+	buf[0] = '\0';
+	if (message_has_tuple(ev))
+		add_tuple(&t, &ev->orig);
+	else
+		add_bare_packet(&t, ev, iif);
+	text_add(&t, ": ");
+	if (ev->type < CT_EVENT_MAX)
+		say[ev->type](&t, ev);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Operational messages come from the main thread, which feeds the watchdog and takes the signals:
+ * it must not hang in the journal. sd_journal_sendv() blocks for as long as journald does not
+ * read, so the record goes to journald's socket from here, without waiting; no value contains a
+ * line break, so each field is one line. If the journal does not take it, stderr gets it, again
+ * only if that does not block.
+ */
+
+#include "log/oplog.h"
+
+#include "log/fields.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define OPLOG_TEXT_MAX 1024
+
+/* Whether stderr is the stream that the service manager connected to the journal. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uint64_t dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%" SCNu64 ":%" SCNu64, &dev, &ino) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+void oplog_init(struct oplog *log, enum log_target target, int level)
+{
+	bool journal = stderr_is_journal();
+
+	if (target == LOG_TARGET_AUTO)
+		target = journal ? LOG_TARGET_JOURNAL : LOG_TARGET_CONSOLE;
+	*log = (struct oplog){
+		.target = target,
+		.level = level,
+		/* service managers take the priority from there, whatever they do with the line */
+		.prefix = journal || (getenv("INVOCATION_ID") && !isatty(STDERR_FILENO)),
+	};
+}
+
+static int send_to_journal(const struct fields *f)
+{
+	struct sockaddr_un journal = {.sun_family = AF_UNIX,
+				      .sun_path = "/run/systemd/journal/socket"};
+	struct iovec iov[2 * FIELD_MAX];
+	char newline[] = "\n";
+	struct msghdr m = {.msg_name = &journal, .msg_namelen = sizeof(journal), .msg_iov = iov};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	for (unsigned int i = 0; i < f->n; i++) {
+		iov[m.msg_iovlen++] = f->iov[i];
+		iov[m.msg_iovlen++] = (struct iovec){.iov_base = (char[]){'\n'}, .iov_len = 1};
+	}
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static void send_to_stderr(const struct oplog *log, int priority, const char *text)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	char line[OPLOG_TEXT_MAX + 16];
+	int len;
+
+	if (log->prefix)
+		len = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
+	else
+		len = snprintf(line, sizeof(line), "ctmarkd: %s\n", text);
+	if (poll(&p, 1, 0) == 1 && p.revents == POLLOUT)
+		(void)!write(STDERR_FILENO, line, (size_t)len);
+}
+
+static void send_message(const struct oplog *log, int priority, int err, const char *id,
+			 const char *text)
+{
+	struct fields f;
+
+	if (log->target == LOG_TARGET_JOURNAL) {
+		fields_init(&f, id, priority, msgid_name(id));
+		fields_add(&f, FIELD_MESSAGE, "%s", text);
+		if (err)
+			fields_add(&f, FIELD_ERRNO, "%d", err);
+		if (send_to_journal(&f) == 0)
+			return;
+	}
+	send_to_stderr(log, priority, text);
+}
+
+int oplog(const struct oplog *log, int priority, int err, const char *id, const char *format, ...)
+{
+	bool silent = log->target == LOG_TARGET_NONE && priority > LOG_WARNING;
+	char text[OPLOG_TEXT_MAX];
+	size_t len;
+	va_list ap;
+
+	if (priority > log->level || silent)
+		return -err;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	len = strlen(text);
+	if (err)
+		snprintf(text + len, sizeof(text) - len, ": %s", strerror(err));
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	send_message(log, priority, err, id, text);
+	return -err;
+}

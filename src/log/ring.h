@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A bounded queue of events between one producing and one consuming thread.
+ *
+ * Indices only grow; their difference is the fill. Each side owns one index, publishes it with
+ * release and reads the other's with acquire, and keeps a copy of what it last saw of the other,
+ * so that the cache line of the other side moves only when the queue looks full or empty.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+
+#define RING_CACHE_LINE 64
+
+struct ring {
+	/* the producer's */
+	_Alignas(RING_CACHE_LINE) _Atomic size_t head;
+	size_t seen_tail;
+	_Atomic uint64_t dropped[CT_EVENT_MAX];
+	/* the consumer's */
+	_Alignas(RING_CACHE_LINE) _Atomic size_t tail;
+	size_t seen_head;
+	/* nobody writes */
+	_Alignas(RING_CACHE_LINE) size_t mask;
+	struct ct_event *slots;
+};
+
+/* Makes a ring of size events, a power of two. Returns 0, -EINVAL or -ENOMEM. */
+int ring_init(struct ring *r, size_t size);
+void ring_done(struct ring *r);
+
+/* Producer: appends a copy. False: the ring is full; the loss is counted for its class. */
+bool ring_push(struct ring *r, const struct ct_event *ev);
+
+/* Consumer: takes the oldest event. False: the ring is empty. */
+bool ring_pop(struct ring *r, struct ct_event *ret_ev);
+
+/* Events of a class that found the ring full so far. Any thread. */
+uint64_t ring_dropped(const struct ring *r, enum ct_event_type type);
