@@ -214,9 +214,9 @@ static void add_family(struct fields *f, const struct ct_event *ev)
 static const char *event_msgid(const struct ct_event *ev)
 {
 	static const char *const id[CT_EVENT_MAX] = {
-		[CT_EVENT_NEW] = MSGID_FLOW_NEW,           [CT_EVENT_RELATED] = MSGID_FLOW_RELATED,
-		[CT_EVENT_REPLY] = MSGID_FLOW_REPLY,       [CT_EVENT_ASSURED] = MSGID_FLOW_ASSURED,
-		[CT_EVENT_STATE] = MSGID_FLOW_STATE,       [CT_EVENT_DESTROY] = MSGID_FLOW_DESTROY,
+		[CT_EVENT_NEW] = MSGID_FLOW_NEW,	   [CT_EVENT_RELATED] = MSGID_FLOW_RELATED,
+		[CT_EVENT_REPLY] = MSGID_FLOW_REPLY,	   [CT_EVENT_ASSURED] = MSGID_FLOW_ASSURED,
+		[CT_EVENT_STATE] = MSGID_FLOW_STATE,	   [CT_EVENT_DESTROY] = MSGID_FLOW_DESTROY,
 		[CT_EVENT_INVALID] = MSGID_PACKET_INVALID,
 	};
 

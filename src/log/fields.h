@@ -65,14 +65,14 @@ enum field {
 #define X(name, journal) FIELD_##name,
 	FIELD_LIST(X)
 #undef X
-	FIELD_MAX
+		FIELD_MAX
 };
 
 #define FIELDS_SCRATCH 3072
 
 struct fields {
 	struct iovec iov[FIELD_MAX]; /* "NAME=value", not terminated */
-	uint8_t id[FIELD_MAX];       /* enum field of each */
+	uint8_t id[FIELD_MAX];	     /* enum field of each */
 	unsigned int n;
 	size_t used;
 	char scratch[FIELDS_SCRATCH];

@@ -60,7 +60,7 @@ struct jlog {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* stop or ended */
-	struct ifname *names;   /* not after abandoned */
+	struct ifname *names;	/* not after abandoned */
 	bool stop, ended, abandoned;
 
 	pthread_t thread;

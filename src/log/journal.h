@@ -22,8 +22,8 @@ struct ifname;
 
 struct jlog_config {
 	enum log_target target; /* LOG_TARGET_JOURNAL, _CONSOLE or _NONE */
-	uint32_t events;        /* bits 1 << enum ct_event_type */
-	uint32_t rate;          /* records per second and class, 0: unlimited */
+	uint32_t events;	/* bits 1 << enum ct_event_type */
+	uint32_t rate;		/* records per second and class, 0: unlimited */
 	uint32_t burst;
 };
 

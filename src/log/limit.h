@@ -16,8 +16,8 @@
 
 struct limit {
 	_Alignas(64) _Atomic uint64_t full_ns; /* when the bucket will be full */
-	_Atomic uint64_t interval_ns;          /* between two tokens, 0: no limit */
-	_Atomic uint64_t tolerance_ns;         /* (burst - 1) intervals */
+	_Atomic uint64_t interval_ns;	       /* between two tokens, 0: no limit */
+	_Atomic uint64_t tolerance_ns;	       /* (burst - 1) intervals */
 	_Atomic uint64_t suppressed;
 };
 

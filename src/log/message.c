@@ -267,9 +267,9 @@ static void say_invalid(struct text *t, const struct ct_event *ev)
 void message_from_event(const struct ct_event *ev, const char *iif, char buf[static MESSAGE_MAX])
 {
 	static void (*const say[CT_EVENT_MAX])(struct text *, const struct ct_event *) = {
-		[CT_EVENT_NEW] = say_new,         [CT_EVENT_RELATED] = say_related,
-		[CT_EVENT_REPLY] = say_reply,     [CT_EVENT_ASSURED] = say_assured,
-		[CT_EVENT_STATE] = say_state,     [CT_EVENT_DESTROY] = say_destroy,
+		[CT_EVENT_NEW] = say_new,	  [CT_EVENT_RELATED] = say_related,
+		[CT_EVENT_REPLY] = say_reply,	  [CT_EVENT_ASSURED] = say_assured,
+		[CT_EVENT_STATE] = say_state,	  [CT_EVENT_DESTROY] = say_destroy,
 		[CT_EVENT_INVALID] = say_invalid,
 	};
 	struct text t = {.buf = buf, .size = MESSAGE_MAX};

@@ -8,7 +8,7 @@
 
 #include "core/event.h"
 
-#define MESSAGE_MAX        512
+#define MESSAGE_MAX	   512
 #define MESSAGE_DETAIL_MAX 160
 #define MESSAGE_PROTO_MAX  16
 

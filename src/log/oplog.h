@@ -15,17 +15,12 @@
 
 #include "log/msgid.h"
 
-enum log_target {
-	LOG_TARGET_AUTO,
-	LOG_TARGET_JOURNAL,
-	LOG_TARGET_CONSOLE,
-	LOG_TARGET_NONE
-};
+enum log_target { LOG_TARGET_AUTO, LOG_TARGET_JOURNAL, LOG_TARGET_CONSOLE, LOG_TARGET_NONE };
 
 struct oplog {
 	enum log_target target; /* resolved: never AUTO */
-	int level;              /* highest syslog priority that is written */
-	bool prefix;            /* console lines start with <N> */
+	int level;		/* highest syslog priority that is written */
+	bool prefix;		/* console lines start with <N> */
 };
 
 /*
