@@ -64,7 +64,7 @@ static int send_to_journal(const struct fields *f)
 		return -errno;
 	for (unsigned int i = 0; i < f->n; i++) {
 		iov[m.msg_iovlen++] = f->iov[i];
-		iov[m.msg_iovlen++] = (struct iovec){.iov_base = (char[]){'\n'}, .iov_len = 1};
+		iov[m.msg_iovlen++] = (struct iovec){.iov_base = newline, .iov_len = 1};
 	}
 	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
