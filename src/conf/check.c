@@ -75,16 +75,16 @@ static void check_repeat(struct conf_loader *l, const char *name, const struct c
 
 static void check_verdicts(struct conf_loader *l)
 {
-	for (int class = 0; class < CT_CLASS_MAX; class ++) {
-		const struct conf_verdict *v = &l->conf.verdict[class];
-		const struct conf_origin *origin = origin_of(l, "Verdict", class_keys[class]);
+	for (int cls = 0; cls < CT_CLASS_MAX; cls++) {
+		const struct conf_verdict *v = &l->conf.verdict[cls];
+		const struct conf_origin *origin = origin_of(l, "Verdict", class_keys[cls]);
 
 		if (origin->bad)
 			continue;
 		if (v->kind == CONF_QUEUE)
-			check_queue(l, class_keys[class], origin, v->queue);
+			check_queue(l, class_keys[cls], origin, v->queue);
 		else if (v->kind == CONF_REPEAT)
-			check_repeat(l, class_keys[class], origin);
+			check_repeat(l, class_keys[cls], origin);
 	}
 }
 

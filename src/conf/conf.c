@@ -13,9 +13,9 @@ void conf_derive(struct conf *c)
 	c->track.mark.shift = (uint8_t)__builtin_ctz(c->track.mark.mask);
 	c->cpu_affinity_set = CPU_COUNT(&c->cpu_affinity) > 0;
 	c->track.no_confirm_classes = 0;
-	for (int class = 0; class < CT_CLASS_MAX; class ++) {
-		if (c->verdict[class].kind == CONF_DROP)
-			c->track.no_confirm_classes |= (uint8_t)(1 << class);
+	for (int cls = 0; cls < CT_CLASS_MAX; cls++) {
+		if (c->verdict[cls].kind == CONF_DROP)
+			c->track.no_confirm_classes |= (uint8_t)(1 << cls);
 	}
 }
 

@@ -16,24 +16,14 @@
 
 #include "core/core.h"
 
-enum conf_verdict_kind {
-	CONF_ACCEPT,
-	CONF_DROP,
-	CONF_QUEUE,
-	CONF_REPEAT
-};
+enum conf_verdict_kind { CONF_ACCEPT, CONF_DROP, CONF_QUEUE, CONF_REPEAT };
 
 struct conf_verdict {
-	uint8_t kind;   /* enum conf_verdict_kind */
+	uint8_t kind;	/* enum conf_verdict_kind */
 	uint16_t queue; /* for CONF_QUEUE */
 };
 
-enum conf_target {
-	CONF_TARGET_AUTO,
-	CONF_TARGET_JOURNAL,
-	CONF_TARGET_CONSOLE,
-	CONF_TARGET_NONE
-};
+enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, CONF_TARGET_NONE };
 
 #define CONF_COPY_AUTO 0
 

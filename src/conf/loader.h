@@ -30,8 +30,8 @@ struct conf_loader {
 	unsigned int line;
 	unsigned int section_line;     /* of the header that is in force, 0: none */
 	unsigned int unknown_section;  /* section_line that was complained about */
-	bool assignment;               /* the line looks like one ... */
-	bool assigned;                 /* ... and was one */
+	bool assignment;	       /* the line looks like one ... */
+	bool assigned;		       /* ... and was one */
 	unsigned int first_error_line; /* of the form, not of a value; 0: none */
 };
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libctshell_la_SOURCES += \
 	src/conf/conf.h src/conf/conf.c \
 	src/conf/table.h src/conf/table.c \

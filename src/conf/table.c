@@ -14,7 +14,7 @@
 #include "util/cleanup.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
-#define KIB          UINT64_C(1024)
+#define KIB	     UINT64_C(1024)
 
 static const char *const encoding_words[] = {"ctinfo", "flags", NULL};
 static const char *const target_words[] = {"auto", "journal", "console", "none", NULL};
@@ -34,15 +34,15 @@ _Static_assert(offsetof(struct conf, queue_last) ==
 		       offsetof(struct conf, queue_first) + sizeof(uint16_t),
 	       "Range= is parsed into two neighbours");
 
-#define FIELD(member)      .offset = offsetof(struct conf, member)
-#define SIZE_OF(member)    .size = sizeof(((struct conf *)NULL)->member)
+#define FIELD(member)	   .offset = offsetof(struct conf, member)
+#define SIZE_OF(member)	   .size = sizeof(((struct conf *)NULL)->member)
 #define SPEC(member, ...)  FIELD(member), .spec = {SIZE_OF(member), __VA_ARGS__}
-#define PLAIN(member)      FIELD(member), .spec = {SIZE_OF(member)}
+#define PLAIN(member)	   FIELD(member), .spec = {SIZE_OF(member)}
 #define BETWEEN(low, high) .min = (low), .max = (high)
-#define QUEUE(key)         .section = "Queue", .name = (key), .restart = true
-#define MARK(key)          .section = "Mark", .name = (key)
-#define TRACK(key)         .section = "Track", .name = (key)
-#define LOG(key)           .section = "Log", .name = (key)
+#define QUEUE(key)	   .section = "Queue", .name = (key), .restart = true
+#define MARK(key)	   .section = "Mark", .name = (key)
+#define TRACK(key)	   .section = "Track", .name = (key)
+#define LOG(key)	   .section = "Log", .name = (key)
 
 /* clang-format off */
 const struct conf_key conf_table[] = {

@@ -13,8 +13,8 @@
 
 /* What a parser accepts beyond its syntax, and how wide its target is. */
 struct conf_spec {
-	size_t size;              /* bytes of the target */
-	uint64_t min, max;        /* numbers, in the unit of the target */
+	size_t size;		  /* bytes of the target */
+	uint64_t min, max;	  /* numbers, in the unit of the target */
 	const char *const *words; /* NULL-terminated; word i stands for min + i */
 };
 
@@ -25,15 +25,15 @@ struct conf_spec {
 typedef int conf_parser(const struct conf_spec *spec, const char *text, void *ret,
 			char why[static CONF_WHY_MAX]);
 
-conf_parser conf_parse_boolean;      /* bool: yes no true false on off 1 0 */
-conf_parser conf_parse_number;       /* unsigned integer: decimal, min to max */
-conf_parser conf_parse_size;         /* unsigned integer: bytes, with K, M or G (powers of 1024) */
+conf_parser conf_parse_boolean;	     /* bool: yes no true false on off 1 0 */
+conf_parser conf_parse_number;	     /* unsigned integer: decimal, min to max */
+conf_parser conf_parse_size;	     /* unsigned integer: bytes, with K, M or G (powers of 1024) */
 conf_parser conf_parse_size_or_auto; /* same, or "auto" for 0 */
-conf_parser conf_parse_span;         /* uint64_t: ns, from s min h d w in whole seconds */
-conf_parser conf_parse_rate;         /* unsigned integer: N/s, or 0 */
-conf_parser conf_parse_word;         /* unsigned integer: one of spec->words */
+conf_parser conf_parse_span;	     /* uint64_t: ns, from s min h d w in whole seconds */
+conf_parser conf_parse_rate;	     /* unsigned integer: N/s, or 0 */
+conf_parser conf_parse_word;	     /* unsigned integer: one of spec->words */
 conf_parser conf_parse_word_set;     /* unsigned integer: bits 1 << (min + i) of spec->words */
 conf_parser conf_parse_queue_range;  /* uint16_t[2]: N or N-M, first and last */
-conf_parser conf_parse_mask;         /* uint32_t: contiguous bits, not 0 */
-conf_parser conf_parse_verdict;      /* struct conf_verdict: accept drop queue:N repeat */
-conf_parser conf_parse_cpus;         /* cpu_set_t: numbers and ranges, by commas or spaces */
+conf_parser conf_parse_mask;	     /* uint32_t: contiguous bits, not 0 */
+conf_parser conf_parse_verdict;	     /* struct conf_verdict: accept drop queue:N repeat */
+conf_parser conf_parse_cpus;	     /* cpu_set_t: numbers and ranges, by commas or spaces */

@@ -4,11 +4,11 @@
 . "${top_srcdir:?}/tests/check/tap.sh"
 
 # The word libc in the table. Core does not get it: its row names each header.
-libc='arpa/inet assert ctype endian errno fcntl fnmatch getopt glob inttypes limits locale net/if
+libc='arpa/inet assert ctype dirent endian errno fcntl fnmatch getopt glob inttypes limits locale net/if
 netinet/icmp6 netinet/in netinet/ip netinet/ip6 netinet/ip_icmp netinet/tcp netinet/udp poll pthread
 sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string
 strings sys/capability sys/epoll sys/eventfd sys/mman sys/prctl sys/random sys/resource sys/socket
-sys/stat sys/syscall sys/time sys/timerfd sys/types sys/uio sys/un sys/utsname sys/wait syslog threads
+sys/stat sys/syscall sys/sysmacros sys/time sys/timerfd sys/types sys/uio sys/un sys/utsname sys/wait syslog threads
 time unistd'
 
 # rows: lines "directory token token ..." out of lines "| `src/x/` | `core/` libc `<y.h>` | ... |"
