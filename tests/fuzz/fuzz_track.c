@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A sequence of packets through the engine, with its promises checked after each.
+ *
+ * Input: two bytes of configuration, then records of an 8-byte head and the packet:
+ *   0-1 length of the packet, little endian, modulo 2048
+ *   2   time since the last one: low six bits, in ms, shifted left by five times the upper two
+ *   3   hook (three bits, modulo 5), 0x08 checksum unverified, 0x10 loopback, 0x20 expire before it
+ *   4   bytes cut from its end before the engine sees them (the packet stays as long as it says)
+ *   5-6 mark: in the low byte and the high half
+ *   7   zone (one bit), 0x02 exactly as long a buffer as was copied
+ * mkcorpus.py writes the same.
+ */
+
+#include "tests/fuzz/fuzz.h"
+
+#include "core/core.h"
+
+#include <string.h>
+
+#define FLOWS_MAX 16
+#define SEEN_MAX  1024
+#define HEAD	  8
+#define MSEC	  1000000ull
+#define SEC	  (1000 * MSEC)
+
+/* Every flow of which NEW was told, and when it is due. */
+struct seen {
+	uint64_t id;
+	uint64_t deadline_ns;
+	bool alive;
+};
+
+struct run {
+	struct ct_thread th;
+	struct ct_config cfg;
+	uint64_t now_ns;
+	struct seen seen[SEEN_MAX];
+	size_t nseen;
+	size_t alive;
+};
+
+static _Alignas(4096) uint8_t arena[1 << 16];
+static struct run run;
+
+static struct seen *find_alive(uint64_t id)
+{
+	for (size_t i = 0; i < run.nseen; i++)
+		if (run.seen[i].id == id && run.seen[i].alive)
+			return &run.seen[i];
+	return NULL;
+}
+
+static void note_new(const struct ct_event *ev)
+{
+	for (size_t i = 0; i < run.nseen; i++)
+		FUZZ_CHECK(run.seen[i].id != ev->flow);
+	FUZZ_CHECK(run.nseen < SEEN_MAX);
+	run.seen[run.nseen++] =
+		(struct seen){.id = ev->flow, .deadline_ns = UINT64_MAX, .alive = true};
+	run.alive++;
+}
+
+static void note_destroy(const struct ct_event *ev)
+{
+	struct seen *s = find_alive(ev->flow);
+
+	FUZZ_CHECK(s);
+	FUZZ_CHECK(ev->death != CT_DEATH_NONE && ev->death < CT_DEATH_MAX);
+	FUZZ_CHECK(ct_death_name(ev->death));
+	s->alive = false;
+	run.alive--;
+}
+
+static bool info_valid(uint8_t info)
+{
+	return info <= CT_INFO_RELATED_REPLY || info == CT_INFO_INVALID ||
+	       info == CT_INFO_UNTRACKED;
+}
+
+static void check_event(const struct ct_event *ev)
+{
+	const uint16_t known = CT_STATUS_EXPECTED | CT_STATUS_SEEN_REPLY | CT_STATUS_ASSURED |
+			       CT_STATUS_CONFIRMED | CT_STATUS_DYING;
+	char status[CT_STATUS_STRLEN];
+
+	FUZZ_CHECK(ev->type < CT_EVENT_MAX);
+	FUZZ_CHECK(ev->reason < CT_REASON_MAX);
+	FUZZ_CHECK((ev->type == CT_EVENT_INVALID) == (ev->reason != CT_REASON_NONE));
+	FUZZ_CHECK((ev->type == CT_EVENT_DESTROY) == (ev->death != CT_DEATH_NONE));
+	FUZZ_CHECK(info_valid(ev->info));
+	FUZZ_CHECK(ev->dir < CT_DIR_MAX);
+	FUZZ_CHECK(ev->hook < CT_HOOK_MAX);
+	FUZZ_CHECK(!(ev->status & ~known));
+	FUZZ_CHECK(ev->time_ns == run.now_ns);
+	FUZZ_CHECK(ev->family == 0 || ev->family == CT_AF_INET || ev->family == CT_AF_INET6);
+	FUZZ_CHECK(ct_status_to_str(ev->status, status) == status);
+	FUZZ_CHECK(strlen(status) < sizeof(status));
+	if (ev->type != CT_EVENT_INVALID)
+		FUZZ_CHECK(ev->flow != 0 && ev->has_tuple);
+	if (ev->type == CT_EVENT_STATE)
+		FUZZ_CHECK(ct_state_name(ev->l4proto, ev->state_new));
+	if (ev->type == CT_EVENT_NEW)
+		note_new(ev);
+	if (ev->type == CT_EVENT_DESTROY)
+		note_destroy(ev);
+}
+
+/* What a ctinfo says about its flow (the packet was classified here, not before). */
+static void check_info(const struct ct_result *out)
+{
+	switch (out->info) {
+	case CT_INFO_INVALID:
+		FUZZ_CHECK(out->reason != CT_REASON_NONE);
+		return;
+	case CT_INFO_UNTRACKED:
+		FUZZ_CHECK(!out->has_flow);
+		break;
+	case CT_INFO_NEW:
+		FUZZ_CHECK(out->drop || !(out->status & CT_STATUS_SEEN_REPLY));
+		break;
+	case CT_INFO_ESTABLISHED:
+		FUZZ_CHECK(out->status & CT_STATUS_SEEN_REPLY);
+		break;
+	default:
+		break;
+	}
+	FUZZ_CHECK((out->reason == CT_REASON_TABLE_FULL) == out->drop);
+	FUZZ_CHECK(out->drop || out->reason == CT_REASON_NONE);
+	if (out->has_flow)
+		FUZZ_CHECK(out->dir == ct_info_dir(out->info));
+	else
+		FUZZ_CHECK(out->drop || out->info == CT_INFO_UNTRACKED);
+}
+
+static bool is_entry(const struct ct_input *in)
+{
+	return in->hook != CT_HOOK_INPUT && in->hook != CT_HOOK_POSTROUTING;
+}
+
+static void check_result(const struct ct_input *in, const struct ct_result *out)
+{
+	const struct ct_mark *m = &run.cfg.mark;
+	enum ct_info before, after;
+	bool classified = in->loopback && ct_mark_decode(m, in->mark, &before);
+
+	FUZZ_CHECK(info_valid(out->info));
+	FUZZ_CHECK(out->reason < CT_REASON_MAX);
+	FUZZ_CHECK(((out->mark ^ in->mark) & ~m->mask) == 0);
+	FUZZ_CHECK(out->nevents <= CT_RESULT_EVENTS_MAX);
+	for (unsigned int i = 0; i < out->nevents; i++)
+		check_event(&out->events[i]);
+	if (!is_entry(in) || classified) {
+		FUZZ_CHECK(out->mark == in->mark);
+		return;
+	}
+	check_info(out);
+	FUZZ_CHECK(ct_mark_decode(m, out->mark, &after) && after == out->info);
+}
+
+static uint64_t stat_of(enum ct_stat stat)
+{
+	return atomic_load_explicit(&run.th.stats.count[stat], memory_order_relaxed);
+}
+
+static void check_table(void)
+{
+	FUZZ_CHECK(ct_count(run.th.ct) <= ct_max_flows(run.th.ct));
+	FUZZ_CHECK(ct_count(run.th.ct) == run.alive);
+	FUZZ_CHECK(stat_of(CT_STAT_CREATED) - stat_of(CT_STAT_DESTROYED) == run.alive);
+}
+
+static void expire(void)
+{
+	struct ct_event events[4];
+	size_t n;
+
+	do {
+		n = ct_expire(&run.th, run.now_ns, events, 4);
+		FUZZ_CHECK(n <= 4);
+		for (size_t i = 0; i < n; i++) {
+			FUZZ_CHECK(events[i].type == CT_EVENT_DESTROY);
+			FUZZ_CHECK(events[i].death == CT_DEATH_TIMEOUT);
+			check_event(&events[i]);
+		}
+	} while (n == 4);
+	for (size_t i = 0; i < run.nseen; i++)
+		FUZZ_CHECK(!run.seen[i].alive || run.seen[i].deadline_ns == UINT64_MAX ||
+			   run.seen[i].deadline_ns + 2 * SEC > run.now_ns);
+	check_table();
+}
+
+static void track(const uint8_t head[static HEAD], const uint8_t *packet, uint32_t len)
+{
+	uint32_t caplen = len - (head[4] < len ? head[4] : len);
+	uint8_t *copy = head[7] & 2 ? malloc(caplen ? caplen : 1) : NULL;
+	const struct ct_input in = {
+		.data = copy ? copy : packet,
+		.caplen = caplen,
+		.len = len,
+		.now_ns = run.now_ns,
+		.mark = (uint32_t)head[6] << 16 | head[5],
+		.iif = 1,
+		.queue = 7,
+		.zone = head[7] & 1,
+		.hook = (head[3] & 7) % CT_HOOK_NONE,
+		.csum_unverified = head[3] & 0x08,
+		.loopback = head[3] & 0x10,
+	};
+	struct ct_result out;
+	struct seen *s;
+
+	if (copy)
+		memcpy(copy, packet, caplen);
+	ct_track(&run.th, &in, &out);
+	free(copy);
+	check_result(&in, &out);
+	s = out.has_flow ? find_alive(out.flow) : NULL;
+	if (s)
+		s->deadline_ns = run.now_ns + out.timeout_ns;
+	check_table();
+}
+
+static void configure(uint8_t a, uint8_t b)
+{
+	static const uint8_t key[16] = {1, 2, 3};
+	struct ct_config *cfg = &run.cfg;
+	uint32_t max_flows = 1 + (b & (FLOWS_MAX - 1));
+
+	memset(&run, 0, sizeof(run));
+	memset(arena, 0, sizeof(arena));
+	ct_config_init(cfg);
+	cfg->tcp_loose = !(a & 0x01);
+	cfg->tcp_be_liberal = a & 0x02;
+	cfg->tcp_ignore_invalid_rst = a & 0x04;
+	cfg->checksum = !(a & 0x08);
+	cfg->accounting = !(a & 0x10);
+	cfg->no_confirm_classes = a & 0x20 ? 1u << CT_CLASS_NEW : 0;
+	if (a & 0x40)
+		cfg->mark = (struct ct_mark){
+			.mask = 0x7f0000, .shift = 16, .encoding = CT_ENCODING_FLAGS};
+	FUZZ_CHECK(ct_arena_size(FLOWS_MAX) <= sizeof(arena));
+	run.now_ns = SEC;
+	run.th.cfg = cfg;
+	run.th.ct = ct_new(arena, ct_arena_size(max_flows), max_flows, key, b);
+	FUZZ_CHECK(run.th.ct);
+}
+
+/* Ends everything: what is left must go by its timeout, and nothing may stay. */
+static void finish(void)
+{
+	run.now_ns += 6 * 86400 * SEC;
+	expire();
+	FUZZ_CHECK(ct_count(run.th.ct) == 0);
+	run.th.ct = ct_free(run.th.ct);
+	FUZZ_CHECK(!run.th.ct);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 2)
+		return 0;
+	configure(data[0], data[1]);
+	data += 2;
+	size -= 2;
+	while (size >= HEAD && run.nseen < SEEN_MAX - 1) {
+		const uint8_t *head = data;
+		size_t len = (head[0] | (size_t)head[1] << 8) & 2047;
+
+		data += HEAD;
+		size -= HEAD;
+		len = len < size ? len : size;
+		run.now_ns += ((head[2] & 63ull) << (head[2] >> 6) * 5) * MSEC;
+		if (head[3] & 0x20)
+			expire();
+		track(head, data, (uint32_t)len);
+		data += len;
+		size -= len;
+	}
+	finish();
+	return 0;
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fuzz_X.c and corpus/X make one target: linked with libFuzzer under --enable-fuzzing, else with a
+# main() that replays files.
+fuzz_targets = \
+	tests/fuzz/fuzz_track
+
+if ENABLE_FUZZING
+fuzz_main = tests/fuzz/fuzz.h
+else
+fuzz_main = tests/fuzz/main.c tests/fuzz/fuzz.h
+endif
+
+check_PROGRAMS += $(fuzz_targets)
+
+tests_fuzz_fuzz_track_SOURCES  = tests/fuzz/fuzz_track.c $(fuzz_main)
+tests_fuzz_fuzz_track_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_track_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_track_LDADD    = libctcore.la
+
+dist_check_SCRIPTS += tests/fuzz/corpora.sh
+TESTS              += tests/fuzz/corpora.sh
+EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py tests/fuzz/corpus
+
+tests/fuzz/corpora.log: $(fuzz_targets)
+
+# What is found stays in the build tree: fuzz-TARGET/ grows, crash-* and timeout-* are findings.
+FUZZ_SECONDS = 60
+
+.PHONY: fuzz-smoke
+fuzz-smoke: $(fuzz_targets)
+if ENABLE_FUZZING
+	@for t in $(fuzz_targets); do \
+		name=$${t##*/fuzz_}; \
+		$(MKDIR_P) fuzz-$$name || exit 1; \
+		echo "== $$t for $(FUZZ_SECONDS) s"; \
+		./$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=16384 -print_final_stats=1 \
+			fuzz-$$name $(top_srcdir)/tests/fuzz/corpus/$$name || exit 1; \
+	done
+else
+	@echo "fuzz-smoke needs a build configured with CC=clang --enable-fuzzing" >&2; exit 1
+endif

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the seeds of fuzz_track: one small story per file, in the format that fuzz_track.c reads."""
+
+import ipaddress
+import struct
+import sys
+from pathlib import Path
+
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING = range(5)
+A4, B4, R4 = "10.0.0.1", "10.0.1.2", "10.0.0.254"
+A6, B6, R6 = "2001:db8::1", "2001:db8:1::2", "fe80::254"
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def transport(src, dst, proto, data, at):
+    """Fills the checksum at offset `at` of a transport header."""
+    src, dst = ipaddress.ip_address(src).packed, ipaddress.ip_address(dst).packed
+    pseudo = src + dst + struct.pack("!HBB" if len(src) == 4 else "!IHBB", *(
+        (len(data), 0, proto) if len(src) == 4 else (len(data), 0, 0, proto)))
+    if proto == 1:
+        pseudo = b""
+    return data[:at] + struct.pack("!H", checksum(pseudo + data)) + data[at + 2:]
+
+
+def ip(src, dst, proto, payload, options=b"", frag=0, ext=b"", first=None, hops=64):
+    s, d = ipaddress.ip_address(src).packed, ipaddress.ip_address(dst).packed
+    if len(s) == 16:
+        nxt = proto if first is None else first
+        return struct.pack("!IHBB", 6 << 28, len(ext) + len(payload), nxt, hops) + s + d + ext + payload
+    ihl = 5 + len(options) // 4
+    head = struct.pack("!BBHHHBBH", 4 << 4 | ihl, 0, ihl * 4 + len(payload), 1, frag, hops, proto, 0) + s + d + options
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def tcp(src, dst, sport, dport, flags, seq, ack=0, data=b"", opts=b"", win=65535, **kw):
+    opts += b"\0" * (-len(opts) % 4)
+    seg = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, (5 + len(opts) // 4) << 4, flags, win, 0, 0) + opts + data
+    return ip(src, dst, 6, transport(src, dst, 6, seg, 16), **kw)
+
+
+def udp(src, dst, sport, dport, data=b"x", **kw):
+    seg = struct.pack("!HHHH", sport, dport, 8 + len(data), 0) + data
+    return ip(src, dst, 17, transport(src, dst, 17, seg, 6), **kw)
+
+
+def icmp(src, dst, kind, code, rest=b"\0\1\0\1", data=b"", **kw):
+    proto = 58 if ":" in src else 1
+    return ip(src, dst, proto, transport(src, dst, proto, struct.pack("!BBH", kind, code, 0) + rest + data, 2), **kw)
+
+
+def record(packet, ms=0, hook=PREROUTING, unverified=True, loopback=False, expire=False, cut=0, mark=0, zone=0, exact=True):
+    shift = 0
+    while ms >> (shift * 5) > 63:
+        shift += 1
+    flags = hook | (8 if unverified else 0) | (16 if loopback else 0) | (32 if expire else 0)
+    return struct.pack("<HBBBBBB", len(packet), ms >> (shift * 5) | shift << 6, flags, cut, mark & 255,
+                       mark >> 16 & 255, zone | (2 if exact else 0)) + packet
+
+
+def connection(a, b, sport=40000, close=True):
+    opts = b"\x02\x04\x05\xb4\x04\x02\x08\x0a" + b"\0" * 8 + b"\x01\x03\x03\x07"
+    up = lambda flags, seq, ack, data=b"", o=b"": tcp(a, b, sport, 80, flags, seq, ack, data, o)
+    down = lambda flags, seq, ack, data=b"", o=b"": tcp(b, a, 80, sport, flags, seq, ack, data, o)
+    packets = [up(SYN, 1000, 0, o=opts), down(SYN | ACK, 5000, 1001, o=opts), up(ACK, 1001, 5001),
+               up(ACK | PSH, 1001, 5001, b"a" * 99), down(ACK, 5001, 1100)]
+    if close:
+        packets += [up(FIN | ACK, 1100, 5001), down(ACK, 5001, 1101), down(FIN | ACK, 5001, 1101), up(ACK, 1101, 5002)]
+    return packets
+
+
+def stories():
+    for v, a, b in (("4", A4, B4), ("6", A6, B6)):
+        yield f"tcp{v}", map(record, connection(a, b))
+        yield f"tcp{v}-reopen", map(record, connection(a, b) + connection(a, b))
+        yield f"tcp{v}-refused", [record(tcp(a, b, 1, 2, SYN, 7)), record(tcp(b, a, 2, 1, RST | ACK, 0, 8))]
+        yield f"udp{v}", [record(udp(a, b, 53, 5353), ms) for ms in (0, 10)] + [
+            record(udp(b, a, 5353, 53), ms) for ms in (10, 2500, 10)]
+        kind = 8 if v == "4" else 128
+        yield f"echo{v}", [record(icmp(a, b, kind, 0)), record(icmp(b, a, 0 if v == "4" else 129, 0))]
+        lost = udp(a, b, 9, 9)
+        unreach = (3, 3) if v == "4" else (1, 4)
+        yield f"error{v}", [record(lost), record(icmp(b, a, *unreach, b"\0" * 4, lost)),
+                            record(icmp(a, b, *unreach, b"\0" * 4, udp(b, a, 9, 9)))]
+
+    est = connection(A4, B4, close=False)
+    for name, packet in {
+            "rst": tcp(B4, A4, 80, 40000, RST, 5001), "rst-stale": tcp(B4, A4, 80, 40000, RST, 4000),
+            "far": tcp(A4, B4, 40000, 80, ACK, 900000, 5001, b"x"), "syn": tcp(A4, B4, 40000, 80, SYN, 900000),
+            "sack": tcp(A4, B4, 40000, 80, ACK, 1100, 5001, b"", b"\1\1\5\n" + struct.pack("!II", 5100, 5200)),
+            "zero-window": tcp(A4, B4, 40000, 80, ACK, 1100, 5001, win=0)}.items():
+        yield f"est-{name}", [record(p) for p in est + [packet, packet]]
+    yield "resync", map(record, est + [tcp(A4, B4, 40000, 80, SYN, 900000), tcp(B4, A4, 80, 40000, SYN | ACK, 1, 900001),
+                                       tcp(A4, B4, 40000, 80, ACK, 900001, 2)])
+    yield "challenge", map(record, [tcp(A4, B4, 1, 2, SYN, 10), tcp(B4, A4, 2, 1, ACK, 99, 77),
+                                    tcp(A4, B4, 1, 2, RST, 77), tcp(A4, B4, 1, 2, SYN, 10)])
+    yield "simultaneous", map(record, [tcp(A4, B4, 1, 2, SYN, 10), tcp(B4, A4, 2, 1, SYN, 50), tcp(A4, B4, 1, 2, SYN | ACK, 10, 51),
+                                       tcp(B4, A4, 2, 1, SYN | ACK, 50, 11), tcp(A4, B4, 1, 2, ACK, 11, 51)])
+    yield "midstream", map(record, est[2:])
+    yield "flags", [record(tcp(A4, B4, 1, 2, f, 1)) for f in range(64)]
+    yield "retransmit", [record(p, 500) for p in est[:1] * 4 + est[1:] + [est[4]] * 5]
+    yield "expiry", [record(udp(A4, B4, n, 1), 20000, expire=True) for n in range(12)]
+    yield "table-full", [record(tcp(A4, B4, n, 1, SYN, 1)) for n in range(24)]
+    yield "own-reply", [record(udp(A4, A4, 5, 5), loopback=True)] * 2
+    yield "loopback", [record(udp(A4, A4, 5, 6), hook=OUTPUT, loopback=True),
+                       record(udp(A4, A4, 5, 6), loopback=True, mark=0xA)]
+    yield "exit", [record(udp(A4, B4, 5, 6), mark=0xF0), record(udp(A4, B4, 5, 6), hook=POSTROUTING, mark=0xFA),
+                   record(udp(B4, A4, 6, 5), hook=FORWARD), record(udp(B4, A4, 6, 5), hook=INPUT)]
+    yield "zones", [record(udp(A4, B4, 5, 6), zone=0), record(udp(B4, A4, 6, 5), zone=1)]
+    yield "generic", [record(ip(A4, B4, p, b"")) for p in (47, 50, 132)] + [record(ip(B4, A4, 47, b"\0" * 8))]
+    yield "options4", [record(udp(A4, B4, 1, 2, options=b"\x94\4\0\0")), record(tcp(A4, B4, 1, 2, SYN, 1, options=b"\1" * 40))]
+    yield "fragment4", [record(udp(A4, B4, 1, 2, frag=0x2000)), record(udp(A4, B4, 1, 2, frag=0x0010))]
+    yield "icmp-types", [record(icmp(A4, B4, t, 0)) for t in range(20)]
+    yield "icmp6-types", [record(icmp(A6, B6, t, 0)) for t in (1, 2, 3, 4, 127, *range(128, 162))]
+    yield "icmp-wrong-family", [record(ip(A4, B4, 58, b"\x80" + b"\0" * 7)), record(ip(A6, B6, 1, b"\x08" + b"\0" * 7))]
+    quote = udp(A6, B6, 7, 7)
+    redirect = b"\0" * 36 + struct.pack("!BBHI", 4, 1 + len(quote) // 8, 0, 0) + quote
+    yield "redirect6", [record(quote), record(icmp(R6, A6, 137, 0, b"\0" * 4, redirect[4:], hops=255))]
+    hbh, dst = struct.pack("!BB6x", 60, 0), struct.pack("!BB14x", 17, 1)
+    yield "ext6", [record(udp(A6, B6, 1, 2, ext=hbh + dst, first=0)),
+                   record(udp(A6, B6, 1, 2, ext=struct.pack("!BBHI", 17, 0, 0, 1), first=44)),
+                   record(udp(A6, B6, 1, 2, ext=struct.pack("!BBHI", 17, 0, 8, 1), first=44)),
+                   record(udp(A6, B6, 1, 2, ext=struct.pack("!BB10x", 17, 1), first=51)),
+                   record(udp(A6, B6, 1, 2, first=59))]
+    yield "cut", [record(p, cut=c) for p in (est[0], udp(A6, B6, 1, 2)) for c in range(0, len(p) + 1, 3)]
+    bad = udp(A4, B4, 1, 2)
+    yield "checksum", [record(bad[:-1] + b"y"), record(bad[:-1] + b"y", unverified=False), record(bad[:26] + b"\0\0" + bad[28:])]
+    yield "empty", [record(b""), record(b"\x45"), record(b"\x60"), record(b"\x15" * 60)]
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} DIRECTORY")
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    for name, records in stories():
+        story = b"".join(records)
+        (out / name).write_bytes(b"\x00\x0f" + story)
+        if name in ("tcp4", "udp6", "error4", "est-far", "est-rst", "table-full", "midstream"):
+            (out / f"{name}-odd").write_bytes(b"\x57\x02" + story)
+            (out / f"{name}-tiny").write_bytes(b"\x29\x00" + story)
+
+
+if __name__ == "__main__":
+    main()
