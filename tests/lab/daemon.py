@@ -122,7 +122,7 @@ class Daemon:
                 self.lines.append(line.rstrip("\n"))
                 self._new_line.notify_all()
 
-    def signal(self, number):
+    def kill(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, timeout=10):
@@ -137,7 +137,7 @@ class Daemon:
 
     def reload(self, timeout=10):
         """SIGHUP, then wait for RELOADING=1 and READY=1."""
-        self.signal(signal.SIGHUP)
+        self.kill(signal.SIGHUP)
         return self.notify.wait("RELOADING=1", timeout) and self.notify.wait("READY=1", timeout)
 
     def wait_line(self, pattern, timeout=5):

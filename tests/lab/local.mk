@@ -3,6 +3,9 @@ EXTRA_DIST += \
 	tests/conftest.py \
 	tests/lab/__init__.py \
 	tests/lab/daemon.py \
+	tests/lab/demo.py \
+	tests/lab/frames.py \
+	tests/lab/machine.py \
 	tests/lab/netlink.py \
 	tests/lab/netns.py \
 	tests/lab/nflog.py \

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Shows ctmarkd at work: real traffic through a router whose only tracker is ctmarkd.
+
+What is shown is checked, packet by packet and sum by sum; the demonstration fails if one of its
+claims is not so.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+from lab import frames, netns, rules
+from lab.daemon import Daemon, TOP, binary
+from lab.journald import Journald
+from lab.nflog import Nflog
+
+WIDTH = 100
+COLOURS = {"NEW": "33", "ESTABLISHED": "32", "ESTABLISHED_REPLY": "32", "RELATED": "36",
+           "RELATED_REPLY": "36", "INVALID": "1;31", "UNTRACKED": "2", "head": "1", "dim": "2",
+           "good": "1;32", "bad": "1;31"}
+HOSTS = {netns.CLIENT4: "client", netns.CLIENT6: "client", netns.SERVER4: "server",
+         netns.SERVER6: "server", netns.LAN4: "router", netns.LAN6: "router",
+         netns.WAN4: "router", netns.WAN6: "router"}
+ICMP_ERRORS = {1: (3, 11), 58: (1, 2, 3, 4)}
+CONFIG = {"Log": {"Target": "journal"}, "Timeouts": {"TCPClose": "1s", "ICMP": "1s", "ICMPv6": "1s"}}
+
+
+class Failed(Exception):
+    """Something that the demonstration claims is not so."""
+
+
+def paint(kind, text):
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return text
+    return f"\033[{COLOURS[kind]}m{text}\033[0m"
+
+
+def head(text):
+    print(f"\n{paint('head', text)}")
+
+
+def claim(true, text):
+    if not true:
+        raise Failed(text)
+
+
+# --- traffic ---------------------------------------------------------------------
+
+
+class Family:
+    """The same conversations over one address family."""
+
+    def __init__(self, lab, log, six):
+        self.lab, self.log = lab, log
+        self.name = "IPv6" if six else "IPv4"
+        self.af = socket.AF_INET6 if six else socket.AF_INET
+        self.client = netns.CLIENT6 if six else netns.CLIENT4
+        self.server = netns.SERVER6 if six else netns.SERVER4
+
+    def tcp_server(self, port):
+        s = self.lab.server.socket(self.af)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((self.server, port))
+        s.listen()
+        return s
+
+    def udp_pair(self, port):
+        server = self.lab.server.socket(self.af, socket.SOCK_DGRAM)
+        server.bind((self.server, port))
+        client = self.lab.client.socket(self.af, socket.SOCK_DGRAM)
+        client.connect((self.server, port))
+        return client, server
+
+    def tcp_connection(self):
+        """TCP connection with data and close"""
+        with self.tcp_server(8080) as listener, self.lab.client.socket(self.af) as client:
+            client.connect((self.server, 8080))
+            server = listener.accept()[0]
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            server.recv(100)
+            server.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
+            client.recv(100)
+            client.close()
+            server.recv(100)
+            server.close()
+            self.log.settle(0.1)
+
+    def tcp_refused(self):
+        """TCP connection to a port that nobody listens on"""
+        with self.lab.client.socket(self.af) as client:
+            refused = client.connect_ex((self.server, 8081))
+        claim(refused == 111, f"the connection was not refused (errno {refused})")
+
+    def tcp_forged(self):
+        """TCP connection into which somebody forges a segment"""
+        with self.tcp_server(8082) as listener, self.lab.client.socket(self.af) as client:
+            client.connect((self.server, 8082))
+            server = listener.accept()[0]
+            self.log.settle(0.1)
+            last = next(p.packet for p in reversed(self.log.seen) if p.packet.dport == 8082)
+            with self.lab.client.raw("eth0") as wire:
+                wire.send(frames.ethernet(frames.tcp(
+                    self.client, self.server, last.sport, 8082, frames.PSH | frames.ACK,
+                    last.seq + 1000000000, last.ack, b"forged")))
+            self.log.settle(0.1)
+            client.close()
+            server.close()
+            self.log.settle(0.1)
+
+    def udp_query(self):
+        """UDP query and answer"""
+        client, server = self.udp_pair(5353)
+        with client, server:
+            client.send(b"who are you?")
+            server.sendto(b"a server", server.recvfrom(100)[1])
+            client.recv(100)
+
+    def udp_closed(self):
+        """UDP to a closed port: an ICMP error comes back"""
+        with self.lab.client.socket(self.af, socket.SOCK_DGRAM) as client:
+            client.connect((self.server, 9))
+            client.send(b"anybody there?")
+
+    def udp_late(self):
+        """UDP answer that nobody waits for any more: the client's ICMP error goes out"""
+        client, server = self.udp_pair(5354)
+        with server:
+            with client:
+                client.send(b"quick?")
+                peer = server.recvfrom(100)[1]
+            server.sendto(b"too late", peer)
+
+    def ping(self):
+        """ping"""
+        self.lab.client.run("ping", "-n", "-c1", "-W2", self.server)
+
+    def neighbour(self):
+        """Neighbour discovery"""
+        self.lab.client.ip("neigh", "del", netns.LAN6, "dev", "eth0")
+        self.lab.client.run("ping", "-n", "-c1", "-W2", netns.LAN6)
+
+    def conversations(self):
+        yield self.tcp_connection, 9
+        yield self.tcp_refused, 2
+        yield self.tcp_forged, 7
+        yield self.udp_query, 2
+        yield self.udp_closed, 2
+        yield self.udp_late, 3
+        yield self.ping, 2
+        if self.name == "IPv6":
+            yield self.neighbour, 4
+
+
+# --- what a packet must be -------------------------------------------------------
+
+
+def is_error(packet):
+    return packet.icmp_type in ICMP_ERRORS.get(packet.proto, ())
+
+
+def flowless(packet):
+    """The class of a packet that belongs to no flow, None if it belongs to one."""
+    if packet.proto == 58 and 133 <= packet.icmp_type <= 137:
+        return "UNTRACKED"
+    return "INVALID" if packet.data == b"forged" else None
+
+
+def expected(first, packet):
+    """The class of a packet in the conversation that first opened, told by eye."""
+    if flowless(packet):
+        return flowless(packet)
+    if packet is first:
+        return "NEW"
+    name = "RELATED" if is_error(packet) else "ESTABLISHED"
+    return name if packet.src == first.src else f"{name}_REPLY"
+
+
+class Show:
+    """The packets so far, printed and checked as they come."""
+
+    def __init__(self, log):
+        self.log = log
+        self.start = time.monotonic()
+        self.shown = 0
+        self.wrong = []
+
+    def conversation(self, family, talk, least):
+        print(f"\n  {paint('head', talk.__doc__)}  {paint('dim', family.name)}")
+        talk()
+        self.log.settle(0.15)
+        packets = self.log.seen[self.shown:]
+        first = next((p.packet for p in packets if not flowless(p.packet)), None)
+        for logged in packets:
+            self.packet(first, logged)
+        claim(len(packets) >= least,
+              f"{talk.__doc__}: {least} packets or more should pass, {len(packets)} did")
+
+    def packet(self, first, logged):
+        self.shown += 1
+        p = logged.packet
+        name = rules.name_of(logged.mark)
+        want = expected(first, p)
+        way = f"{HOSTS.get(p.src, p.src)} > {HOSTS.get(p.dst, p.dst[:7])}"
+        note = "" if name == want else paint("bad", f"  must be {want}")
+        ctinfo = paint(name or "bad", f"{name or 'no mark':18}")
+        print(f"  {self.shown:3}  {logged.time - self.start:6.3f} s  {way:16}  {p.summary():30}  "
+              f"{ctinfo} {logged.mark:#5x}{note}")
+        if note:
+            self.wrong.append(self.shown)
+
+
+# --- the three parts -------------------------------------------------------------
+
+
+def show_packets(lab, log):
+    head("Every packet of the router, with the mark that ctmarkd gave it")
+    print(paint("dim", f"  {'no.':>3}  {'time':>8}  {'direction':16}  {'packet':30}  "
+                       f"{'ctinfo':18} {'mark':>5}"))
+    show = Show(log)
+    for six in (False, True):
+        family = Family(lab, log, six)
+        for talk, least in family.conversations():
+            show.conversation(family, talk, least)
+    claim(not show.wrong, f"packets {show.wrong} do not carry the mark of their class")
+    return show.shown
+
+
+def show_rules(lab, log):
+    head("What iptables -m mark counted behind it, in FORWARD, INPUT and OUTPUT of the filter table")
+    print(paint("dim", f"  {'rule':28}  {'class':18}  {'iptables':>8}  {'ip6tables':>9}"))
+    total = 0
+    hits = [rules.hits(lab.router, command) for command in rules.FAMILIES]
+    for name, value in rules.CTINFO.items():
+        four, six = (h[value] for h in hits)
+        print(f"  {f'-m mark --mark {value:#x}/0xf':28}  {paint(name, f'{name:18}')}  "
+              f"{four:8}  {six:9}")
+        seen = sum(p.mark == value for p in log.seen)
+        claim(four + six == seen, f"{name}: the rules count {four + six} packets, {seen} passed")
+        claim(seen, f"no packet of class {name} passed")
+        total += seen
+    print(f"  {'':28}  {'sum':18}  {sum(hits[0].values()):8}  {sum(hits[1].values()):9}")
+    claim(total == len(log.seen), f"{len(log.seen)} packets passed, the rules count {total}")
+    tracked = lab.router.inside(kernel_entries)
+    print(f"  connections in the router's own table (kernel conntrack): {tracked}")
+    claim(tracked == 0, "the kernel's conntrack is at work in the router")
+
+
+def kernel_entries():
+    file = pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_count")
+    return int(file.read_text()) if file.exists() else 0
+
+
+def wrapped(text):
+    for line in text.splitlines():
+        print("\n".join(textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="      ",
+                                      break_on_hyphens=False)) or "")
+
+
+def show_journal(journal):
+    flow = journal.records("CTMARK_EVENT=new", "CTMARK_DPORT=8080")[0]["CTMARK_FLOW"]
+    for least, *match in ((9, f"CTMARK_FLOW={flow}"), (2, "CTMARK_EVENT=invalid"),
+                          (4, "CTMARK_EVENT=related"), (2, "CTMARK_EVENT=destroy")):
+        head(f"$ journalctl -o cat {' '.join(match)}")
+        text = journal.journalctl("-o", "cat", *match)
+        wrapped(text)
+        claim(len(text.splitlines()) >= least, f"journalctl {match[0]}: {least} records expected")
+    states = [r["CTMARK_STATE_NEW"] for r in journal.records(f"CTMARK_FLOW={flow}",
+                                                              "CTMARK_EVENT=state")]
+    claim(states[:2] == ["SYN_RECV", "ESTABLISHED"] and states[-1] == "TIME_WAIT",
+          f"the connection went through {', '.join(states)}")
+    head("$ journalctl -x -n 1 CTMARK_EVENT=invalid")
+    wrapped(journal.journalctl("-x", "--no-hostname", "-n", "1", "CTMARK_EVENT=invalid"))
+
+
+def live():
+    with netns.Lab() as lab, Nflog(lab.router) as log, Journald() as journal:
+        rules.queue(lab.router, chains=("PREROUTING", "OUTPUT"))
+        rules.count_marks(lab.router, rules.CTINFO.values(), chains=("FORWARD", "INPUT", "OUTPUT"))
+        with Daemon(lab.router, CONFIG, prefix=journal.prefix):
+            head("client ── router ── server: three network namespaces, ctmarkd on the router")
+            for command in rules.FAMILIES:
+                for chain in ("PREROUTING", "OUTPUT"):
+                    print(f"  {command:9} -t mangle -A {chain:10} -j NFQUEUE --queue-num 0")
+            count = show_packets(lab, log)
+            show_rules(lab, log)
+            time.sleep(1.5)
+            show_journal(journal)
+    print(f"\n{paint('good', 'All as it should be')}: {count} packets, each with the mark of its "
+          "class; rules and journal agree.")
+
+
+def main():
+    try:
+        live()
+    except Failed as e:
+        print(f"\n{paint('bad', 'NOT as it should be')}: {e}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
