@@ -87,6 +87,8 @@ static bool read_line(struct conf_loader *l, char *buf, size_t size, struct line
 		else
 			line.cut = true;
 	}
+	if (c == EOF && ferror(l->stream))
+		conf_say(l, -errno, l->file, 0, "cannot be read: %s", strerror(errno));
 	*ret = line;
 	return any;
 }
@@ -261,12 +263,10 @@ void conf_read_stream(struct conf_loader *l)
 		conf_say(l, -EINVAL, l->file, (unsigned int)r, "malformed line");
 	if (r < 0)
 		conf_say(l, -ENOMEM, l->file, 0, "cannot be read: %s", strerror(ENOMEM));
-	if (ferror(l->stream))
-		conf_say(l, -EIO, l->file, 0, "cannot be read: %s", strerror(EIO));
 }
 
-/* Refuses what the search cannot have meant (and a FIFO, whose writer may never come). */
-static int check_type(int fd)
+/* Refuses what cannot have been meant; in the search also a FIFO, whose writer may never come. */
+static int check_type(int fd, bool searched)
 {
 	struct stat st;
 
@@ -274,7 +274,7 @@ static int check_type(int fd)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	return S_ISFIFO(st.st_mode) || S_ISBLK(st.st_mode) ? -EINVAL : 0;
+	return searched && S_ISFIFO(st.st_mode) ? -EINVAL : 0;
 }
 
 static void read_file(struct conf_loader *l, const char *path, bool searched)
@@ -288,7 +288,7 @@ static void read_file(struct conf_loader *l, const char *path, bool searched)
 		conf_say(l, 0, path, 0, "link to a file that does not exist, ignored");
 		return;
 	}
-	r = fd < 0 ? -errno : searched ? check_type(fd) : 0;
+	r = fd < 0 ? -errno : check_type(fd, searched);
 	if (r == 0) {
 		stream = fdopen(fd, "re");
 		r = stream ? 0 : -errno;

@@ -1,1 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # unit tests of src/conf
+conf_tests = \
+	tests/unit/conf/test_value \
+	tests/unit/conf/test_conf \
+	tests/unit/conf/test_search
+
+check_PROGRAMS += $(conf_tests)
+TESTS          += $(conf_tests)
+EXTRA_DIST     += tests/unit/conf/report.h
+
+tests_unit_conf_test_value_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conf_test_value_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_conf_test_conf_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conf_test_conf_LDADD    = libctshell.la $(CMOCKA_LIBS)
+tests_unit_conf_test_search_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_conf_test_search_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_conf_test_search_LDADD  = libctshell.la $(CMOCKA_LIBS)

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "conf/value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "conf/conf.h"
+#include "util/cleanup.h"
+
+#define SEC UINT64_C(1000000000)
+
+static const char *const words[] = {"auto", "journal", "none", NULL};
+
+/* A text and what it parses to; why is set where it must be refused. */
+struct row {
+	const char *text;
+	uint64_t value;
+	const char *why;
+};
+
+/* One line per row, so that a failure names the text that it is about. */
+static void render(char *buf, size_t size, const char *text, const char *why, uint64_t value)
+{
+	if (*why)
+		snprintf(buf, size, "\"%s\": %s", text, why);
+	else
+		snprintf(buf, size, "\"%s\" is %" PRIu64, text, value);
+}
+
+static void check_rows(conf_parser *parse, const struct conf_spec *spec, const struct row *rows,
+		       size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		union {
+			uint8_t u8;
+			uint16_t u16;
+			uint32_t u32;
+			uint64_t u64;
+		} field = {.u64 = UINT64_MAX};
+		char why[CONF_WHY_MAX] = "", got[512], want[512];
+		int r = parse(spec, rows[i].text, &field, why);
+		uint64_t value = spec->size == 1   ? field.u8
+				 : spec->size == 2 ? field.u16
+				 : spec->size == 4 ? field.u32
+						   : field.u64;
+
+		render(got, sizeof(got), rows[i].text, why, value);
+		render(want, sizeof(want), rows[i].text, rows[i].why ? rows[i].why : "",
+		       rows[i].value);
+		assert_string_equal(got, want);
+		assert_int_equal(r, rows[i].why ? -EINVAL : 0);
+		if (r < 0)
+			assert_true(field.u64 == UINT64_MAX);
+	}
+}
+
+#define CHECK(parse, spec, rows) check_rows(parse, &(spec), rows, ARRAY_SIZE(rows))
+
+static void test_boolean(void **state)
+{
+	static const struct conf_spec spec = {.size = sizeof(bool)};
+	static const struct row rows[] = {
+		{"yes", 1},
+		{"no", 0},
+		{"true", 1},
+		{"false", 0},
+		{"on", 1},
+		{"off", 0},
+		{"1", 1},
+		{"0", 0},
+		{"YES", 1},
+		{"Off", 0},
+		{"2", .why = "must be yes or no"},
+		{"yesno", .why = "must be yes or no"},
+	};
+
+	CHECK(conf_parse_boolean, spec, rows);
+}
+
+static void test_number(void **state)
+{
+	static const struct conf_spec byte = {.size = 1, .max = 255};
+	static const struct conf_spec flows = {.size = 4, .min = 64, .max = UINT32_C(1) << 28};
+	static const struct row byte_rows[] = {
+		{"0", 0},
+		{"255", 255},
+		{"007", 7},
+		{"256", .why = "must be from 0 to 255"},
+		{"-1", .why = "not a decimal number"},
+		{"+1", .why = "not a decimal number"},
+		{" 1", .why = "not a decimal number"},
+		{"1 ", .why = "not a decimal number"},
+		{"0x10", .why = "not a decimal number"},
+		{"3s", .why = "not a decimal number"},
+	};
+	static const struct row flow_rows[] = {
+		{"64", 64},
+		{"268435456", UINT32_C(1) << 28},
+		{"63", .why = "must be from 64 to 268435456"},
+		{"268435457", .why = "must be from 64 to 268435456"},
+		{"18446744073709551615", .why = "must be from 64 to 268435456"},
+		{"18446744073709551616", .why = "not a decimal number"},
+		{"184467440737095516160", .why = "not a decimal number"},
+	};
+
+	CHECK(conf_parse_number, byte, byte_rows);
+	CHECK(conf_parse_number, flows, flow_rows);
+}
+
+static void test_size(void **state)
+{
+	static const struct conf_spec spec = {.size = 8, .min = 1024, .max = UINT64_C(4) << 30};
+	static const struct row rows[] = {
+		{"1024", 1024},
+		{"1K", 1024},
+		{"1k", 1024},
+		{"64M", 64 << 20},
+		{"4G", UINT64_C(4) << 30},
+		{"5G", .why = "must be from 1024 to 4294967296 bytes"},
+		{"1023", .why = "must be from 1024 to 4294967296 bytes"},
+		{"18446744073709551615G", .why = "must be from 1024 to 4294967296 bytes"},
+		{"17179869185G", .why = "must be from 1024 to 4294967296 bytes"},
+		{"64MB", .why = "unknown unit \"MB\" (K, M or G)"},
+		{"1T", .why = "unknown unit \"T\" (K, M or G)"},
+		{"1.5M", .why = "unknown unit \".5M\" (K, M or G)"},
+		{"M", .why = "not a size (bytes, or a number with K, M or G)"},
+		{"-1", .why = "not a size (bytes, or a number with K, M or G)"},
+	};
+	static const struct conf_spec range = {.size = 4, .min = 128, .max = 65535};
+	static const struct row range_rows[] = {
+		{"auto", 0},
+		{"128", 128},
+		{"65535", 65535},
+		{"63K", 63 << 10},
+		{"64K", .why = "must be from 128 to 65535 bytes"},
+		{"0", .why = "must be from 128 to 65535 bytes"},
+		{"127", .why = "must be from 128 to 65535 bytes"},
+		{"Auto", .why = "must be auto or a size in bytes"},
+	};
+
+	CHECK(conf_parse_size, spec, rows);
+	CHECK(conf_parse_size_or_auto, range, range_rows);
+}
+
+static void test_span(void **state)
+{
+	static const struct conf_spec spec = {.size = 8, .min = SEC, .max = 365 * 86400 * SEC};
+	static const struct row rows[] = {
+		{"90", 90 * SEC},
+		{"30s", 30 * SEC},
+		{"5min", 300 * SEC},
+		{"5m", 300 * SEC},
+		{"5d", 432000 * SEC},
+		{"1h30min", 5400 * SEC},
+		{"1h 30min", 5400 * SEC},
+		{"1 hour 30 minutes", 5400 * SEC},
+		{"2w", 1209600 * SEC},
+		{"1min30s", 90 * SEC},
+		{"30s1min", 90 * SEC},
+		{"365d", 31536000 * SEC},
+		{"0", .why = "must be from 1s to 31536000s"},
+		{"366d", .why = "must be from 1s to 31536000s"},
+		{"18446744073709551615d", .why = "must be from 1s to 31536000s"},
+		{"18446744073s 18446744073s", .why = "must be from 1s to 31536000s"},
+		{"99999999999999999d 1s", .why = "must be from 1s to 31536000s"},
+		{"1h30", .why = "a number has no unit (s, min, h, d or w)"},
+		{"1 30", .why = "a number has no unit (s, min, h, d or w)"},
+		{"500ms", .why = "unknown time unit \"ms\" (s, min, h, d or w)"},
+		{"1y", .why = "unknown time unit \"y\" (s, min, h, d or w)"},
+		{"1 s d", .why = "not a time span (such as 90, 30s, 10min, 5d or 1h30min)"},
+		{"1fortnightandaday",
+		 .why = "unknown time unit \"fortnightandaday\" (s, min, h, d or w)"},
+		{"1.5h", .why = "unknown time unit \".\" (s, min, h, d or w)"},
+		{"-5s", .why = "not a time span (such as 90, 30s, 10min, 5d or 1h30min)"},
+		{"infinity", .why = "not a time span (such as 90, 30s, 10min, 5d or 1h30min)"},
+	};
+
+	CHECK(conf_parse_span, spec, rows);
+}
+
+static void test_rate(void **state)
+{
+	static const struct conf_spec spec = {.size = 4, .max = 10000000};
+	static const struct row rows[] = {
+		{"2000/s", 2000},
+		{"0", 0},
+		{"0/s", 0},
+		{"2000", .why = "a rate is per second: write 2000/s"},
+		{"60/min", .why = "a rate is per second: write 60/s"},
+		{"10000001/s", .why = "must be from 0 to 10000000"},
+		{"many", .why = "not a rate (such as 2000/s, or 0 for no limit)"},
+	};
+
+	CHECK(conf_parse_rate, spec, rows);
+}
+
+static void test_words(void **state)
+{
+	static const struct conf_spec spec = {.size = 4, .min = 3, .words = words};
+	static const struct row word_rows[] = {
+		{"auto", 3},
+		{"none", 5},
+		{"Auto", .why = "\"Auto\" is none of auto journal none"},
+		{"auto none", .why = "\"auto none\" is none of auto journal none"},
+	};
+	static const struct row set_rows[] = {
+		{"auto", 1 << 3},
+		{"none auto", 1 << 5 | 1 << 3},
+		{"none,auto, auto", 1 << 5 | 1 << 3},
+		{",journal,", 1 << 4},
+		{",", .why = "no word in the list"},
+		{"auto no", .why = "\"no\" is none of auto journal none"},
+		{"auto/none", .why = "\"auto/none\" is none of auto journal none"},
+	};
+
+	CHECK(conf_parse_word, spec, word_rows);
+	CHECK(conf_parse_word_set, spec, set_rows);
+}
+
+/* Two neighbours of 16 bits, seen as one number. */
+static uint64_t range(uint16_t first, uint16_t last)
+{
+	const uint16_t pair[2] = {first, last};
+	uint32_t value;
+
+	memcpy(&value, pair, sizeof(value));
+	return value;
+}
+
+static void test_queue_range(void **state)
+{
+	static const struct conf_spec spec = {.size = 4};
+	const struct row rows[] = {
+		{"0", range(0, 0)},
+		{"0-3", range(0, 3)},
+		{"65535", range(65535, 65535)},
+		{"100-355", range(100, 355)},
+		{"100-356", .why = "more than 256 queues"},
+		{"3-0", .why = "the range runs backwards"},
+		{"65536", .why = "queue numbers end at 65535"},
+		{"0-65536", .why = "queue numbers end at 65535"},
+		{"0-", .why = "not a queue number or range (such as 0 or 0-3)"},
+		{"-3", .why = "not a queue number or range (such as 0 or 0-3)"},
+		{"0:3", .why = "not a queue number or range (such as 0 or 0-3)"},
+		{"0-3-4", .why = "not a queue number or range (such as 0 or 0-3)"},
+	};
+
+	CHECK(conf_parse_queue_range, spec, rows);
+}
+
+static void test_mask(void **state)
+{
+	static const struct conf_spec spec = {.size = 4};
+	static const struct row rows[] = {
+		{"0xf", 0xf},
+		{"0X7F0000", 0x7f0000},
+		{"0xf0000000", 0xf0000000},
+		{"0xffffffff", 0xffffffff},
+		{"0x00000000f", 0xf},
+		{"0x80000000", 0x80000000},
+		{"0x5", .why = "bits are not contiguous"},
+		{"0x80000001", .why = "bits are not contiguous"},
+		{"0x0", .why = "no bit is set"},
+		{"0x100000000", .why = "a mark has 32 bits"},
+		{"0xffffffffffffffffff", .why = "a mark has 32 bits"},
+		{"15", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
+		{"0x", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
+		{"0xg", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
+		{"0x-1", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
+	};
+
+	CHECK(conf_parse_mask, spec, rows);
+}
+
+static void test_verdict(void **state)
+{
+	static const struct {
+		const char *text;
+		struct conf_verdict verdict;
+		const char *why;
+	} rows[] = {
+		{"accept", {CONF_ACCEPT, 0}},
+		{"drop", {CONF_DROP, 0}},
+		{"repeat", {CONF_REPEAT, 0}},
+		{"queue:0", {CONF_QUEUE, 0}},
+		{"queue:65535", {CONF_QUEUE, 65535}},
+		{"queue:65536", .why = "queue: takes a queue number from 0 to 65535"},
+		{"queue:", .why = "queue: takes a queue number from 0 to 65535"},
+		{"queue:1-2", .why = "queue: takes a queue number from 0 to 65535"},
+		{"queue", .why = "must be accept, drop, queue:N or repeat"},
+		{"reject", .why = "must be accept, drop, queue:N or repeat"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct conf_verdict got = {77, 77};
+		char why[CONF_WHY_MAX] = "";
+		int r = conf_parse_verdict(NULL, rows[i].text, &got, why);
+
+		assert_int_equal(r, rows[i].why ? -EINVAL : 0);
+		assert_string_equal(why, rows[i].why ? rows[i].why : "");
+		assert_int_equal(got.kind, rows[i].why ? 77 : rows[i].verdict.kind);
+		assert_int_equal(got.queue, rows[i].why ? 77 : rows[i].verdict.queue);
+	}
+}
+
+static void check_cpus(const char *text, const char *want)
+{
+	char why[CONF_WHY_MAX], got[CPU_SETSIZE + 1] = "";
+	cpu_set_t set;
+
+	assert_int_equal(conf_parse_cpus(NULL, text, &set, why), 0);
+	for (size_t i = 0; i < strlen(want) || i < 16; i++)
+		strcat(got, CPU_ISSET(i, &set) ? "1" : "0");
+	assert_string_equal(got, want);
+}
+
+static void check_bad_cpus(const char *text, const char *want)
+{
+	char why[CONF_WHY_MAX];
+	cpu_set_t set;
+
+	assert_int_equal(conf_parse_cpus(NULL, text, &set, why), -EINVAL);
+	assert_string_equal(why, want);
+}
+
+static void test_cpus(void **state)
+{
+	check_cpus("0", "1000000000000000");
+	check_cpus("0-3,8", "1111000010000000");
+	check_cpus("2 4  6", "0010101000000000");
+	check_cpus(" 1, 3 ", "0101000000000000");
+	check_bad_cpus("1024", "CPU numbers end at 1023");
+	check_bad_cpus("0-18446744073709551615", "CPU numbers end at 1023");
+	check_bad_cpus("3-1", "the range 3-1 runs backwards");
+	check_bad_cpus("all", "not a list of CPUs (such as 0-3,8)");
+	check_bad_cpus("1;2", "not a list of CPUs (such as 0-3,8)");
+	check_bad_cpus("0-", "not a list of CPUs (such as 0-3,8)");
+	check_bad_cpus(",", "no CPU in the list");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_boolean),	    cmocka_unit_test(test_number),
+		cmocka_unit_test(test_size),	    cmocka_unit_test(test_span),
+		cmocka_unit_test(test_rate),	    cmocka_unit_test(test_words),
+		cmocka_unit_test(test_queue_range), cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_verdict),	    cmocka_unit_test(test_cpus),
+	};
+
+	return cmocka_run_group_tests_name("conf/value", tests, NULL, NULL);
+}
