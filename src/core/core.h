@@ -24,6 +24,8 @@
 
 struct ct; /* the flow table */
 
+#define CT_NS_PER_S 1000000000ULL
+
 enum ct_timeout {
 #define X(name, key, seconds) CT_TIMEOUT_##name,
 	CT_TIMEOUT_LIST(X)
@@ -89,6 +91,8 @@ struct ct_result {
 	uint8_t info;	/* enum ct_info */
 	uint8_t reason; /* enum ct_reason, for INVALID and for drop */
 	bool drop;	/* the packet must be dropped whatever [Verdict] says (table full) */
+	bool passed;	/* not judged here (exit hook, or classified before): accept it, leave its
+			 * mark alone. info is what the mark says, INVALID if it says nothing */
 	bool has_flow;	/* the fields below are filled in. An INVALID packet has no flow in the
 			 * sense of its ctinfo, but if one was looked up it is described here */
 	uint8_t dir;	/* enum ct_dir */
@@ -101,6 +105,8 @@ struct ct_result {
 	struct ct_event events[CT_RESULT_EVENTS_MAX];
 };
 
+#define CT_FLOWS_MAX (1u << 28)
+
 /*
  * Bytes of memory that a table of max_flows flows needs (page-aligned, zeroed at the start; only
  * touched as it fills). The caller provides it, so that it can outlive the process.
@@ -110,7 +116,7 @@ size_t ct_arena_size(uint32_t max_flows);
 /*
  * Makes a table in arena_size zeroed bytes at arena. key is the secret of the hash, id_salt makes
  * flow ids of one arena differ from those of the next. Returns NULL if there is no memory for the
- * index, or if arena_size < ct_arena_size(max_flows) or max_flows is 0.
+ * index, or if arena_size < ct_arena_size(max_flows) or max_flows is 0 or above CT_FLOWS_MAX.
  */
 struct ct *ct_new(void *arena, size_t arena_size, uint32_t max_flows, const uint8_t key[static 16],
 		  uint64_t id_salt);

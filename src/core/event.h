@@ -71,7 +71,10 @@ enum ct_hook {
 	CT_HOOK_MAX
 };
 
-/* The flow as it was right after the event (destroy: as it was at the end). */
+/*
+ * The flow as it was after the packet (destroy: as it was at the end). With hook NONE there was no
+ * packet, and info, dir, mark, queue and the interfaces say nothing.
+ */
 struct ct_event {
 	uint64_t time_ns; /* engine clock (monotonic), ns */
 	uint64_t flow;	  /* 64-bit flow id, 0: no flow */

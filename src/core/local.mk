@@ -1,2 +1,20 @@
 # in packet order: follow a packet from top to bottom
-libctcore_la_SOURCES +=
+libctcore_la_SOURCES += \
+	src/core/core.h \
+	src/core/track.c src/core/step.c src/core/step.h \
+	src/core/pkt.c src/core/pkt.h src/core/cursor.h \
+	src/core/tuple.c src/core/tuple.h src/core/key.h \
+	src/core/siphash.c src/core/siphash.h \
+	src/core/table.c src/core/table.h src/core/lock.h \
+	src/core/arena.c src/core/arena.h src/core/flow.h \
+	src/core/related.c src/core/related.h \
+	src/core/proto.c src/core/proto.h src/core/checksum.c src/core/checksum.h \
+	src/core/tcp.c src/core/tcp.h src/core/tcp_fsm.c src/core/tcp_window.c \
+	src/core/udp.c \
+	src/core/icmp.c src/core/icmp.h src/core/icmp6.c \
+	src/core/generic.c \
+	src/core/ctinfo.c src/core/ctinfo.h \
+	src/core/timer.c src/core/timer.h src/core/expire.c \
+	src/core/event.h src/core/reasons.h src/core/names.c \
+	src/core/stats.c src/core/stats.h \
+	src/core/config.c

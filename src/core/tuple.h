@@ -41,3 +41,9 @@ static inline uint8_t ct_tuple_icmp_code(const struct ct_tuple *t)
 {
 	return ((const uint8_t *)&t->dst_id_be)[1];
 }
+
+static inline void ct_tuple_set_icmp(struct ct_tuple *t, uint8_t type, uint8_t code)
+{
+	((uint8_t *)&t->dst_id_be)[0] = type;
+	((uint8_t *)&t->dst_id_be)[1] = code;
+}

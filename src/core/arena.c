@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The arena: where flows live.
+ *
+ * Its layout begins with a header that says what is inside, so that a process can recognise an
+ * arena it did not make. Everything that is not in the entries themselves (index, timers, free
+ * list) lives outside and can be rebuilt from them.
+ *
+ * A flow id is generation and slot, xored with a salt drawn per arena: unique as long as the
+ * arena lives, and not repeated by the next one.
+ */
+
+#include <string.h>
+
+#include "core/arena.h"
+
+#define ARENA_HEADER 4096
+#define ARENA_PAGE   4096
+#define ARENA_MAGIC  0x63746d61726b6631ULL
+
+struct arena_header {
+	uint64_t magic;
+	uint32_t entry_size;
+	uint32_t max_flows;
+	uint64_t id_salt;
+};
+
+_Static_assert(sizeof(struct arena_header) <= ARENA_HEADER, "header fits its page");
+
+size_t ct_arena_size(uint32_t max_flows)
+{
+	size_t size = ARENA_HEADER + ((size_t)max_flows + 1) * sizeof(struct ct_flow);
+
+	return (size + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE;
+}
+
+void ct_arena_init(struct ct_arena *a, void *memory, uint32_t max_flows, uint64_t id_salt)
+{
+	*(struct arena_header *)memory = (struct arena_header){
+		.magic = ARENA_MAGIC,
+		.entry_size = sizeof(struct ct_flow),
+		.max_flows = max_flows,
+		.id_salt = id_salt,
+	};
+	a->slots = (struct ct_flow *)(void *)((uint8_t *)memory + ARENA_HEADER);
+	a->max = max_flows;
+	a->id_salt = id_salt;
+}
+
+uint32_t ct_arena_alloc(struct ct_arena *a)
+{
+	uint32_t index = 0;
+
+	ct_lock(&a->lock);
+	if (a->free) {
+		index = a->free;
+		a->free = a->slots[index].next;
+	} else if (a->high < a->max) {
+		index = ++a->high;
+	}
+	if (index)
+		atomic_fetch_add_explicit(&a->used, 1, memory_order_relaxed);
+	ct_unlock(&a->lock);
+	if (index) {
+		uint32_t generation = a->slots[index].generation + 1;
+
+		memset(&a->slots[index], 0, sizeof(a->slots[index]));
+		a->slots[index].generation = generation;
+	}
+	return index;
+}
+
+void ct_arena_free(struct ct_arena *a, uint32_t index)
+{
+	ct_lock(&a->lock);
+	a->slots[index].live = false;
+	a->slots[index].next = a->free;
+	a->free = index;
+	atomic_fetch_sub_explicit(&a->used, 1, memory_order_relaxed);
+	ct_unlock(&a->lock);
+}
+
+uint64_t ct_arena_id(const struct ct_arena *a, uint32_t index)
+{
+	return ((uint64_t)a->slots[index].generation << 32 | index) ^ a->id_salt;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/flow.h"
+#include "core/lock.h"
+
+/*
+ * Memory of all flows: a header page and max_flows entries, in bytes that somebody else owns.
+ *
+ * Entries never used are never touched, so an arena for millions costs nothing until it fills:
+ * slots come from the free list, and only when that is empty from beyond the high-water mark.
+ */
+struct ct_arena {
+	struct ct_flow *slots; /* slots[0] is not used */
+	uint32_t max;
+	uint64_t id_salt;
+	struct ct_lock lock;   /* guards what follows; taken inside a stripe's lock, never around it */
+	uint32_t free;	       /* head of the list of freed slots, 0: empty */
+	uint32_t high;	       /* highest slot ever used */
+	_Atomic uint32_t used; /* read by anyone */
+};
+
+/* Lays the arena out over zeroed memory. */
+void ct_arena_init(struct ct_arena *a, void *memory, uint32_t max_flows, uint64_t id_salt);
+
+/* Takes a slot with everything but its generation zeroed; 0 if none is left. */
+uint32_t ct_arena_alloc(struct ct_arena *a);
+void ct_arena_free(struct ct_arena *a, uint32_t index);
+
+/* The 64-bit id of a slot's present flow: no two flows of an arena ever share one. */
+uint64_t ct_arena_id(const struct ct_arena *a, uint32_t index);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The Internet checksum of the transport layer, added up eight bytes at a time. */
+
+#include <string.h>
+
+#include "core/checksum.h"
+
+static uint64_t add(uint64_t sum, uint64_t x)
+{
+	sum += x;
+	return sum + (sum < x);
+}
+
+/* One's complement sum in memory order; the order of bytes cancels out (RFC 1071, 2 B). */
+static uint64_t sum_bytes(uint64_t sum, const uint8_t *p, size_t n)
+{
+	uint64_t tail = 0;
+
+	for (; n >= 8; p += 8, n -= 8) {
+		uint64_t w;
+
+		memcpy(&w, p, 8);
+		sum = add(sum, w);
+	}
+	memcpy(&tail, p, n);
+	return add(sum, tail);
+}
+
+static uint16_t fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static uint64_t sum_pseudo(const struct ct_pkt *pkt)
+{
+	const uint8_t tail[] = {
+		(uint8_t)(pkt->l4.len >> 24), (uint8_t)(pkt->l4.len >> 16),
+		(uint8_t)(pkt->l4.len >> 8),  (uint8_t)pkt->l4.len,
+		0, 0, 0, pkt->proto,
+	};
+	size_t alen = pkt->family == CT_AF_INET ? 4 : 16;
+	uint64_t sum;
+
+	if (pkt->family == CT_AF_INET && pkt->proto == CT_PROTO_ICMP)
+		return 0;
+	sum = sum_bytes(0, pkt->src.b, alen);
+	sum = sum_bytes(sum, pkt->dst.b, alen);
+	return sum_bytes(sum, tail, sizeof(tail));
+}
+
+bool ct_checksum_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t detail[static 2])
+{
+	uint64_t sum = sum_bytes(sum_pseudo(pkt), pkt->l4.data, pkt->l4.len);
+	uint16_t found_raw, expected_raw;
+
+	if (fold(sum) == 0xffff)
+		return true;
+	found_raw = ct_read_raw16(pkt->l4.data + at);
+	/* what the field should hold: the complement of the sum of everything else */
+	expected_raw = (uint16_t)~fold(add(sum, (uint16_t)~found_raw));
+	detail[0] = ct_read_be16((const uint8_t *)&found_raw);
+	detail[1] = ct_read_be16((const uint8_t *)&expected_raw);
+	return false;
+}

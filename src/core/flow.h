@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One flow in memory: private to src/core, shared by its stages.
+ *
+ * Entries have a fixed size and refer to each other by index, never by pointer, so the arena can
+ * be mapped anywhere, by another process too. Index 0 means "none".
+ *
+ * The reply tuple is the inversion of orig and is not stored. A flow whose replies come from
+ * elsewhere (NAT) would own a second entry holding that tuple; nothing creates one yet.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/core.h"
+
+/* What one side of a TCP connection has sent and allows (semantics 4.1). */
+struct ct_tcp_peer {
+	uint32_t end;	 /* highest sequence number sent, plus one */
+	uint32_t maxend; /* the furthest the other side lets it send */
+	uint32_t maxwin; /* the largest window it offered; 0: nothing seen of it yet */
+	uint32_t maxack; /* the highest acknowledgement it sent, if MAXACK_SET */
+};
+
+struct ct_tcp {
+	struct ct_tcp_peer peer[CT_DIR_MAX];
+	uint32_t last_seq, last_ack, last_end;
+	uint16_t last_win; /* as on the wire: not scaled */
+	uint8_t scale[CT_DIR_MAX];
+	uint8_t flags[CT_DIR_MAX]; /* enum ct_tcp_flag */
+	uint8_t last_dir, last_index;
+	uint8_t last_wscale, last_flags;
+	uint8_t retrans;
+};
+
+struct ct_udp {
+	uint64_t stream_ns; /* after this moment two-way traffic is a stream */
+};
+
+struct ct_flow {
+	/* immutable while in the table */
+	struct ct_tuple orig;
+	uint32_t generation; /* of this slot: part of the flow id */
+
+	/* links; guarded by the lock of the stripe, or of the free list */
+	uint32_t next;
+	uint32_t timer_prev, timer_next;
+	uint32_t timer_tick; /* low bits of the tick at which the wheel looks at it */
+
+	/* mutable, guarded by the lock of the stripe */
+	uint16_t status; /* enum ct_status */
+	uint8_t state;	 /* of the protocol */
+	bool live;	 /* complete and in the table */
+	uint64_t expires_ns;
+	uint64_t packets[CT_DIR_MAX], bytes[CT_DIR_MAX];
+	union {
+		struct ct_tcp tcp;
+		struct ct_udp udp;
+	} l4;
+};
+
+/* With four to eight bytes of index a flow stays below the budget of 192 bytes. */
+_Static_assert(sizeof(struct ct_flow) <= 184, "flow entry outgrew its budget");

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cursor.h"
+#include "core/event.h"
+#include "core/tuple.h"
+
+#define CT_PROTO_ICMP	 1
+#define CT_PROTO_TCP	 6
+#define CT_PROTO_UDP	 17
+#define CT_PROTO_ICMPV6	 58
+#define CT_PROTO_SCTP	 132
+#define CT_PROTO_UDPLITE 136
+
+/* A packet with its network layer read. */
+struct ct_pkt {
+	struct ct_view l4; /* from the transport header to the end */
+	union ct_addr src, dst;
+	uint8_t family;
+	uint8_t proto;	  /* of the transport header */
+	uint8_t hoplimit; /* TTL or hop limit */
+	bool fragment;	  /* first fragment of several: the transport payload is not whole */
+};
+
+/*
+ * Reads the network layer of a packet of the given family and finds the transport header
+ * (semantics 1.2). Returns CT_REASON_NONE, or why not, with the numbers in detail; then *ret holds
+ * what was read up to there (addresses and family, at least zeroed).
+ */
+enum ct_reason ct_pkt_parse(struct ct_pkt *ret, struct ct_view v, uint8_t family,
+			    uint32_t detail[static CT_DETAIL_MAX]);
+
+/* The family a packet claims in its first four bits, 0 if that is neither IPv4 nor IPv6. */
+uint8_t ct_pkt_family(struct ct_view v);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Stage 3b: an ICMP error belongs to the flow of the packet it quotes.
+ *
+ * The quote is read like any packet, as far as its tuple needs; its checksum, flags and numbers are
+ * not looked at, because a router may quote as little as eight bytes of the transport layer. The
+ * error travels back to the sender of the quoted packet, so the flow is looked up by the inversion
+ * of the quoted tuple: the direction in which that is found is the direction of the error.
+ *
+ * Anybody on the path may send an error, so its source proves nothing and is not checked. Its
+ * destination must be the sender of the quoted packet, or it is about somebody else's traffic.
+ *
+ * An error does not refresh the flow, does not count, and is no reply.
+ */
+
+#include "core/icmp.h"
+#include "core/related.h"
+#include "core/stats.h"
+
+#define ICMP_HLEN	8
+#define REDIRECT_HLEN	40
+#define OPT_REDIRECTED	4
+#define OPT_HLEN	8
+#define HOPLIMIT_ONLINK 255
+
+static bool refuse(struct ct_step *s)
+{
+	s->info = CT_INFO_INVALID;
+	ct_step_event(s, CT_EVENT_INVALID);
+	return true;
+}
+
+static bool refuse_for(struct ct_step *s, enum ct_reason reason, uint32_t a, uint32_t b, uint32_t c)
+{
+	ct_step_invalid(s, reason, a, b, c, 0);
+	return refuse(s);
+}
+
+/* The tuple of the quoted packet, inverted. False: s->reason says why not. */
+static bool read_quote(struct ct_step *s, uint32_t off, struct ct_tuple *ret, struct ct_tuple *inv)
+{
+	struct ct_pkt inner;
+	enum ct_reason reason;
+
+	reason = ct_pkt_parse(&inner, ct_view_from(s->pkt.l4, off), s->pkt.family, s->detail);
+	if (reason == CT_REASON_NONE)
+		reason = ct_tuple_build(ret, &inner, s->in->zone, s->detail);
+	switch (reason) {
+	case CT_REASON_NONE:
+		if (ct_tuple_invert(inv, ret))
+			return true;
+		ct_step_invalid(s, CT_REASON_ICMP_QUOTE_FORM, inner.proto, 0, 0, 0);
+		return false;
+	case CT_REASON_IP_FRAGMENT:
+	case CT_REASON_IP6_NO_NEXT:
+		ct_step_invalid(s, CT_REASON_ICMP_QUOTE_FORM, inner.proto, 0, 0, 0);
+		return false;
+	case CT_REASON_COPY_RANGE:
+		s->reason = reason;
+		return false;
+	default:
+		s->reason = CT_REASON_ICMP_QUOTE_SHORT;
+		return false;
+	}
+}
+
+/* With the lock held: finds the flow of the inverted quote and attaches the error to it. */
+static void attach(struct ct_step *s, const struct ct_tuple *quoted, const struct ct_tuple *back)
+{
+	uint32_t index = ct_table_find(s->th->ct, s->bucket, back, quoted, &s->dir);
+
+	if (index && s->th->ct->arena.slots[index].expires_ns <= s->in->now_ns)
+		index = 0;
+	if (!index) {
+		refuse_for(s, CT_REASON_ICMP_NO_FLOW, quoted->proto, 0, 0);
+		return;
+	}
+	s->index = index;
+	s->flow = &s->th->ct->arena.slots[index];
+	if (memcmp(&s->pkt.dst, &back->dst, sizeof(back->dst)) != 0) {
+		refuse_for(s, CT_REASON_ICMP_TARGET, 0, 0, 0);
+	} else {
+		s->info = s->dir == CT_DIR_ORIGINAL ? CT_INFO_RELATED : CT_INFO_RELATED_REPLY;
+		ct_step_event(s, CT_EVENT_RELATED);
+	}
+	ct_step_describe(s);
+}
+
+/* An error whose quote starts at offset off of the ICMP message. */
+static bool error_about(struct ct_step *s, uint32_t off)
+{
+	struct ct_tuple quoted, back;
+	struct ct_stripe *stripe;
+
+	if (!read_quote(s, off, &quoted, &back))
+		return refuse(s);
+	s->bucket = ct_table_bucket(s->th->ct, &back);
+	stripe = ct_table_stripe(s->th->ct, s->bucket);
+	ct_lock(&stripe->lock);
+	attach(s, &quoted, &back);
+	ct_unlock(&stripe->lock);
+	return true;
+}
+
+static bool related_icmp4(struct ct_step *s, uint8_t type, uint8_t code)
+{
+	if (type > CT_ICMP_TYPE_MAX)
+		return refuse_for(s, CT_REASON_ICMP_TYPE, type, code, 0);
+	switch (type) {
+	case CT_ICMP_UNREACH:
+	case CT_ICMP_QUENCH:
+	case CT_ICMP_REDIRECT:
+	case CT_ICMP_EXCEEDED:
+	case CT_ICMP_PARAMETER:
+		return error_about(s, ICMP_HLEN);
+	default:
+		return false;
+	}
+}
+
+static bool link_local(const union ct_addr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* Only the router on the link may redirect, and it says what (RFC 4861, 8.1). */
+static bool redirect6(struct ct_step *s, uint8_t code)
+{
+	const uint8_t *h = ct_step_header(s, REDIRECT_HLEN + OPT_HLEN);
+
+	if (!h)
+		return refuse(s);
+	if (code != 0 || s->pkt.hoplimit != HOPLIMIT_ONLINK || !link_local(&s->pkt.src) ||
+	    h[REDIRECT_HLEN] != OPT_REDIRECTED || h[REDIRECT_HLEN + 1] == 0)
+		return refuse_for(s, CT_REASON_ICMP6_REDIRECT, code, s->pkt.hoplimit,
+				  h[REDIRECT_HLEN]);
+	return error_about(s, REDIRECT_HLEN + OPT_HLEN);
+}
+
+/* Neighbour, router and multicast listener discovery have no flows (semantics 1.7). */
+static bool untracked6(uint8_t type)
+{
+	switch (type) {
+	case 130:
+	case 131:
+	case 132:
+	case 133:
+	case 134:
+	case 135:
+	case 136:
+	case 143:
+	case 151:
+	case 152:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool related_icmp6(struct ct_step *s, uint8_t type, uint8_t code)
+{
+	if (untracked6(type)) {
+		s->info = CT_INFO_UNTRACKED;
+		return true;
+	}
+	if (type == CT_ICMP6_REDIRECT)
+		return redirect6(s, code);
+	if (type <= CT_ICMP6_ERROR_MAX)
+		return error_about(s, ICMP_HLEN);
+	return false;
+}
+
+bool ct_related(struct ct_step *s)
+{
+	const uint8_t *h = s->pkt.l4.data; /* 8 bytes: checked by the tracker's check() */
+
+	return s->pkt.family == CT_AF_INET ? related_icmp4(s, h[0], h[1])
+					   : related_icmp6(s, h[0], h[1]);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/core.h"
+
+/* One thread writes, others may read: a relaxed load and store, no locked instruction. */
+static inline void ct_counter_inc(_Atomic uint64_t *c)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+static inline void ct_stat_inc(struct ct_thread *th, enum ct_stat stat)
+{
+	ct_counter_inc(&th->stats.count[stat]);
+}
+
+/* Counts a judged packet by its ctinfo, and by its reason if it has one. */
+static inline void ct_stats_judged(struct ct_thread *th, const struct ct_result *out)
+{
+	ct_counter_inc(&th->stats.info[out->info]);
+	if (out->reason != CT_REASON_NONE)
+		ct_counter_inc(&th->stats.reason[out->reason]);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The way of one packet through the engine: what the stages know of it and hand on.
+ * Private to src/core.
+ */
+
+#include "core/pkt.h"
+#include "core/table.h"
+
+/* A TCP segment as read by its sanity check (semantics 4.6: "packet values"). */
+struct ct_tcp_seg {
+	uint32_t seq, ack, end;
+	uint16_t win; /* not scaled */
+	uint8_t flags;
+	uint8_t index; /* enum ct_tcp_index */
+	const uint8_t *opt;
+	uint32_t optlen;
+};
+
+/* What a tracker says of a packet (semantics 1.1). */
+enum ct_judgement {
+	CT_JUDGE_ACCEPT,
+	CT_JUDGE_INVALID, /* reason and detail of the step say why */
+	CT_JUDGE_REPEAT,  /* the old flow has to go, look up again */
+};
+
+struct ct_step {
+	struct ct_thread *th;
+	const struct ct_input *in;
+	struct ct_result *out;
+
+	struct ct_pkt pkt;
+	struct ct_tuple tuple, inverse;
+	uint32_t detail[CT_DETAIL_MAX]; /* numbers behind the reason */
+	enum ct_reason reason;		/* NONE as long as nothing is wrong */
+
+	/* with the lock of the stripe held */
+	uint32_t bucket;
+	uint32_t index; /* slot of the flow, 0: none */
+	struct ct_flow *flow;
+	enum ct_dir dir;
+	enum ct_info info;
+	bool fresh; /* the flow is being made by this packet */
+	bool dead;  /* the flow left the table with this packet */
+
+	union {
+		struct ct_tcp_seg tcp;
+	} l4;
+};
+
+/* Notes why the packet is INVALID, with up to four numbers. */
+static inline enum ct_judgement ct_step_invalid(struct ct_step *s, enum ct_reason reason,
+						uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+	s->reason = reason;
+	s->detail[0] = a;
+	s->detail[1] = b;
+	s->detail[2] = c;
+	s->detail[3] = d;
+	return CT_JUDGE_INVALID;
+}
+
+/*
+ * Bytes [0, size) of the transport header, or NULL with reason and detail of the step set.
+ */
+const uint8_t *ct_step_header(struct ct_step *s, uint32_t size);
+
+/* Verifies the transport checksum if it is our turn (semantics 5.10); false: it is wrong. */
+bool ct_step_checksum(struct ct_step *s, uint32_t at);
+
+/* Accepted: the flow lives timeout_ns from now on, and the packet counts (semantics 7.2). */
+void ct_step_refresh(struct ct_step *s, uint64_t timeout_ns);
+
+/* Moves the deadline without counting the packet. */
+void ct_step_set_deadline(struct ct_step *s, uint64_t timeout_ns);
+
+/* Counts the packet without moving the deadline. */
+void ct_step_count(struct ct_step *s);
+
+/* Sets ASSURED, once. */
+void ct_step_assure(struct ct_step *s);
+
+/* Changes the protocol state; an event tells if it is another one. */
+void ct_step_set_state(struct ct_step *s, uint8_t state);
+
+/* Ends the flow: it leaves the table, its slot is freed when the packet is through. */
+void ct_step_kill(struct ct_step *s, enum ct_death death);
+
+/* Configured timeout in ns. */
+static inline uint64_t ct_step_timeout(const struct ct_step *s, enum ct_timeout which)
+{
+	return s->th->cfg->timeout_ns[which];
+}
+
+/* Adds an event; the fields of packet and flow are completed when the packet is through. */
+struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type);
+
+/* Describes the flow in the result and in the events of this packet, while it cannot change. */
+void ct_step_describe(struct ct_step *s);
+
+/* Describes a flow as it is now in an event. */
+void ct_event_flow(struct ct_event *ev, const struct ct *ct, uint32_t index, uint64_t now_ns);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Stage 3: the table of flows.
+ *
+ * Chained hash over arena indices. The hash is the same for both directions of a flow, so one link
+ * per flow is enough and one lock covers everything a packet touches: bucket, entry and timer. The
+ * chains of all buckets that are equal modulo CT_STRIPES share a lock.
+ *
+ * Locks: a stripe's lock first, then the arena's. Nobody holds two stripes.
+ *
+ * An entry in the table is confirmed. One that is being made belongs to the thread that makes it
+ * and is not findable; it cannot meet a second one of the same flow, because the stripe stays
+ * locked from the look-up to the insertion.
+ */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/table.h"
+
+static uint32_t bucket_count(uint32_t max_flows)
+{
+	uint32_t n = CT_STRIPES;
+
+	while (n < max_flows)
+		n *= 2;
+	return n;
+}
+
+struct ct *ct_new(void *arena, size_t arena_size, uint32_t max_flows, const uint8_t key[static 16],
+		  uint64_t id_salt)
+{
+	struct ct *ct;
+
+	if (max_flows == 0 || max_flows > CT_FLOWS_MAX || arena_size < ct_arena_size(max_flows))
+		return NULL;
+	ct = aligned_alloc(_Alignof(struct ct), sizeof(*ct));
+	if (!ct)
+		return NULL;
+	memset(ct, 0, sizeof(*ct));
+	ct->key = ct_siphash_key(key);
+	ct->bucket_mask = bucket_count(max_flows) - 1;
+	ct->buckets = calloc((size_t)ct->bucket_mask + 1, sizeof(*ct->buckets));
+	if (!ct->buckets)
+		return ct_free(ct);
+	ct_arena_init(&ct->arena, arena, max_flows, id_salt);
+	return ct;
+}
+
+struct ct *ct_free(struct ct *ct)
+{
+	if (ct)
+		free(ct->buckets);
+	free(ct);
+	return NULL;
+}
+
+uint32_t ct_count(const struct ct *ct)
+{
+	return atomic_load_explicit(&ct->arena.used, memory_order_relaxed);
+}
+
+uint32_t ct_max_flows(const struct ct *ct)
+{
+	return ct->arena.max;
+}
+
+uint32_t ct_table_bucket(const struct ct *ct, const struct ct_tuple *t)
+{
+	return (uint32_t)ct_tuple_hash(t, &ct->key) & ct->bucket_mask;
+}
+
+struct ct_stripe *ct_table_stripe(struct ct *ct, uint32_t bucket)
+{
+	return &ct->stripe[bucket & (CT_STRIPES - 1)];
+}
+
+uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
+		       const struct ct_tuple *inv, enum ct_dir *ret_dir)
+{
+	for (uint32_t i = ct->buckets[bucket]; i; i = ct->arena.slots[i].next) {
+		const struct ct_tuple *orig = &ct->arena.slots[i].orig;
+
+		if (ct_tuple_equal(orig, inv)) {
+			*ret_dir = CT_DIR_REPLY;
+			return i;
+		}
+		if (ct_tuple_equal(orig, t)) {
+			*ret_dir = CT_DIR_ORIGINAL;
+			return i;
+		}
+	}
+	return 0;
+}
+
+void ct_table_insert(struct ct *ct, uint32_t bucket, uint32_t index)
+{
+	struct ct_flow *f = &ct->arena.slots[index];
+
+	f->next = ct->buckets[bucket];
+	ct->buckets[bucket] = index;
+	ct_wheel_add(&ct_table_stripe(ct, bucket)->wheel, &ct->arena, index);
+	f->live = true;
+}
+
+void ct_table_unlink(struct ct *ct, uint32_t bucket, uint32_t index)
+{
+	uint32_t *link = &ct->buckets[bucket];
+
+	while (*link != index) {
+		assert(*link);
+		link = &ct->arena.slots[*link].next;
+	}
+	*link = ct->arena.slots[index].next;
+	ct->arena.slots[index].live = false;
+}
+
+void ct_table_remove(struct ct *ct, uint32_t bucket, uint32_t index)
+{
+	ct_table_unlink(ct, bucket, index);
+	ct_wheel_remove(&ct_table_stripe(ct, bucket)->wheel, &ct->arena, index);
+}

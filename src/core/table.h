@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/arena.h"
+#include "core/key.h"
+#include "core/timer.h"
+
+#define CT_STRIPES 64 /* a power of two */
+
+/* A part of the table with a lock of its own: every CT_STRIPES-th bucket. */
+struct ct_stripe {
+	_Alignas(64) struct ct_lock lock;
+	struct ct_wheel wheel;
+};
+
+struct ct {
+	struct ct_siphash_key key;
+	struct ct_arena arena;
+	uint32_t *buckets; /* heads of the hash chains, guarded by the lock of their stripe */
+	uint32_t bucket_mask;
+	struct ct_stripe stripe[CT_STRIPES];
+};
+
+/* The bucket of a tuple and of its inversion. */
+uint32_t ct_table_bucket(const struct ct *ct, const struct ct_tuple *t);
+struct ct_stripe *ct_table_stripe(struct ct *ct, uint32_t bucket);
+
+/*
+ * Looks a packet's flow up in its bucket (lock held): t is the packet's tuple, inv its inversion.
+ * Returns the slot and sets *ret_dir to the direction of t, or 0. A flow whose tuples are equal is
+ * found in its reply direction (semantics 1.4). The flow may have expired: the caller looks.
+ */
+uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
+		       const struct ct_tuple *inv, enum ct_dir *ret_dir);
+
+/* Makes a complete entry findable and starts its timer (lock held). */
+void ct_table_insert(struct ct *ct, uint32_t bucket, uint32_t index);
+
+/* Takes an entry out and stops its timer; its slot stays the caller's (lock held). */
+void ct_table_remove(struct ct *ct, uint32_t bucket, uint32_t index);
+
+/* The same for an entry whose timer has fired and is stopped already (lock held). */
+void ct_table_unlink(struct ct *ct, uint32_t bucket, uint32_t index);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The pipeline: what happens to one packet, in order (semantics 1.1).
+ *
+ *	pkt      read the network layer
+ *	proto    judge the packet by itself: header, lengths, checksum
+ *	related  an ICMP error belongs to the flow of the packet it quotes, and ends here
+ *	tuple    name the flow
+ *	table    look it up, make it if it is not there
+ *	proto    judge the packet as a part of its flow
+ *	ctinfo   what the packet is to the rest of the system
+ *
+ * A packet that fails anywhere is INVALID: no flow is attached and nothing is dropped for it. A
+ * first packet makes its flow in private; only when the tracker accepted it does the flow enter the
+ * table ("confirmed"), so a refused first packet leaves nothing behind.
+ *
+ * SEEN_REPLY is set after the tracker ran: while it judges the first reply the bit is still clear,
+ * which several of its rules depend on.
+ */
+
+#include "core/proto.h"
+#include "core/related.h"
+#include "core/stats.h"
+
+/* Roles of the hooks: contract section "entry and exit" of ctmarkd(8). */
+static bool is_exit_hook(uint8_t hook)
+{
+	return hook == CT_HOOK_INPUT || hook == CT_HOOK_POSTROUTING;
+}
+
+/*
+ * Packets that were judged before: at an exit hook, or on the loopback device, where one packet
+ * passes OUTPUT and then PREROUTING and must keep what OUTPUT found.
+ */
+static bool pass_judged(struct ct_step *s)
+{
+	const struct ct_input *in = s->in;
+	bool classified = ct_mark_decode(&s->th->cfg->mark, in->mark, &s->info);
+
+	if (is_exit_hook(in->hook))
+		ct_stat_inc(s->th, CT_STAT_EXIT);
+	else if (in->loopback && classified)
+		ct_stat_inc(s->th, CT_STAT_REPEATED);
+	else
+		return false;
+	s->out->info = classified ? s->info : CT_INFO_INVALID;
+	s->out->passed = true;
+	s->out->mark = in->mark;
+	return true;
+}
+
+static bool read_network(struct ct_step *s)
+{
+	struct ct_view v = {.data = s->in->data, .cap = s->in->caplen, .len = s->in->len};
+
+	s->reason = ct_pkt_parse(&s->pkt, v, ct_pkt_family(v), s->detail);
+	return s->reason == CT_REASON_NONE;
+}
+
+/* Fills in tuple and inverse. A reason that is known already is the better one and stays. */
+static bool name_flow(struct ct_step *s)
+{
+	uint32_t detail[CT_DETAIL_MAX] = {0};
+	enum ct_reason reason = ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, detail);
+
+	if (reason == CT_REASON_NONE && !ct_tuple_invert(&s->inverse, &s->tuple)) {
+		reason = CT_REASON_NOT_INVERTIBLE;
+		detail[0] = ct_tuple_icmp_type(&s->tuple);
+		detail[1] = ct_tuple_icmp_code(&s->tuple);
+	}
+	if (reason != CT_REASON_NONE && s->reason == CT_REASON_NONE)
+		ct_step_invalid(s, reason, detail[0], detail[1], detail[2], detail[3]);
+	return reason == CT_REASON_NONE;
+}
+
+static void set_flow(struct ct_step *s, uint32_t index)
+{
+	s->index = index;
+	s->flow = index ? &s->th->ct->arena.slots[index] : NULL;
+}
+
+/* An expired flow is not there any more, even if its timer has not fired yet (semantics 1.4). */
+static void end_expired(struct ct_step *s)
+{
+	if (!s->index || s->flow->expires_ns > s->in->now_ns)
+		return;
+	ct_step_kill(s, CT_DEATH_TIMEOUT);
+	ct_arena_free(&s->th->ct->arena, s->index);
+	s->dead = false;
+	set_flow(s, 0);
+}
+
+/* Finds or makes the flow. False: the table is full. */
+static bool find_or_make(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+
+	set_flow(s, ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
+	end_expired(s);
+	s->fresh = false;
+	if (s->index)
+		return true;
+	s->dir = CT_DIR_ORIGINAL;
+	set_flow(s, ct_arena_alloc(&ct->arena));
+	if (!s->index)
+		return false;
+	s->flow->orig = s->tuple;
+	s->fresh = true;
+	return true;
+}
+
+/* Semantics 1.6. */
+static enum ct_info choose_info(const struct ct_step *s)
+{
+	if (s->dir == CT_DIR_REPLY)
+		return CT_INFO_ESTABLISHED_REPLY;
+	if (s->flow->status & CT_STATUS_SEEN_REPLY)
+		return CT_INFO_ESTABLISHED;
+	if (s->flow->status & CT_STATUS_EXPECTED)
+		return CT_INFO_RELATED;
+	return CT_INFO_NEW;
+}
+
+/* A new flow enters the table, unless the packet is going to be dropped. */
+static void confirm(struct ct_step *s)
+{
+	if (s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info)) {
+		ct_stat_inc(s->th, CT_STAT_DISCARDED);
+		s->dead = true;
+		return;
+	}
+	s->flow->status |= CT_STATUS_CONFIRMED;
+	ct_table_insert(s->th->ct, s->bucket, s->index);
+	ct_stat_inc(s->th, CT_STAT_CREATED);
+	ct_step_event(s, CT_EVENT_NEW)->state_old = 0;
+}
+
+static void see_reply(struct ct_step *s)
+{
+	if (s->info != CT_INFO_ESTABLISHED_REPLY || s->flow->status & CT_STATUS_SEEN_REPLY)
+		return;
+	s->flow->status |= CT_STATUS_SEEN_REPLY;
+	if (!s->dead)
+		ct_step_event(s, CT_EVENT_REPLY);
+}
+
+static void table_full(struct ct_step *s)
+{
+	ct_step_invalid(s, CT_REASON_TABLE_FULL, ct_count(s->th->ct), ct_max_flows(s->th->ct), 0, 0);
+	ct_stat_inc(s->th, CT_STAT_TABLE_FULL);
+	s->out->drop = true;
+	s->info = CT_INFO_INVALID;
+}
+
+/* Judges the packet as a part of its flow; lock held. */
+static void track_flow(struct ct_step *s)
+{
+	const struct ct_proto *proto = ct_proto_get(s->tuple.proto);
+	enum ct_judgement judgement;
+
+	do {
+		if (!find_or_make(s)) {
+			table_full(s);
+			return;
+		}
+		s->info = choose_info(s);
+		judgement = proto->track(s);
+		if (judgement == CT_JUDGE_REPEAT) {
+			ct_step_kill(s, CT_DEATH_TCP_REOPEN);
+			ct_arena_free(&s->th->ct->arena, s->index);
+			s->dead = false;
+		}
+	} while (judgement == CT_JUDGE_REPEAT);
+
+	if (judgement == CT_JUDGE_INVALID) {
+		s->info = CT_INFO_INVALID;
+		s->dead = s->fresh;
+		return;
+	}
+	if (s->fresh)
+		confirm(s);
+	see_reply(s);
+}
+
+/* For the record: the flow that a packet which fails by itself would belong to. */
+static void find_only(struct ct_step *s)
+{
+	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
+	if (s->index && s->flow->expires_ns <= s->in->now_ns)
+		set_flow(s, 0);
+	if (!s->index && ct_count(s->th->ct) >= ct_max_flows(s->th->ct))
+		table_full(s);
+}
+
+/* The part that needs the flow; everything of it happens under one lock. */
+static void with_flow(struct ct_step *s)
+{
+	struct ct_stripe *stripe;
+
+	s->bucket = ct_table_bucket(s->th->ct, &s->tuple);
+	stripe = ct_table_stripe(s->th->ct, s->bucket);
+	ct_lock(&stripe->lock);
+	if (s->reason == CT_REASON_NONE)
+		track_flow(s);
+	else
+		find_only(s);
+	if (s->info == CT_INFO_INVALID && !s->out->drop)
+		ct_step_event(s, CT_EVENT_INVALID);
+	ct_step_describe(s);
+	if (s->dead)
+		ct_arena_free(&s->th->ct->arena, s->index);
+	ct_unlock(&stripe->lock);
+}
+
+/* Everything up to the ctinfo. */
+static void judge(struct ct_step *s)
+{
+	const struct ct_proto *proto;
+
+	s->info = CT_INFO_INVALID;
+	if (!read_network(s)) {
+		ct_step_event(s, CT_EVENT_INVALID);
+		return;
+	}
+	proto = ct_proto_get(s->pkt.proto);
+	if (proto->check(s) && proto->icmp && ct_related(s))
+		return;
+	if (name_flow(s))
+		with_flow(s);
+	else
+		ct_step_event(s, CT_EVENT_INVALID);
+}
+
+/* Completes the result with what concerns the packet, not the flow. */
+static void finish(struct ct_step *s)
+{
+	struct ct_result *out = s->out;
+
+	out->info = (uint8_t)s->info;
+	out->reason = (uint8_t)s->reason;
+	out->mark = ct_mark_encode(&s->th->cfg->mark, s->in->mark, s->info,
+				   s->info == CT_INFO_INVALID ? 0 : out->status);
+	for (unsigned int i = 0; i < out->nevents; i++) {
+		out->events[i].mark = out->mark;
+		out->events[i].info = out->info;
+	}
+	ct_stat_inc(s->th, CT_STAT_PACKETS);
+	ct_stats_judged(s->th, out);
+}
+
+void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result *out)
+{
+	struct ct_step s;
+
+	s.th = th;
+	s.in = in;
+	s.out = out;
+	s.flow = NULL;
+	s.index = 0;
+	s.fresh = s.dead = false;
+	s.tuple = (struct ct_tuple){0};
+	s.dir = CT_DIR_ORIGINAL;
+	s.reason = CT_REASON_NONE;
+	out->reason = CT_REASON_NONE;
+	out->drop = out->passed = out->has_flow = false;
+	out->dir = CT_DIR_ORIGINAL;
+	out->state = 0;
+	out->status = 0;
+	out->flow = 0;
+	out->timeout_ns = 0;
+	out->nevents = 0;
+	if (pass_judged(&s))
+		return;
+	judge(&s);
+	finish(&s);
+}

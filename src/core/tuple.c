@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Stage 2: the key of a flow.
+ *
+ * A packet names one direction of its flow by a tuple; the other direction is the inversion:
+ * addresses and ids change places, except for ICMP, where the identifier stays and a request type
+ * becomes its reply type. Types without a reply have no inversion and so can have no flow.
+ *
+ * The hash treats both directions alike: the two endpoints are put in order before hashing, and an
+ * ICMP type and its reply count as the smaller of the two.
+ */
+
+#include <string.h>
+
+#include "core/key.h"
+
+static bool has_ports(uint8_t proto)
+{
+	switch (proto) {
+	case CT_PROTO_TCP:
+	case CT_PROTO_UDP:
+	case CT_PROTO_UDPLITE:
+	case CT_PROTO_SCTP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_icmp(uint8_t proto)
+{
+	return proto == CT_PROTO_ICMP || proto == CT_PROTO_ICMPV6;
+}
+
+enum ct_reason ct_tuple_build(struct ct_tuple *ret, const struct ct_pkt *pkt, uint16_t zone,
+			      uint32_t detail[static CT_DETAIL_MAX])
+{
+	enum ct_reason reason = CT_REASON_NONE;
+	const uint8_t *h;
+
+	*ret = (struct ct_tuple){
+		.src = pkt->src,
+		.dst = pkt->dst,
+		.family = pkt->family,
+		.proto = pkt->proto,
+		.zone = zone,
+	};
+	if (has_ports(pkt->proto)) {
+		h = ct_view_get(pkt->l4, 0, 4, CT_REASON_L4_HEADER, &reason, detail);
+		if (h) {
+			ret->src_id_be = ct_read_raw16(h);
+			ret->dst_id_be = ct_read_raw16(h + 2);
+		}
+	} else if (is_icmp(pkt->proto)) {
+		h = ct_view_get(pkt->l4, 0, 8, CT_REASON_L4_HEADER, &reason, detail);
+		if (h) {
+			ret->src_id_be = ct_read_raw16(h + 4);
+			ret->dst_id_be = ct_read_raw16(h);
+		}
+	}
+	return reason;
+}
+
+/* The type that answers, or is answered by, an ICMP type; -1: there is none. */
+static int icmp_counterpart(uint8_t proto, uint8_t type)
+{
+	static const uint8_t pairs4[][2] = {{8, 0}, {13, 14}, {15, 16}, {17, 18}};
+	static const uint8_t pairs6[][2] = {{128, 129}, {139, 140}};
+	const uint8_t(*pairs)[2] = proto == CT_PROTO_ICMP ? pairs4 : pairs6;
+	size_t n = proto == CT_PROTO_ICMP ? 4 : 2;
+
+	for (size_t i = 0; i < n; i++) {
+		if (pairs[i][0] == type)
+			return pairs[i][1];
+		if (pairs[i][1] == type)
+			return pairs[i][0];
+	}
+	return -1;
+}
+
+bool ct_tuple_invert(struct ct_tuple *ret, const struct ct_tuple *t)
+{
+	struct ct_tuple inv = *t;
+
+	inv.src = t->dst;
+	inv.dst = t->src;
+	if (is_icmp(t->proto)) {
+		int type = icmp_counterpart(t->proto, ct_tuple_icmp_type(t));
+
+		if (type < 0)
+			return false;
+		ct_tuple_set_icmp(&inv, (uint8_t)type, ct_tuple_icmp_code(t));
+	} else {
+		inv.src_id_be = t->dst_id_be;
+		inv.dst_id_be = t->src_id_be;
+	}
+	*ret = inv;
+	return true;
+}
+
+bool ct_tuple_equal(const struct ct_tuple *a, const struct ct_tuple *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Ids in an order that both directions share; *ret_swap: the source is the second endpoint. */
+static uint32_t ordered_ids(const struct ct_tuple *t, bool *ret_swap)
+{
+	int order = memcmp(&t->src, &t->dst, sizeof(t->src));
+
+	if (is_icmp(t->proto)) {
+		uint8_t type = ct_tuple_icmp_type(t), code = ct_tuple_icmp_code(t);
+		int other = icmp_counterpart(t->proto, type);
+
+		*ret_swap = order > 0;
+		if (other >= 0 && other < type)
+			type = (uint8_t)other;
+		return (uint32_t)t->src_id_be << 16 | (uint32_t)type << 8 | code;
+	}
+	*ret_swap = order > 0 || (order == 0 && t->src_id_be > t->dst_id_be);
+	return *ret_swap ? (uint32_t)t->dst_id_be << 16 | t->src_id_be
+			 : (uint32_t)t->src_id_be << 16 | t->dst_id_be;
+}
+
+uint64_t ct_tuple_hash(const struct ct_tuple *t, const struct ct_siphash_key *key)
+{
+	bool swap;
+	uint64_t meta = ordered_ids(t, &swap);
+	const union ct_addr *lo = swap ? &t->dst : &t->src, *hi = swap ? &t->src : &t->dst;
+
+	meta |= (uint64_t)t->family << 32 | (uint64_t)t->proto << 40 | (uint64_t)t->zone << 48;
+	if (t->family == CT_AF_INET) {
+		const uint64_t words[] = {(uint64_t)lo->w[0] << 32 | hi->w[0], meta};
+
+		return ct_siphash(key, words, 2);
+	}
+	const uint64_t words[] = {lo->q[0], lo->q[1], hi->q[0], hi->q[1], meta};
+
+	return ct_siphash(key, words, 5);
+}
