@@ -1,1 +1,11 @@
-libctshell_la_SOURCES +=
+libctshell_la_SOURCES += \
+	src/daemon/options.c src/daemon/options.h \
+	src/daemon/worker.c src/daemon/worker.h \
+	src/daemon/status.c src/daemon/status.h \
+	src/daemon/monitor.c src/daemon/monitor.h \
+	src/daemon/setup.c \
+	src/daemon/daemon.c src/daemon/daemon.h
+
+sbin_PROGRAMS  += ctmarkd
+ctmarkd_SOURCES = src/daemon/main.c
+ctmarkd_LDADD   = libctshell.la

@@ -22,15 +22,16 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "io/nlpacket.h"
 #include "io/verdict.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* What a packet message can carry beside the payload, with room for attributes to come. */
 #define SLOT_OVERHEAD 512
 #define PAYLOAD_MAX   65531 /* nla_len has 16 bits */
+#define COMMAND_MAX   64    /* a configuration message: headers and two attributes */
 #define ANSWER_MS     5000
 /* The kernel keeps twice the value asked for in an int. */
 #define RCVBUF_MAX (INT32_MAX / 2)
@@ -81,14 +82,6 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
 			      memory_order_relaxed);
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */
@@ -177,7 +170,7 @@ static void set_slots(struct nfqueue *q, unsigned int n)
 	q->nslots = n;
 	q->slot = 0;
 	q->pos = 0;
-	q->now_ns = clock_ns();
+	q->now_ns = clock_now_ns();
 }
 
 /* Moves kept datagrams to the slots. Returns how many. */
@@ -347,7 +340,7 @@ static int read_answer(struct nfqueue *q, int *ret_error)
 /* Sends one configuration message and waits for the kernel's answer. Returns it: 0 or -errno. */
 static int command(struct nfqueue *q, struct nlmsghdr *nlh)
 {
-	uint64_t deadline = clock_ns() + ANSWER_MS * UINT64_C(1000000);
+	uint64_t deadline = clock_now_ns() + ANSWER_MS * NS_PER_MS;
 	struct pollfd pfd = {.fd = q->fd, .events = POLLIN};
 	int r, error = 0;
 
@@ -361,13 +354,13 @@ static int command(struct nfqueue *q, struct nlmsghdr *nlh)
 		r = read_answer(q, &error);
 		if (r != 0)
 			return r < 0 ? r : error;
-	} while (clock_ns() < deadline);
+	} while (clock_now_ns() < deadline);
 	return -ETIMEDOUT;
 }
 
 static int command_bind(struct nfqueue *q)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[COMMAND_MAX];
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	nfq_nlmsg_cfg_put_cmd(nlh, 0, NFQNL_CFG_CMD_BIND);
@@ -376,7 +369,7 @@ static int command_bind(struct nfqueue *q)
 
 static int command_max_packets(struct nfqueue *q, uint32_t max_packets)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[COMMAND_MAX];
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	nfq_nlmsg_cfg_put_qmaxlen(nlh, max_packets);
@@ -386,7 +379,7 @@ static int command_max_packets(struct nfqueue *q, uint32_t max_packets)
 /* One flag per message: a flag the kernel does not know fails the whole message. */
 static int command_flag(struct nfqueue *q, uint32_t flag)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[COMMAND_MAX];
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flag));
@@ -396,7 +389,7 @@ static int command_flag(struct nfqueue *q, uint32_t flag)
 
 static int command_copy(struct nfqueue *q, uint32_t range)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[COMMAND_MAX];
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, (int)range);

@@ -16,23 +16,23 @@
 
 struct nfqueue_params {
 	uint16_t queue;
-	bool fail_open;          /* accept, not drop, what finds the queue full */
-	uint32_t max_packets;    /* waiting in the kernel */
-	uint32_t copy_range;     /* bytes of each packet to copy, at least 1 */
+	bool fail_open;		 /* accept, not drop, what finds the queue full */
+	uint32_t max_packets;	 /* waiting in the kernel */
+	uint32_t copy_range;	 /* bytes of each packet to copy, at least 1 */
 	uint64_t receive_buffer; /* bytes of socket memory */
-	uint32_t loopback;       /* interface index, 0: none */
+	uint32_t loopback;	 /* interface index, 0: none */
 };
 
 /* What the kernel granted. */
 struct nfqueue_grant {
-	bool gso;                /* large packets arrive unsplit */
-	bool fail_open;          /* only if asked for */
+	bool gso;		 /* large packets arrive unsplit */
+	bool fail_open;		 /* only if asked for */
 	uint64_t receive_buffer; /* bytes */
 };
 
 /* Totals; counted by the receiving thread, readable by any. */
 struct nfqueue_stats {
-	uint64_t lost;       /* packets that never arrived: gaps in their ids */
+	uint64_t lost;	     /* packets that never arrived: gaps in their ids */
 	uint64_t broken;     /* packets accepted unread: attributes not understood */
 	uint64_t unreadable; /* messages that carried no packet id */
 	uint64_t refused;    /* verdicts the kernel answered with an error */

@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 enum nlpacket_kind {
-	NLPACKET_END,    /* nothing more in the datagram */
+	NLPACKET_END,	 /* nothing more in the datagram */
 	NLPACKET_PACKET, /* a packet, every field filled in */
 	NLPACKET_BROKEN, /* a packet of which only id and queue are known */
 	NLPACKET_ANSWER, /* the kernel's answer to a message of ours: seq, error */
-	NLPACKET_OTHER,  /* nothing for us, or a packet without a readable id */
+	NLPACKET_OTHER,	 /* nothing for us, or a packet without a readable id */
 };
 
 struct nlpacket {

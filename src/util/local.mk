@@ -1,1 +1,1 @@
-libctshell_la_SOURCES += src/util/cleanup.h
+libctshell_la_SOURCES += src/util/cleanup.h src/util/clock.h

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "daemon/status.h"
+#include "daemon/worker.h"
+#include "io/ifname.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define EXPIRY_USEC	 (250 * UINT64_C(1000))
+#define MONITOR_USEC	 (1000 * UINT64_C(1000))
+#define JOIN_MS		 5000
+#define LOG_STOP_MS	 3000
+#define RESTART_KEYS_MAX 512
+
+static const int handled_signals[] = {SIGTERM, SIGINT, SIGHUP};
+
+static enum log_target log_target(const struct conf *c)
+{
+	switch ((enum conf_target)c->log_target) {
+	case CONF_TARGET_JOURNAL:
+		return LOG_TARGET_JOURNAL;
+	case CONF_TARGET_CONSOLE:
+		return LOG_TARGET_CONSOLE;
+	case CONF_TARGET_NONE:
+		return LOG_TARGET_NONE;
+	case CONF_TARGET_AUTO:
+		break;
+	}
+	return LOG_TARGET_AUTO;
+}
+
+void daemon_sum_stats(const struct daemon *d, struct ct_stats *ret)
+{
+	for (size_t i = 0; i < d->nqueues; i++)
+		ct_stats_add(ret, worker_stats(d->workers[i]));
+	ct_stats_add(ret, &d->expiry.stats);
+}
+
+/* --- reload -------------------------------------------------------------------------------------
+ */
+
+static bool in_use(const struct daemon *d, const struct conf *conf)
+{
+	for (size_t i = 0; i < d->nqueues; i++)
+		if (worker_conf(d->workers[i]) == conf)
+			return true;
+	return false;
+}
+
+void daemon_free_old_confs(struct daemon *d)
+{
+	struct daemon_conf **link = &d->conf->older;
+
+	while (*link) {
+		struct daemon_conf *c = *link;
+
+		if (in_use(d, &c->conf)) {
+			link = &c->older;
+		} else {
+			*link = c->older;
+			free(c);
+		}
+	}
+}
+
+static void put_in_force(struct daemon *d, struct daemon_conf *c)
+{
+	struct jlog_config jc;
+
+	c->older = d->conf;
+	d->conf = c;
+	oplog_init(&d->oplog, log_target(&c->conf), c->conf.log_level);
+	daemon_jlog_config(d, &c->conf, &jc);
+	jlog_configure(d->log, &jc);
+	d->expiry.cfg = &c->conf.track;
+	for (size_t i = 0; i < d->nqueues; i++)
+		worker_set_conf(d->workers[i], &c->conf);
+}
+
+static void reload(struct daemon *d)
+{
+	struct daemon_conf *c = NULL;
+	char keys[RESTART_KEYS_MAX];
+
+	if (daemon_load_conf(d->opts, &d->oplog, &c) < 0) {
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_CONFIG_REJECTED,
+		      "The new configuration is bad; the running one stays in force");
+		return;
+	}
+	if (conf_restart_keys(&d->started, &c->conf, keys, sizeof(keys)) > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_CONFIG_WARNING,
+		      "Changed, but a restart is needed for: %s", keys);
+	put_in_force(d, c);
+	oplog(&d->oplog, LOG_INFO, 0, MSGID_CONFIG_RELOADED, "Configuration reloaded");
+}
+
+static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now_ns() / 1000);
+	reload(d);
+	(void)sd_notify(0, "READY=1");
+	return 0;
+}
+
+/* --- events of the loop -------------------------------------------------------------------------
+ */
+
+static int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *si,
+			  void *userdata)
+{
+	struct daemon *d = userdata;
+
+	return sd_event_exit(d->event, STATUS_OK);
+}
+
+/* A worker ends by itself only if its queue broke. */
+static int on_worker_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	return sd_event_exit(d->event, STATUS_FAILURE);
+}
+
+static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct daemon *d = userdata;
+	int r = ifname_catch_up(d->names);
+
+	if (r < 0) {
+		oplog(&d->oplog, LOG_WARNING, -r, NULL,
+		      "Interface changes cannot be read; new interfaces appear as numbers");
+		return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	}
+	return 0;
+}
+
+/* Ends flows in slices. Returns false if there are more than fit into one turn. */
+static bool expire(struct daemon *d)
+{
+	size_t n;
+
+	for (unsigned int i = 0; i < EXPIRY_SLICES; i++) {
+		n = ct_expire(&d->expiry, clock_now_ns(), d->expired, EXPIRY_SLICE);
+		for (size_t j = 0; j < n; j++)
+			jlog_push(d->log, d->nqueues, &d->expired[j]);
+		if (n < EXPIRY_SLICE)
+			return true;
+	}
+	return false;
+}
+
+static int rearm(sd_event_source *timer, uint64_t usec)
+{
+	int r = sd_event_source_set_time_relative(timer, usec);
+
+	return r < 0 ? r : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	return rearm(source, expire(d) ? EXPIRY_USEC : 0);
+}
+
+static int on_monitor(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	daemon_free_old_confs(d);
+	monitor_tick(d->monitor, d, clock_now_ns());
+	return rearm(source, MONITOR_USEC);
+}
+
+static int add_timer(struct daemon *d, uint64_t usec, sd_event_time_handler_t handler,
+		     int64_t priority)
+{
+	_cleanup_(sd_event_source_unrefp) sd_event_source *s = NULL;
+	int r;
+
+	r = sd_event_add_time_relative(d->event, &s, CLOCK_MONOTONIC, usec, 10 * 1000, handler, d);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_priority(s, priority);
+	return r < 0 ? r : sd_event_source_set_floating(s, true);
+}
+
+static int add_events(struct daemon *d)
+{
+	int r;
+
+	r = sd_event_new(&d->event);
+	if (r >= 0)
+		r = sd_event_add_signal(d->event, NULL, SIGTERM, on_stop_signal, d);
+	if (r >= 0)
+		r = sd_event_add_signal(d->event, NULL, SIGINT, on_stop_signal, d);
+	if (r >= 0)
+		r = sd_event_add_signal(d->event, NULL, SIGHUP, on_sighup, d);
+	if (r >= 0)
+		r = sd_event_add_io(d->event, NULL, d->ended_fd, EPOLLIN, on_worker_ended, d);
+	if (r >= 0)
+		r = sd_event_add_io(d->event, NULL, ifname_fd(d->names), EPOLLIN, on_interfaces, d);
+	if (r >= 0)
+		r = add_timer(d, MONITOR_USEC, on_monitor, SD_EVENT_PRIORITY_NORMAL);
+	if (r >= 0) /* the only work that can come in bulk gives way to everything else */
+		r = add_timer(d, EXPIRY_USEC, on_expiry, SD_EVENT_PRIORITY_IDLE);
+	return r < 0 ? r : 0;
+}
+
+/* --- start and stop -----------------------------------------------------------------------------
+ */
+
+static int start(struct daemon *d)
+{
+	int r;
+
+	r = add_events(d);
+	if (r == 0)
+		r = jlog_start(d->log);
+	for (size_t i = 0; r == 0 && i < d->nqueues; i++)
+		r = worker_start(d->workers[i]);
+	if (r < 0)
+		oplog(&d->oplog, LOG_ERR, -r, NULL, "Cannot start");
+	return r;
+}
+
+static void say_started(const struct daemon *d)
+{
+	const struct conf *c = &d->conf->conf;
+	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN];
+
+	(void)sd_notifyf(0, "READY=1\nSTATUS=%s, starting",
+			 status_queues(c->queue_first, c->queue_last, queues));
+	oplog(&d->oplog, LOG_INFO, 0, MSGID_STARTED,
+	      "ctmarkd " PACKAGE_VERSION " on %s, mark mask 0x%" PRIx32 ", at most %s flows%s",
+	      queues, c->track.mark.mask, status_number(ct_max_flows(d->ct), flows),
+	      d->opts->shadow ? ", shadow: nothing is marked or dropped" : "");
+}
+
+static void say_stopped(const struct daemon *d)
+{
+	char packets[STATUS_NUMBER_STRLEN], created[STATUS_NUMBER_STRLEN];
+	char flows[STATUS_NUMBER_STRLEN], drops[STATUS_NUMBER_STRLEN];
+	struct ct_stats sum = {};
+
+	daemon_sum_stats(d, &sum);
+	oplog(&d->oplog, LOG_INFO, 0, MSGID_STOPPED,
+	      "Stopped: %s packets judged, %s flows seen, %s of them alive, %s drops",
+	      status_number(sum.count[CT_STAT_PACKETS], packets),
+	      status_number(sum.count[CT_STAT_CREATED], created),
+	      status_number(ct_count(d->ct), flows), status_number(monitor_drops(d), drops));
+}
+
+/*
+ * Ends the workers, each after it has answered what waits in its queue. Returns true if all came
+ * back; sets *status if one ended with an error.
+ */
+static bool stop_workers(struct daemon *d, enum exit_status *status)
+{
+	bool all = true;
+	int error = 0;
+
+	for (size_t i = 0; i < d->nqueues; i++)
+		worker_stop(d->workers[i]);
+	for (size_t i = 0; i < d->nqueues; i++) {
+		unsigned int queue = worker_queue(d->workers[i]);
+
+		if (!worker_join(d->workers[i], JOIN_MS, &error)) {
+			oplog(&d->oplog, LOG_ERR, 0, MSGID_WORKER_STALLED,
+			      "The worker of queue %u does not come back", queue);
+			all = false;
+		} else if (error < 0) {
+			oplog(&d->oplog, LOG_ERR, -error, MSGID_QUEUE_ERROR, "Queue %u broke",
+			      queue);
+			*status = STATUS_FAILURE;
+		}
+	}
+	return all;
+}
+
+/* Returns true if nothing runs any more, so that everything may be freed. */
+static bool stop(struct daemon *d, enum exit_status *status)
+{
+	bool all;
+
+	(void)sd_notify(0, "STOPPING=1");
+	all = stop_workers(d, status);
+	say_stopped(d);
+	if (!all)
+		return false;
+	if (!jlog_stop(d->log, LOG_STOP_MS))
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_LOG_DROPPED,
+		      "Some transitions could not be written any more");
+	d->log = NULL;
+	return true;
+}
+
+/* Returns the exit status; *ret_quiet is false if a thread may still be running. */
+static enum exit_status run(struct daemon *d, bool *ret_quiet)
+{
+	enum exit_status status = STATUS_FAILURE;
+	int r;
+
+	if (start(d) == 0) {
+		say_started(d);
+		r = sd_event_loop(d->event);
+		status = r < 0 ? STATUS_FAILURE : (enum exit_status)r;
+		if (r < 0)
+			oplog(&d->oplog, LOG_ERR, -r, NULL, "The event loop failed");
+	}
+	*ret_quiet = stop(d, &status);
+	return status;
+}
+
+/* Before the first thread: what the loop reads from a signalfd must reach no thread. */
+static void prepare_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(handled_signals); i++)
+		sigaddset(&set, handled_signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN); /* a closed stderr is no reason to let packets wait */
+}
+
+static void free_confs(struct daemon_conf *c)
+{
+	while (c) {
+		struct daemon_conf *older = c->older;
+
+		free(c);
+		c = older;
+	}
+}
+
+int daemon_run(const struct options *opts)
+{
+	_cleanup_free_ struct daemon *d = calloc(1, sizeof(*d));
+	enum exit_status status;
+	bool quiet = true;
+
+	if (!d)
+		return STATUS_FAILURE;
+	d->opts = opts;
+	d->arena_fd = -1;
+	d->ended_fd = -1;
+	oplog_init(&d->oplog, LOG_TARGET_AUTO, LOG_INFO);
+	if (daemon_load_conf(opts, &d->oplog, &d->conf) < 0)
+		return STATUS_CONFIG;
+	d->started = d->conf->conf;
+	oplog_init(&d->oplog, log_target(&d->started), d->started.log_level);
+	prepare_signals();
+	status = daemon_setup(d);
+	if (status == STATUS_OK)
+		status = run(d, &quiet);
+	if (!quiet) {
+		(void)TAKE_PTR(d); /* a thread still looks at it */
+		return status;
+	}
+	sd_event_unref(d->event);
+	if (d->log)
+		(void)jlog_stop(d->log, 0);
+	daemon_teardown(d);
+	free_confs(d->conf);
+	return status;
+}
+
+int daemon_check_config(const struct options *opts)
+{
+	struct daemon_conf *c = NULL;
+	struct oplog log;
+
+	oplog_init(&log, LOG_TARGET_CONSOLE, LOG_INFO);
+	if (daemon_load_conf(opts, &log, &c) < 0)
+		return STATUS_CONFIG;
+	free(c);
+	puts("The configuration is good.");
+	return STATUS_OK;
+}

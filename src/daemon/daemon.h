@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The process: one struct daemon owns everything, one sd-event loop runs the main thread.
+ *
+ * setup.c builds it (queues, table, log, workers), daemon.c runs it (signals, reload, stop),
+ * monitor.c looks at it once a second (status, reports, watchdog).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "conf/conf.h"
+#include "core/core.h"
+#include "daemon/monitor.h"
+#include "daemon/options.h"
+#include "log/journal.h"
+#include "log/oplog.h"
+
+/* Exit codes, ctmarkd(8). */
+enum exit_status {
+	STATUS_OK = 0,
+	STATUS_FAILURE = 1,
+	STATUS_USAGE = 2,
+	STATUS_PERMISSION = 4,
+	STATUS_CONFIG = 6,
+	STATUS_NO_NFQUEUE = 77,
+};
+
+/* Flows ended by one call of ct_expire(), and calls before other events get their turn. */
+#define EXPIRY_SLICE  64
+#define EXPIRY_SLICES 64
+
+/* A configuration in the life of the process; a reload puts a new one in front. */
+struct daemon_conf {
+	struct daemon_conf *older;
+	struct conf conf;
+};
+
+struct daemon {
+	const struct options *opts;
+	struct oplog oplog;
+	struct daemon_conf *conf; /* in force; older ones until every worker has left them */
+	struct conf started;	  /* as at the start: what only a restart changes */
+
+	void *arena; /* flow memory, a memfd */
+	size_t arena_size;
+	int arena_fd;
+	struct ct *ct;
+	struct ifname *names;
+	struct jlog *log;
+
+	struct source **sources; /* those not yet owned by a worker */
+	struct worker **workers; /* one per queue */
+	size_t nqueues;
+	int ended_fd; /* eventfd: a worker has ended */
+
+	sd_event *event;
+	struct ct_thread expiry;
+	struct ct_event expired[EXPIRY_SLICE];
+	struct monitor *monitor;
+};
+
+/* Runs the daemon until it is told to stop. Returns the exit status. */
+int daemon_run(const struct options *opts);
+
+/* --check-config. Returns the exit status. */
+int daemon_check_config(const struct options *opts);
+
+/*
+ * Builds everything the loop needs, with the workers not yet started. Says what failed and returns
+ * the exit status; STATUS_OK if nothing did.
+ */
+enum exit_status daemon_setup(struct daemon *d);
+
+/* Frees what daemon_setup() made; no worker may be running. */
+void daemon_teardown(struct daemon *d);
+
+/*
+ * Loads the configuration named by the options. Says what is wrong with it and returns -errno, or 0
+ * with *ret to be freed.
+ */
+int daemon_load_conf(const struct options *opts, const struct oplog *oplog,
+		     struct daemon_conf **ret);
+
+/* [Log] for transitions; the target as oplog resolved it. */
+void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret);
+
+/* Frees configurations that no worker looks at any more. */
+void daemon_free_old_confs(struct daemon *d);
+
+/* Adds up the counters of all threads. */
+void daemon_sum_stats(const struct daemon *d, struct ct_stats *ret);

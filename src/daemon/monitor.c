@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/monitor.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/daemon.h"
+#include "daemon/status.h"
+#include "daemon/worker.h"
+#include "io/nfqueue.h"
+#include "util/clock.h"
+
+#define LOSS_INTERVAL_NS  (10 * NS_PER_S)
+#define TABLE_INTERVAL_NS (60 * NS_PER_S)
+/* A healthy worker moves every WORKER_WAIT_MS. */
+#define STALL_NS (5 * WORKER_WAIT_MS * NS_PER_MS)
+
+#define FILLING_PERCENT 80
+
+/* What is remembered of one queue between two looks. */
+struct queue_watch {
+	struct limiter lost, broken, refused, unsent, retries;
+	struct pulse pulse;
+};
+
+struct monitor {
+	uint64_t last_ns;
+	uint64_t packets; /* at last_ns */
+	double pps;
+	struct limiter table_full;
+	uint64_t filling_next_ns;
+	size_t nqueues;
+	struct queue_watch queues[];
+};
+
+uint64_t limiter_due(struct limiter *l, uint64_t total, uint64_t now_ns, uint64_t interval_ns)
+{
+	uint64_t growth = total - l->told;
+
+	if (growth == 0 || now_ns < l->next_ns)
+		return 0;
+	l->told = total;
+	l->next_ns = now_ns + interval_ns;
+	return growth;
+}
+
+bool pulse_stalled(struct pulse *p, uint64_t beats, uint64_t now_ns, uint64_t limit_ns)
+{
+	if (beats != p->beats || p->since_ns == 0) {
+		*p = (struct pulse){.beats = beats, .since_ns = now_ns};
+		return false;
+	}
+	return now_ns - p->since_ns >= limit_ns;
+}
+
+struct monitor *monitor_new(size_t nqueues)
+{
+	struct monitor *m = calloc(1, sizeof(*m) + nqueues * sizeof(m->queues[0]));
+
+	if (m)
+		m->nqueues = nqueues;
+	return m;
+}
+
+struct monitor *monitor_free(struct monitor *m)
+{
+	free(m);
+	return NULL;
+}
+
+uint64_t monitor_drops(const struct daemon *d)
+{
+	struct ct_stats sum = {};
+	struct nfqueue_stats q;
+	uint64_t drops;
+
+	daemon_sum_stats(d, &sum);
+	drops = sum.count[CT_STAT_TABLE_FULL];
+	for (size_t i = 0; i < d->nqueues; i++) {
+		nfqueue_get_stats(worker_source(d->workers[i]), &q);
+		drops += q.lost + q.unsent;
+	}
+	return drops;
+}
+
+/* --- queues -------------------------------------------------------------------------------------
+ */
+
+static void report_losses(struct daemon *d, struct queue_watch *watch, unsigned int queue,
+			  const struct nfqueue_stats *s, uint64_t now_ns)
+{
+	uint64_t n;
+
+	n = limiter_due(&watch->lost, s->lost, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
+		      "Queue %u: %" PRIu64 " packets did not fit into the receive buffer, "
+		      "%" PRIu64 " so far",
+		      queue, n, s->lost);
+	n = limiter_due(&watch->unsent, s->unsent, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
+		      "Queue %u: %" PRIu64 " verdicts could not be sent; their packets wait in the "
+		      "kernel until the queue is closed",
+		      queue, n);
+}
+
+static void report_errors(struct daemon *d, struct queue_watch *watch, unsigned int queue,
+			  const struct nfqueue_stats *s, uint64_t now_ns)
+{
+	uint64_t n;
+
+	n = limiter_due(&watch->broken, s->broken + s->unreadable, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
+		      "Queue %u: %" PRIu64 " messages of the kernel could not be understood; "
+		      "their packets were accepted unread",
+		      queue, n);
+	n = limiter_due(&watch->refused, s->refused, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, s->refused_error, MSGID_QUEUE_ERROR,
+		      "Queue %u: the kernel refused %" PRIu64 " verdicts", queue, n);
+}
+
+static void watch_queue(struct daemon *d, struct queue_watch *watch, const struct worker *w,
+			uint64_t now_ns)
+{
+	unsigned int queue = worker_queue(w);
+	struct nfqueue_stats s;
+	uint64_t n;
+
+	nfqueue_get_stats(worker_source(w), &s);
+	report_losses(d, watch, queue, &s, now_ns);
+	report_errors(d, watch, queue, &s, now_ns);
+	n = limiter_due(&watch->retries, worker_retries(w), now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
+		      "Queue %u: sending verdicts had to be tried again %" PRIu64 " times", queue,
+		      n);
+}
+
+/* --- table --------------------------------------------------------------------------------------
+ */
+
+static void watch_table(struct monitor *m, struct daemon *d, uint64_t full, uint64_t now_ns)
+{
+	uint64_t n = limiter_due(&m->table_full, full, now_ns, TABLE_INTERVAL_NS);
+	uint64_t flows = ct_count(d->ct), max = ct_max_flows(d->ct);
+
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_TABLE_FULL,
+		      "Table full: %" PRIu64 " of %" PRIu64 " flows, %" PRIu64 " packets dropped",
+		      flows, max, n);
+	if (flows * 100 < max * FILLING_PERCENT || now_ns < m->filling_next_ns)
+		return;
+	m->filling_next_ns = now_ns + TABLE_INTERVAL_NS;
+	if (n == 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_TABLE_FILLING,
+		      "Table filling: %" PRIu64 " of %" PRIu64 " flows (%" PRIu64 " %%)", flows,
+		      max, flows * 100 / max);
+}
+
+/* --- workers ------------------------------------------------------------------------------------
+ */
+
+/* Returns true if all workers are well. */
+static bool watch_workers(struct monitor *m, struct daemon *d, uint64_t now_ns)
+{
+	bool well = true;
+
+	for (size_t i = 0; i < m->nqueues; i++) {
+		struct pulse *p = &m->queues[i].pulse;
+
+		if (!pulse_stalled(p, worker_beats(d->workers[i]), now_ns, STALL_NS))
+			continue;
+		well = false;
+		if (p->stalled)
+			continue;
+		p->stalled = true;
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_WORKER_STALLED,
+		      "The worker of queue %u has not come back for %" PRIu64 " s; the watchdog "
+		      "is not fed any more",
+		      worker_queue(d->workers[i]), (now_ns - p->since_ns) / NS_PER_S);
+	}
+	return well;
+}
+
+static void measure_rate(struct monitor *m, uint64_t packets, uint64_t now_ns)
+{
+	if (m->last_ns && now_ns > m->last_ns)
+		m->pps = (double)(packets - m->packets) * 1e9 / (double)(now_ns - m->last_ns);
+	m->packets = packets;
+	m->last_ns = now_ns;
+}
+
+void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
+{
+	struct ct_stats sum = {};
+	char line[STATUS_LINE_STRLEN];
+
+	daemon_sum_stats(d, &sum);
+	measure_rate(m, sum.count[CT_STAT_PACKETS], now_ns);
+	for (size_t i = 0; i < m->nqueues; i++)
+		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
+	watch_table(m, d, sum.count[CT_STAT_TABLE_FULL], now_ns);
+	if (watch_workers(m, d, now_ns))
+		(void)sd_notify(0, "WATCHDOG=1");
+	(void)sd_notifyf(0, "STATUS=%s",
+			 status_line(&(struct status){.queue_first = d->started.queue_first,
+						      .queue_last = d->started.queue_last,
+						      .flows = ct_count(d->ct),
+						      .pps = m->pps,
+						      .drops = monitor_drops(d)},
+				     line));
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "daemon/worker.h"
+#include "io/ifname.h"
+#include "io/nfqueue.h"
+#include "util/cleanup.h"
+
+#define COPY_RANGE_DEFAULT 256
+#define LOOPBACK_INDEX	   1 /* where every network namespace has it */
+
+/* --- configuration ------------------------------------------------------------------------------
+ */
+
+static void report_conf(void *ctx, int priority, const char *text)
+{
+	const struct oplog *oplog_ = ctx;
+
+	oplog(oplog_, priority, 0, priority <= LOG_ERR ? NULL : MSGID_CONFIG_WARNING, "%s", text);
+}
+
+int daemon_load_conf(const struct options *opts, const struct oplog *log, struct daemon_conf **ret)
+{
+	struct daemon_conf *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return oplog(log, LOG_ERR, ENOMEM, NULL, "Cannot load the configuration");
+	r = conf_load(&c->conf, "", opts->config, report_conf, (void *)log);
+	if (r < 0) {
+		free(c);
+		return r;
+	}
+	/* Every verdict is ACCEPT then, so every first packet leaves its flow. */
+	if (opts->shadow)
+		c->conf.track.no_confirm_classes = 0;
+	*ret = c;
+	return 0;
+}
+
+/* --- queues -------------------------------------------------------------------------------------
+ */
+
+static enum exit_status say_busy(const struct daemon *d, unsigned int queue)
+{
+	uint32_t portid;
+
+	if (nfqueue_holder((uint16_t)queue, &portid) == 0)
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_BUSY,
+		      "Queue %u is held by another process, netlink port id %" PRIu32, queue,
+		      portid);
+	else
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_BUSY,
+		      "Queue %u is held by another process; root finds its netlink port id in "
+		      "/proc/net/netfilter/nfnetlink_queue",
+		      queue);
+	return STATUS_PERMISSION;
+}
+
+static enum exit_status say_open_error(const struct daemon *d, unsigned int queue, int error)
+{
+	switch (-error) {
+	case EBUSY:
+		return say_busy(d, queue);
+	case EPERM:
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
+		      "Cannot bind queue %u: it takes CAP_NET_ADMIN", queue);
+		return STATUS_PERMISSION;
+	case EPROTONOSUPPORT:
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
+		      "This kernel has no NFQUEUE (CONFIG_NETFILTER_NETLINK_QUEUE)");
+		return STATUS_NO_NFQUEUE;
+	default:
+		oplog(&d->oplog, LOG_ERR, -error, MSGID_QUEUE_ERROR, "Cannot bind queue %u", queue);
+		return STATUS_FAILURE;
+	}
+}
+
+static void say_grant(const struct daemon *d, const struct nfqueue_params *asked,
+		      const struct nfqueue_grant *grant)
+{
+	if (!grant->gso)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
+		      "Queue %u: the kernel does not hand over large packets unsplit; expect a "
+		      "fraction of the TCP throughput",
+		      asked->queue);
+	if (asked->fail_open && !grant->fail_open)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
+		      "Queue %u: the kernel does not know FailOpen=; a full queue drops",
+		      asked->queue);
+	if (grant->receive_buffer < asked->receive_buffer)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_SOCKET_BUFFER,
+		      "Queue %u: ReceiveBuffer= asks for %" PRIu64 " bytes, the kernel gives "
+		      "%" PRIu64,
+		      asked->queue, asked->receive_buffer, grant->receive_buffer);
+}
+
+static enum exit_status open_queues(struct daemon *d)
+{
+	const struct conf *c = &d->started;
+	struct nfqueue_params params = {
+		.fail_open = c->queue_fail_open,
+		.max_packets = c->queue_max_packets,
+		.copy_range = c->queue_copy_range == CONF_COPY_AUTO ? COPY_RANGE_DEFAULT
+								    : c->queue_copy_range,
+		.receive_buffer = c->queue_receive_buffer,
+		.loopback = ifname_is_loopback(d->names, LOOPBACK_INDEX) ? LOOPBACK_INDEX : 0,
+	};
+	struct nfqueue_grant grant;
+	int r;
+
+	for (size_t i = 0; i < d->nqueues; i++) {
+		params.queue = (uint16_t)(c->queue_first + i);
+		r = nfqueue_open(&d->sources[i], &params, &grant);
+		if (r < 0)
+			return say_open_error(d, params.queue, r);
+		say_grant(d, &params, &grant);
+	}
+	return STATUS_OK;
+}
+
+/* --- table --------------------------------------------------------------------------------------
+ */
+
+static int map_arena(struct daemon *d)
+{
+	void *p;
+
+	d->arena_size = ct_arena_size(d->started.max_flows);
+	d->arena_fd = memfd_create("ctmarkd-flows", MFD_CLOEXEC);
+	if (d->arena_fd < 0 || ftruncate(d->arena_fd, (off_t)d->arena_size) < 0)
+		return -errno;
+	p = mmap(NULL, d->arena_size, PROT_READ | PROT_WRITE, MAP_SHARED, d->arena_fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	d->arena = p;
+	return 0;
+}
+
+static int make_table(struct daemon *d)
+{
+	uint8_t key[16];
+	uint64_t salt;
+	int r;
+
+	r = map_arena(d);
+	if (r < 0)
+		return r;
+	if (getrandom(key, sizeof(key), 0) < 0 || getrandom(&salt, sizeof(salt), 0) < 0)
+		return -errno;
+	d->ct = ct_new(d->arena, d->arena_size, d->started.max_flows, key, salt);
+	if (!d->ct)
+		return -ENOMEM;
+	d->expiry.ct = d->ct;
+	d->expiry.cfg = &d->conf->conf.track;
+	return 0;
+}
+
+/* --- log and workers ----------------------------------------------------------------------------
+ */
+
+void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret)
+{
+	*ret = (struct jlog_config){
+		.target = conf->log_target == CONF_TARGET_NONE ? LOG_TARGET_NONE : d->oplog.target,
+		.events = conf->log_events,
+		.rate = conf->log_rate,
+		.burst = conf->log_burst,
+	};
+}
+
+static int make_log(struct daemon *d)
+{
+	struct jlog_config config;
+
+	daemon_jlog_config(d, &d->conf->conf, &config);
+	/* One ring per worker, the last for the flows that this thread expires. */
+	return jlog_new(&d->log, &config, d->nqueues + 1, d->names);
+}
+
+/* The CPU for a worker: those of CPUAffinity= in turn. */
+static int cpu_for(const struct conf *c, size_t index)
+{
+	int nth;
+
+	if (!c->cpu_affinity_set)
+		return -1;
+	nth = (int)(index % (size_t)CPU_COUNT(&c->cpu_affinity));
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &c->cpu_affinity) && nth-- == 0)
+			return cpu;
+	return -1;
+}
+
+static int make_workers(struct daemon *d)
+{
+	for (size_t i = 0; i < d->nqueues; i++) {
+		struct worker_params params = {
+			.source = d->sources[i],
+			.ct = d->ct,
+			.conf = &d->conf->conf,
+			.log = d->log,
+			.ring = i,
+			.queue = d->started.queue_first + (unsigned int)i,
+			.cpu = cpu_for(&d->started, i),
+			.shadow = d->opts->shadow,
+			.ended_fd = d->ended_fd,
+		};
+		int r = worker_new(&d->workers[i], &params);
+
+		if (r < 0)
+			return r;
+		d->sources[i] = NULL;
+	}
+	return 0;
+}
+
+static int make_vessels(struct daemon *d)
+{
+	d->nqueues = (size_t)(d->started.queue_last - d->started.queue_first) + 1;
+	d->sources = calloc(d->nqueues, sizeof(struct source *));
+	d->workers = calloc(d->nqueues, sizeof(struct worker *));
+	d->monitor = monitor_new(d->nqueues);
+	d->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!d->sources || !d->workers || !d->monitor)
+		return -ENOMEM;
+	return d->ended_fd < 0 ? -errno : 0;
+}
+
+static enum exit_status failure(const struct daemon *d, int error, const char *what)
+{
+	oplog(&d->oplog, LOG_ERR, -error, NULL, "Cannot %s", what);
+	return STATUS_FAILURE;
+}
+
+enum exit_status daemon_setup(struct daemon *d)
+{
+	enum exit_status status;
+	int r;
+
+	r = make_vessels(d);
+	if (r < 0)
+		return failure(d, r, "allocate memory");
+	r = ifname_new(&d->names);
+	if (r < 0)
+		return failure(d, r, "read the names of the interfaces");
+	r = make_table(d);
+	if (r < 0)
+		return failure(d, r, "make the flow table");
+	r = make_log(d);
+	if (r < 0)
+		return failure(d, r, "make the log");
+	/* Last: packets wait from here on. */
+	status = open_queues(d);
+	if (status != STATUS_OK)
+		return status;
+	r = make_workers(d);
+	return r < 0 ? failure(d, r, "make the workers") : STATUS_OK;
+}
+
+void daemon_teardown(struct daemon *d)
+{
+	for (size_t i = 0; d->workers && i < d->nqueues; i++)
+		worker_free(d->workers[i]);
+	for (size_t i = 0; d->sources && i < d->nqueues; i++)
+		if (d->sources[i])
+			d->sources[i]->ops->close(d->sources[i]);
+	free(d->workers);
+	free(d->sources);
+	monitor_free(d->monitor);
+	ct_free(d->ct);
+	if (d->arena)
+		munmap(d->arena, d->arena_size);
+	cleanup_close(&d->arena_fd);
+	cleanup_close(&d->ended_fd);
+	ifname_free(d->names);
+}

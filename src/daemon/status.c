@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+char *status_number(uint64_t n, char buf[static STATUS_NUMBER_STRLEN])
+{
+	char digits[STATUS_NUMBER_STRLEN];
+	char *out = buf;
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+
+	for (int i = 0; i < len; i++) {
+		*out++ = digits[i];
+		if ((len - i) % 3 == 1 && i + 1 < len)
+			*out++ = ',';
+	}
+	*out = '\0';
+	return buf;
+}
+
+char *status_rate(double pps, char buf[static STATUS_RATE_STRLEN])
+{
+	/* The limits lie where rounding would show a thousand of the smaller unit. */
+	if (pps < 999.5)
+		snprintf(buf, STATUS_RATE_STRLEN, "%.0f pps", pps);
+	else if (pps < 999950)
+		snprintf(buf, STATUS_RATE_STRLEN, "%.1f kpps", pps / 1e3);
+	else
+		snprintf(buf, STATUS_RATE_STRLEN, "%.1f Mpps", pps / 1e6);
+	return buf;
+}
+
+char *status_queues(unsigned int first, unsigned int last, char buf[static STATUS_QUEUES_STRLEN])
+{
+	if (first == last)
+		snprintf(buf, STATUS_QUEUES_STRLEN, "queue %u", first);
+	else
+		snprintf(buf, STATUS_QUEUES_STRLEN, "queues %u-%u", first, last);
+	return buf;
+}
+
+char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN])
+{
+	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN], rate[STATUS_RATE_STRLEN];
+	char drops[STATUS_NUMBER_STRLEN];
+
+	snprintf(buf, STATUS_LINE_STRLEN, "%s, %s flows, %s, %s drops",
+		 status_queues(s->queue_first, s->queue_last, queues),
+		 status_number(s->flows, flows), status_rate(s->pps, rate),
+		 status_number(s->drops, drops));
+	return buf;
+}

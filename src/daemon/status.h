@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The STATUS= line and other texts about totals. Pure. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct status {
+	unsigned int queue_first, queue_last;
+	uint64_t flows;
+	double pps;
+	uint64_t drops;
+};
+
+/* "18,234": decimal with a comma every three digits. */
+#define STATUS_NUMBER_STRLEN 28
+char *status_number(uint64_t n, char buf[static STATUS_NUMBER_STRLEN]);
+
+/* "812 pps", "41.2 kpps", "1.3 Mpps". */
+#define STATUS_RATE_STRLEN 32
+char *status_rate(double pps, char buf[static STATUS_RATE_STRLEN]);
+
+/* "queues 0-3, 18,234 flows, 41.2 kpps, 0 drops"; "queue 0" where there is one. */
+#define STATUS_LINE_STRLEN 160
+char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN]);
+
+/* "queues 0-3" or "queue 0". */
+#define STATUS_QUEUES_STRLEN 32
+char *status_queues(unsigned int first, unsigned int last, char buf[static STATUS_QUEUES_STRLEN]);

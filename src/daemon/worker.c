@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "log/journal.h"
+#include "util/clock.h"
+
+#define RETRY_MS 10
+/* What arrives while the last packets are answered must not keep a stopping worker for ever. */
+#define DRAIN_NS (500 * NS_PER_MS)
+
+struct worker {
+	/* the thread's own */
+	struct ct_thread thread;
+	struct source *source;
+	const struct source_ops *ops;
+	struct jlog *log;
+	size_t ring;
+	bool shadow;
+	bool unsent;			/* the last flush failed: try again soon */
+	uint32_t verdict[CT_CLASS_MAX]; /* [Verdict] in the kernel's numbers */
+	struct packet batch[SOURCE_BATCH_MAX];
+	struct ct_result result;
+	/* constant */
+	unsigned int queue;
+	int cpu;
+	int ended_fd;
+	/* between the threads */
+	_Atomic(const struct conf *) published;
+	_Atomic(const struct conf *) adopted;
+	_Atomic uint64_t beats;
+	_Atomic uint64_t retries;
+	_Atomic bool stop;
+	_Atomic bool ended;
+	_Atomic int error; /* valid once ended */
+	/* the main thread's */
+	pthread_t id;
+	bool running;
+};
+
+static uint32_t verdict_number(const struct conf_verdict *v)
+{
+	switch ((enum conf_verdict_kind)v->kind) {
+	case CONF_DROP:
+		return VERDICT_DROP;
+	case CONF_QUEUE:
+		return VERDICT_QUEUE_NR(v->queue);
+	case CONF_REPEAT:
+		return VERDICT_REPEAT;
+	case CONF_ACCEPT:
+		break;
+	}
+	return VERDICT_ACCEPT;
+}
+
+static void adopt_conf(struct worker *w)
+{
+	const struct conf *conf = atomic_load_explicit(&w->published, memory_order_acquire);
+
+	if (w->thread.cfg == &conf->track)
+		return;
+	w->thread.cfg = &conf->track;
+	for (unsigned int i = 0; i < CT_CLASS_MAX; i++)
+		w->verdict[i] = verdict_number(&conf->verdict[i]);
+	atomic_store_explicit(&w->adopted, conf, memory_order_release);
+}
+
+/* A packet that comes round again carries a class: repeating it once more would never end. */
+static bool comes_again(const struct worker *w, const struct packet *p)
+{
+	enum ct_info before;
+
+	return ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before);
+}
+
+static void give_verdict(struct worker *w, const struct packet *p, const struct ct_result *res)
+{
+	uint32_t verdict = w->verdict[ct_info_class((enum ct_info)res->info)];
+
+	if (w->shadow) {
+		w->ops->verdict(w->source, p, VERDICT_ACCEPT, false, 0);
+		return;
+	}
+	if (res->drop)
+		verdict = VERDICT_DROP;
+	else if (verdict == VERDICT_REPEAT && comes_again(w, p))
+		verdict = VERDICT_ACCEPT;
+	w->ops->verdict(w->source, p, verdict, res->mark != p->in.mark, res->mark);
+}
+
+static void judge(struct worker *w, const struct packet *p)
+{
+	struct ct_result *res = &w->result;
+
+	ct_track(&w->thread, &p->in, res);
+	give_verdict(w, p, res);
+	for (unsigned int i = 0; i < res->nevents; i++)
+		jlog_push(w->log, w->ring, &res->events[i]);
+}
+
+static void count_up(_Atomic uint64_t *counter)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+/* Memory can be short for a moment; anything else will not get better. */
+static int flush(struct worker *w)
+{
+	int r = w->ops->flush(w->source);
+
+	w->unsent = r < 0;
+	if (r == 0)
+		return 0;
+	count_up(&w->retries);
+	return r == -ENOBUFS || r == -ENOMEM || r == -EAGAIN || r == -EINTR ? 0 : r;
+}
+
+int worker_pass(struct worker *w, int timeout_ms)
+{
+	int n, r;
+
+	if (w->unsent && (timeout_ms < 0 || timeout_ms > RETRY_MS))
+		timeout_ms = RETRY_MS;
+	n = w->ops->receive(w->source, w->batch, timeout_ms);
+	if (n < 0)
+		return n;
+	adopt_conf(w);
+	for (int i = 0; i < n; i++)
+		judge(w, &w->batch[i]);
+	r = flush(w);
+	count_up(&w->beats);
+	return r < 0 ? r : n;
+}
+
+/* Answers what is waiting already, without waiting for more. */
+static int drain(struct worker *w)
+{
+	uint64_t deadline = clock_now_ns() + DRAIN_NS;
+	int r;
+
+	do {
+		r = worker_pass(w, 0);
+	} while ((r > 0 || (r == 0 && w->unsent)) && clock_now_ns() < deadline);
+	return r < 0 ? r : 0;
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	char name[16];
+	int r = 0;
+
+	snprintf(name, sizeof(name), "queue-%u", w->queue);
+	pthread_setname_np(pthread_self(), name);
+	while (r >= 0 && !atomic_load_explicit(&w->stop, memory_order_relaxed))
+		r = worker_pass(w, WORKER_WAIT_MS);
+	if (r >= 0)
+		r = drain(w);
+	atomic_store(&w->error, r);
+	atomic_store(&w->ended, true);
+	eventfd_write(w->ended_fd, 1);
+	return NULL;
+}
+
+int worker_new(struct worker **ret, const struct worker_params *params)
+{
+	struct worker *w = NULL;
+	int r;
+
+	r = posix_memalign((void **)&w, 64, sizeof(*w));
+	if (r != 0)
+		return -r;
+	memset(w, 0, sizeof(*w));
+	w->thread.ct = params->ct;
+	w->source = params->source;
+	w->ops = params->source->ops;
+	w->log = params->log;
+	w->ring = params->ring;
+	w->shadow = params->shadow;
+	w->queue = params->queue;
+	w->cpu = params->cpu;
+	w->ended_fd = params->ended_fd;
+	atomic_init(&w->published, params->conf);
+	adopt_conf(w);
+	*ret = w;
+	return 0;
+}
+
+static int create_thread(struct worker *w, const pthread_attr_t *attr)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&w->id, attr, worker_main, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	w->running = r == 0;
+	return -r;
+}
+
+int worker_start(struct worker *w)
+{
+	pthread_attr_t attr;
+	cpu_set_t cpus;
+	int r;
+
+	r = pthread_attr_init(&attr);
+	if (r != 0)
+		return -r;
+	if (w->cpu >= 0) {
+		CPU_ZERO(&cpus);
+		CPU_SET(w->cpu, &cpus);
+		r = pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
+	}
+	r = r != 0 ? -r : create_thread(w, &attr);
+	pthread_attr_destroy(&attr);
+	return r;
+}
+
+void worker_stop(struct worker *w)
+{
+	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
+	w->ops->wake(w->source);
+}
+
+bool worker_join(struct worker *w, int timeout_ms, int *ret_error)
+{
+	struct timespec until;
+
+	if (w->running) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += timeout_ms / 1000;
+		if (pthread_timedjoin_np(w->id, NULL, &until) != 0)
+			return false;
+		w->running = false;
+	}
+	*ret_error = atomic_load(&w->error);
+	return true;
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	if (!w)
+		return NULL;
+	w->ops->close(w->source);
+	free(w);
+	return NULL;
+}
+
+void worker_set_conf(struct worker *w, const struct conf *conf)
+{
+	atomic_store_explicit(&w->published, conf, memory_order_release);
+	w->ops->wake(w->source);
+}
+
+const struct conf *worker_conf(const struct worker *w)
+{
+	return atomic_load_explicit(&w->adopted, memory_order_acquire);
+}
+
+uint64_t worker_beats(const struct worker *w)
+{
+	return atomic_load_explicit(&w->beats, memory_order_relaxed);
+}
+
+uint64_t worker_retries(const struct worker *w)
+{
+	return atomic_load_explicit(&w->retries, memory_order_relaxed);
+}
+
+bool worker_ended(const struct worker *w)
+{
+	return atomic_load(&w->ended);
+}
+
+unsigned int worker_queue(const struct worker *w)
+{
+	return w->queue;
+}
+
+const struct source *worker_source(const struct worker *w)
+{
+	return w->source;
+}
+
+const struct ct_stats *worker_stats(const struct worker *w)
+{
+	return &w->thread.stats;
+}

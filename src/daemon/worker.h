@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One thread on one queue: receive, ct_track(), verdict, events to the log.
+ *
+ * Between receive and flush a worker makes no system call, takes no lock across I/O and allocates
+ * nothing. The configuration is a pointer published by the main thread: a worker looks at it once
+ * per batch, and the old one may be freed as soon as every worker has adopted the new one.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "core/core.h"
+#include "io/source.h"
+
+struct jlog;
+struct worker;
+
+struct worker_params {
+	struct source *source; /* closed by worker_free() */
+	struct ct *ct;
+	const struct conf *conf;
+	struct jlog *log;
+	size_t ring;	    /* of log */
+	unsigned int queue; /* names the thread */
+	int cpu;	    /* to run on, -1: any */
+	bool shadow;	    /* accept everything, never set a mark */
+	int ended_fd;	    /* eventfd, written when the thread is about to end */
+};
+
+/* Makes a worker that does not run yet; on failure the source stays with the caller. */
+int worker_new(struct worker **ret, const struct worker_params *params);
+
+/* Starts the thread, with all signals blocked. Returns 0 or -errno. */
+int worker_start(struct worker *w);
+
+/* Asks the thread to answer what waits in the queue and to end. */
+void worker_stop(struct worker *w);
+
+/*
+ * Waits for the end of the thread. Returns true if it ended in time; then *ret_error is 0 or the
+ * -errno that broke the source.
+ */
+bool worker_join(struct worker *w, int timeout_ms, int *ret_error);
+
+/* Frees a worker whose thread is not running, and closes its source. NULL is fine. */
+struct worker *worker_free(struct worker *w);
+
+/* Publishes a new configuration and wakes the thread to adopt it. */
+void worker_set_conf(struct worker *w, const struct conf *conf);
+
+/* The configuration the worker has adopted: it looks at no older one any more. */
+const struct conf *worker_conf(const struct worker *w);
+
+/*
+ * A counter that moves at least every WORKER_WAIT_MS while the worker is healthy, whether there
+ * are packets or not.
+ */
+#define WORKER_WAIT_MS 1000
+uint64_t worker_beats(const struct worker *w);
+
+/* Verdicts that are still unsent are tried again soon; here is how often that was needed. */
+uint64_t worker_retries(const struct worker *w);
+
+bool worker_ended(const struct worker *w);
+unsigned int worker_queue(const struct worker *w);
+const struct source *worker_source(const struct worker *w);
+const struct ct_stats *worker_stats(const struct worker *w);
+
+/*
+ * One round, as the thread does it: waits at most timeout_ms, judges what came, sends the verdicts.
+ * Returns the number of packets, or -errno if the source is broken.
+ */
+int worker_pass(struct worker *w, int timeout_ms);
