@@ -14,9 +14,10 @@ struct ct_arena {
 	struct ct_flow *slots; /* slots[0] is not used */
 	uint32_t max;
 	uint64_t id_salt;
-	struct ct_lock lock;   /* guards what follows; taken inside a stripe's lock, never around it */
-	uint32_t free;	       /* head of the list of freed slots, 0: empty */
-	uint32_t high;	       /* highest slot ever used */
+	struct ct_lock
+		lock;  /* guards what follows; taken inside a stripe's lock, never around it */
+	uint32_t free; /* head of the list of freed slots, 0: empty */
+	uint32_t high; /* highest slot ever used */
 	_Atomic uint32_t used; /* read by anyone */
 };
 

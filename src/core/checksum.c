@@ -39,9 +39,14 @@ static uint16_t fold(uint64_t sum)
 static uint64_t sum_pseudo(const struct ct_pkt *pkt)
 {
 	const uint8_t tail[] = {
-		(uint8_t)(pkt->l4.len >> 24), (uint8_t)(pkt->l4.len >> 16),
-		(uint8_t)(pkt->l4.len >> 8),  (uint8_t)pkt->l4.len,
-		0, 0, 0, pkt->proto,
+		(uint8_t)(pkt->l4.len >> 24),
+		(uint8_t)(pkt->l4.len >> 16),
+		(uint8_t)(pkt->l4.len >> 8),
+		(uint8_t)pkt->l4.len,
+		0,
+		0,
+		0,
+		pkt->proto,
 	};
 	size_t alen = pkt->family == CT_AF_INET ? 4 : 16;
 	uint64_t sum;

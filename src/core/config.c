@@ -5,11 +5,12 @@
 void ct_config_init(struct ct_config *cfg)
 {
 	*cfg = (struct ct_config){
-		.timeout_ns = {
+		.timeout_ns =
+			{
 #define X(name, key, seconds) [CT_TIMEOUT_##name] = (seconds)*CT_NS_PER_S,
-			CT_TIMEOUT_LIST(X)
+				CT_TIMEOUT_LIST(X)
 #undef X
-		},
+			},
 		.mark = {.mask = 0xf, .shift = 0, .encoding = CT_ENCODING_CTINFO},
 		.tcp_loose = true,
 		.tcp_max_retrans = 3,

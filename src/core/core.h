@@ -82,21 +82,21 @@ struct ct_input {
 	uint16_t zone;
 	uint8_t hook;	      /* enum ct_hook */
 	bool csum_unverified; /* nobody has verified the checksum yet; false: trust it */
-	bool loopback;	      /* on the loopback device: OUTPUT and PREROUTING see the same packet */
+	bool loopback; /* on the loopback device: OUTPUT and PREROUTING see the same packet */
 };
 
 #define CT_RESULT_EVENTS_MAX 6
 
 struct ct_result {
-	uint8_t info;	/* enum ct_info */
-	uint8_t reason; /* enum ct_reason, for INVALID and for drop */
-	bool drop;	/* the packet must be dropped whatever [Verdict] says (table full) */
-	bool passed;	/* not judged here (exit hook, or classified before): accept it, leave its
-			 * mark alone. info is what the mark says, INVALID if it says nothing */
-	bool has_flow;	/* the fields below are filled in. An INVALID packet has no flow in the
-			 * sense of its ctinfo, but if one was looked up it is described here */
-	uint8_t dir;	/* enum ct_dir */
-	uint8_t state;	/* protocol state after the packet */
+	uint8_t info;	 /* enum ct_info */
+	uint8_t reason;	 /* enum ct_reason, for INVALID and for drop */
+	bool drop;	 /* the packet must be dropped whatever [Verdict] says (table full) */
+	bool passed;	 /* not judged here (exit hook, or classified before): accept it, leave its
+			  * mark alone. info is what the mark says, INVALID if it says nothing */
+	bool has_flow;	 /* the fields below are filled in. An INVALID packet has no flow in the
+			  * sense of its ctinfo, but if one was looked up it is described here */
+	uint8_t dir;	 /* enum ct_dir */
+	uint8_t state;	 /* protocol state after the packet */
 	uint16_t status; /* enum ct_status bits after the packet */
 	uint32_t mark;	 /* the new mark of the packet, other bits kept */
 	uint64_t flow;	 /* id */
@@ -125,8 +125,8 @@ struct ct *ct_new(void *arena, size_t arena_size, uint32_t max_flows, const uint
 struct ct *ct_free(struct ct *ct);
 
 /*
- * Judges one packet: ctinfo, mark, events (semantics 1.1). Any bytes are allowed; there is no error.
- * *out is filled in completely, but of out->events only the first nevents.
+ * Judges one packet: ctinfo, mark, events (semantics 1.1). Any bytes are allowed; there is no
+ * error. *out is filled in completely, but of out->events only the first nevents.
  */
 void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result *out);
 

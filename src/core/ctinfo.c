@@ -106,9 +106,8 @@ bool ct_mark_decode(const struct ct_mark *m, uint32_t mark, enum ct_info *ret_in
 
 enum ct_dir ct_info_dir(enum ct_info info)
 {
-	return info == CT_INFO_ESTABLISHED_REPLY || info == CT_INFO_RELATED_REPLY
-		       ? CT_DIR_REPLY
-		       : CT_DIR_ORIGINAL;
+	return info == CT_INFO_ESTABLISHED_REPLY || info == CT_INFO_RELATED_REPLY ? CT_DIR_REPLY
+										  : CT_DIR_ORIGINAL;
 }
 
 enum ct_class ct_info_class(enum ct_info info)

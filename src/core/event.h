@@ -76,30 +76,30 @@ enum ct_hook {
  * packet, and info, dir, mark, queue and the interfaces say nothing.
  */
 struct ct_event {
-	uint64_t time_ns; /* engine clock (monotonic), ns */
-	uint64_t flow;	  /* 64-bit flow id, 0: no flow */
+	uint64_t time_ns;      /* engine clock (monotonic), ns */
+	uint64_t flow;	       /* 64-bit flow id, 0: no flow */
 	struct ct_tuple orig;  /* original direction; no flow: the packet's own tuple */
 	struct ct_tuple reply; /* reply direction; meaningful only with a flow */
 	uint64_t timeout_ns;   /* left until expiry */
 	uint64_t packets[CT_DIR_MAX];
 	uint64_t bytes[CT_DIR_MAX];
-	uint64_t master;	      /* id of the flow that expected this one, 0: none */
+	uint64_t master;		/* id of the flow that expected this one, 0: none */
 	uint32_t detail[CT_DETAIL_MAX]; /* numbers behind the reason, names in CT_REASON_LIST */
-	uint32_t mark;		      /* the packet's mark after classification */
-	uint32_t iif, oif;	      /* interface indices, 0: none */
+	uint32_t mark;			/* the packet's mark after classification */
+	uint32_t iif, oif;		/* interface indices, 0: none */
 	uint16_t queue;
-	uint16_t status; /* enum ct_status bits */
-	uint8_t type;	 /* enum ct_event_type */
-	uint8_t reason;	 /* enum ct_reason, for INVALID */
-	uint8_t death;	 /* enum ct_death, for DESTROY */
-	uint8_t info;	 /* enum ct_info of the packet */
-	uint8_t dir;	 /* enum ct_dir of the packet */
-	uint8_t hook;	 /* enum ct_hook */
+	uint16_t status;	      /* enum ct_status bits */
+	uint8_t type;		      /* enum ct_event_type */
+	uint8_t reason;		      /* enum ct_reason, for INVALID */
+	uint8_t death;		      /* enum ct_death, for DESTROY */
+	uint8_t info;		      /* enum ct_info of the packet */
+	uint8_t dir;		      /* enum ct_dir of the packet */
+	uint8_t hook;		      /* enum ct_hook */
 	uint8_t state_old, state_new; /* protocol states; equal where nothing changed */
-	bool has_tuple;	 /* false: the packet could not be parsed that far */
-	bool accounted;	 /* packets[] and bytes[] were counted */
-	uint8_t l4proto; /* of the packet, where known, even without a tuple */
-	uint8_t family;	 /* 2 or 10, 0: unknown */
+	bool has_tuple;		      /* false: the packet could not be parsed that far */
+	bool accounted;		      /* packets[] and bytes[] were counted */
+	uint8_t l4proto;	      /* of the packet, where known, even without a tuple */
+	uint8_t family;		      /* 2 or 10, 0: unknown */
 };
 
 /* Names of the closed sets, as used in the journal; "?" outside the set. */

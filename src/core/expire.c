@@ -64,7 +64,8 @@ size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events,
 		bool more;
 
 		do
-			n += expire_slice(th, &th->ct->stripe[i], now_ns, events + n, cap - n, &more);
+			n += expire_slice(th, &th->ct->stripe[i], now_ns, events + n, cap - n,
+					  &more);
 		while (more && n < cap);
 	}
 	return n;

@@ -17,10 +17,10 @@
 #define IP4_HLEN 20
 #define IP6_HLEN 40
 
-#define IP4_MF	     0x2000
-#define IP4_OFFMASK  0x1fff
-#define IP6_OFFMASK  0xfff8
-#define IP6_MORE     0x0001
+#define IP4_MF	    0x2000
+#define IP4_OFFMASK 0x1fff
+#define IP6_OFFMASK 0xfff8
+#define IP6_MORE    0x0001
 
 #define IP6_HOPOPTS  0
 #define IP6_ROUTING  43
@@ -122,8 +122,8 @@ static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_view v, uin
 
 	while (is_ext_header(next)) {
 		uint32_t least = next == IP6_FRAGMENT ? 4 : 2, numbers[2];
-		const uint8_t *h = ct_view_get(v, off, least, CT_REASON_IP6_EXT_HEADER, &reason,
-					       numbers);
+		const uint8_t *h =
+			ct_view_get(v, off, least, CT_REASON_IP6_EXT_HEADER, &reason, numbers);
 
 		if (!h) {
 			bool copied = reason == CT_REASON_COPY_RANGE;

@@ -138,7 +138,7 @@
 	X(ICMPV6, "ICMPv6", 30)                                                                    \
 	X(GENERIC, "Generic", 600)
 
-/* Counters of one thread: suffix, name, help. Every packet counts in exactly one ctinfo. */
+/* Counters of one thread: suffix, name, help. Every judged packet also counts in one ctinfo. */
 #define CT_STAT_LIST(X)                                                                            \
 	X(PACKETS, "packets", "packets judged")                                                    \
 	X(EXIT, "exit_packets", "packets from an exit hook, left as they were")                    \

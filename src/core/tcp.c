@@ -100,7 +100,8 @@ static uint64_t min_ns(uint64_t a, uint64_t b)
 static uint64_t choose_timeout(const struct ct_step *s, uint8_t state)
 {
 	const struct ct_tcp *tcp = &s->flow->l4.tcp;
-	uint64_t normal = ct_step_timeout(s, (enum ct_timeout)(CT_TIMEOUT_TCP_SYN_SENT + state - 1));
+	uint64_t normal =
+		ct_step_timeout(s, (enum ct_timeout)(CT_TIMEOUT_TCP_SYN_SENT + state - 1));
 	uint64_t retrans = ct_step_timeout(s, CT_TIMEOUT_TCP_RETRANS);
 	uint64_t unack = ct_step_timeout(s, CT_TIMEOUT_TCP_UNACK);
 
@@ -145,7 +146,7 @@ static enum ct_judgement accept(struct ct_step *s, uint8_t old, uint8_t new)
 
 	tcp->last_index = s->l4.tcp.index;
 	tcp->last_dir = (uint8_t)s->dir;
-	if (new != old && new == CT_TCP_STATE_FIN_WAIT)
+	if (new != old &&new == CT_TCP_STATE_FIN_WAIT)
 		tcp->flags[s->dir] |= CT_TCP_CLOSE_INIT;
 	timeout = choose_timeout(s, new);
 	ct_step_set_state(s, new);
@@ -272,8 +273,8 @@ static enum rst_aim aim_of_rst(const struct ct_step *s)
 	const struct ct_tcp *tcp = &s->flow->l4.tcp;
 	const struct ct_tcp_seg *seg = &s->l4.tcp;
 	uint32_t expected = tcp->peer[!s->dir].maxack;
-	bool settled = s->flow->state == CT_TCP_STATE_ESTABLISHED &&
-		       s->flow->status & CT_STATUS_ASSURED;
+	bool settled =
+		s->flow->state == CT_TCP_STATE_ESTABLISHED && s->flow->status & CT_STATUS_ASSURED;
 
 	if (seg->seq == 0 && !settled)
 		return RST_EXACT;

@@ -144,8 +144,8 @@ static void init_sender(struct window *w)
 	w->snd->maxwin = at_least_1(w->seg->win);
 	ct_tcp_read_options(w->seg, &tcp->scale[w->dir], &tcp->flags[w->dir]);
 	/* scaling needs the consent of both; only the answer can tell (RFC 7323, 2.2) */
-	if (w->dir == CT_DIR_REPLY && !(tcp->flags[CT_DIR_ORIGINAL] & tcp->flags[CT_DIR_REPLY] &
-					CT_TCP_WINDOW_SCALE))
+	if (w->dir == CT_DIR_REPLY &&
+	    !(tcp->flags[CT_DIR_ORIGINAL] & tcp->flags[CT_DIR_REPLY] & CT_TCP_WINDOW_SCALE))
 		tcp->scale[CT_DIR_ORIGINAL] = tcp->scale[CT_DIR_REPLY] = 0;
 }
 
@@ -211,8 +211,8 @@ static enum ct_window overshoot(struct window *w, bool in_recv_win, bool recent_
 static enum ct_window check_bounds(struct window *w, struct ct_step *s)
 {
 	uint32_t maxackwindow = w->snd->maxwin > MAXACKWINDOW ? w->snd->maxwin : MAXACKWINDOW;
-	bool in_recv_win = w->rcv->maxwin == 0 ||
-			   ct_seq_after(w->end, w->snd->end - w->rcv->maxwin - 1);
+	bool in_recv_win =
+		w->rcv->maxwin == 0 || ct_seq_after(w->end, w->snd->end - w->rcv->maxwin - 1);
 	bool ack_was_sent = ct_seq_before(w->sack, w->rcv->end + 1);
 	bool recent_ack = ct_seq_after(w->sack, w->rcv->end - maxackwindow - 1);
 

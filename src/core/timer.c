@@ -77,8 +77,7 @@ static void skip_missed_turns(struct ct_wheel *w, uint64_t now_tick)
 		w->done = now_tick - CT_WHEEL_SLOTS;
 }
 
-uint32_t ct_wheel_expired(struct ct_wheel *w, struct ct_arena *a, uint64_t now_ns,
-			  uint32_t *budget)
+uint32_t ct_wheel_expired(struct ct_wheel *w, struct ct_arena *a, uint64_t now_ns, uint32_t *budget)
 {
 	uint64_t now_tick = now_ns >> TICK_SHIFT;
 

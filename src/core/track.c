@@ -147,7 +147,8 @@ static void see_reply(struct ct_step *s)
 
 static void table_full(struct ct_step *s)
 {
-	ct_step_invalid(s, CT_REASON_TABLE_FULL, ct_count(s->th->ct), ct_max_flows(s->th->ct), 0, 0);
+	ct_step_invalid(s, CT_REASON_TABLE_FULL, ct_count(s->th->ct), ct_max_flows(s->th->ct), 0,
+			0);
 	ct_stat_inc(s->th, CT_STAT_TABLE_FULL);
 	s->out->drop = true;
 	s->info = CT_INFO_INVALID;
