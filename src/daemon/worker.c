@@ -75,26 +75,28 @@ static void adopt_conf(struct worker *w)
 	atomic_store_explicit(&w->adopted, conf, memory_order_release);
 }
 
-/* A packet that comes round again carries a class: repeating it once more would never end. */
-static bool comes_again(const struct worker *w, const struct packet *p)
+/*
+ * A packet that was sent round comes back with its class in the mark, if no rule in between keeps
+ * it from the queue. It was judged then; judging it twice would make two packets of one.
+ */
+static bool came_round(const struct worker *w, const struct packet *p)
 {
 	enum ct_info before;
 
-	return ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before);
+	return ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before) &&
+	       w->verdict[ct_info_class(before)] == VERDICT_REPEAT;
 }
 
 static void give_verdict(struct worker *w, const struct packet *p, const struct ct_result *res)
 {
 	uint32_t verdict = w->verdict[ct_info_class((enum ct_info)res->info)];
 
-	if (w->shadow) {
+	if (w->shadow || res->passed) {
 		w->ops->verdict(w->source, p, VERDICT_ACCEPT, false, 0);
 		return;
 	}
 	if (res->drop)
 		verdict = VERDICT_DROP;
-	else if (verdict == VERDICT_REPEAT && comes_again(w, p))
-		verdict = VERDICT_ACCEPT;
 	w->ops->verdict(w->source, p, verdict, res->mark != p->in.mark, res->mark);
 }
 
@@ -102,6 +104,10 @@ static void judge(struct worker *w, const struct packet *p)
 {
 	struct ct_result *res = &w->result;
 
+	if (!w->shadow && came_round(w, p)) {
+		w->ops->verdict(w->source, p, VERDICT_ACCEPT, false, 0);
+		return;
+	}
 	ct_track(&w->thread, &p->in, res);
 	give_verdict(w, p, res);
 	for (unsigned int i = 0; i < res->nevents; i++)
