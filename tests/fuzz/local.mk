@@ -2,7 +2,8 @@
 # fuzz_X.c and corpus/X make one target: linked with libFuzzer under --enable-fuzzing, else with a
 # main() that replays files.
 fuzz_targets = \
-	tests/fuzz/fuzz_track
+	tests/fuzz/fuzz_track \
+	tests/fuzz/fuzz_conf
 
 if ENABLE_FUZZING
 fuzz_main = tests/fuzz/fuzz.h
@@ -16,6 +17,11 @@ tests_fuzz_fuzz_track_SOURCES  = tests/fuzz/fuzz_track.c $(fuzz_main)
 tests_fuzz_fuzz_track_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_track_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_track_LDADD    = libctcore.la
+
+tests_fuzz_fuzz_conf_SOURCES  = tests/fuzz/fuzz_conf.c $(fuzz_main)
+tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_conf_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_conf_LDADD    = libctshell.la
 
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh
