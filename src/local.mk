@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Two convenience libraries (the pure core, the shell around it) and a main of a few lines:
 # daemon, tests and fuzzers link the same objects.
 noinst_LTLIBRARIES += libctcore.la libctshell.la

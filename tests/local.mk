@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Tiers that need no privileges; the live tier is started by ./bootstrap check.
 include tests/unit/core/local.mk
 include tests/unit/io/local.mk

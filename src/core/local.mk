@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # in packet order: follow a packet from top to bottom
 libctcore_la_SOURCES += \
 	src/core/core.h \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libctshell_la_SOURCES += \
 	src/daemon/options.c src/daemon/options.h \
 	src/daemon/worker.c src/daemon/worker.h \

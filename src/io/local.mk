@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libctshell_la_SOURCES += \
 	src/io/source.h \
 	src/io/nlpacket.c src/io/nlpacket.h \

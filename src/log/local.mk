@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # from event to record, in that order
 libctshell_la_SOURCES += \
 	src/log/msgid.h src/log/msgid.c \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # the throwaway networks of the live tests and of the demonstration
 EXTRA_DIST += \
 	tests/conftest.py \
