@@ -113,12 +113,14 @@ static void check_info(const struct ct_result *out)
 	switch (out->info) {
 	case CT_INFO_INVALID:
 		FUZZ_CHECK(out->reason != CT_REASON_NONE);
+		FUZZ_CHECK((out->reason == CT_REASON_TABLE_FULL) == out->drop);
+		FUZZ_CHECK(out->drop || out->events[out->nevents - 1].type == CT_EVENT_INVALID);
 		return;
 	case CT_INFO_UNTRACKED:
 		FUZZ_CHECK(!out->has_flow);
 		break;
 	case CT_INFO_NEW:
-		FUZZ_CHECK(out->drop || !(out->status & CT_STATUS_SEEN_REPLY));
+		FUZZ_CHECK(!(out->status & CT_STATUS_SEEN_REPLY));
 		break;
 	case CT_INFO_ESTABLISHED:
 		FUZZ_CHECK(out->status & CT_STATUS_SEEN_REPLY);
@@ -126,12 +128,11 @@ static void check_info(const struct ct_result *out)
 	default:
 		break;
 	}
-	FUZZ_CHECK((out->reason == CT_REASON_TABLE_FULL) == out->drop);
-	FUZZ_CHECK(out->drop || out->reason == CT_REASON_NONE);
+	FUZZ_CHECK(!out->drop && out->reason == CT_REASON_NONE);
 	if (out->has_flow)
 		FUZZ_CHECK(out->dir == ct_info_dir(out->info));
-	else
-		FUZZ_CHECK(out->drop || out->info == CT_INFO_UNTRACKED);
+	else if (out->info != CT_INFO_UNTRACKED) /* a first packet that leaves nothing behind */
+		FUZZ_CHECK(run.cfg.no_confirm_classes & 1 << ct_info_class(out->info));
 }
 
 static bool is_entry(const struct ct_input *in)
@@ -151,8 +152,9 @@ static void check_result(const struct ct_input *in, const struct ct_result *out)
 	FUZZ_CHECK(out->nevents <= CT_RESULT_EVENTS_MAX);
 	for (unsigned int i = 0; i < out->nevents; i++)
 		check_event(&out->events[i]);
-	if (!is_entry(in) || classified) {
-		FUZZ_CHECK(out->mark == in->mark);
+	FUZZ_CHECK(out->passed == (!is_entry(in) || classified));
+	if (out->passed) {
+		FUZZ_CHECK(out->mark == in->mark && out->nevents == 0);
 		return;
 	}
 	check_info(out);

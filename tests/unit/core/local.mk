@@ -1,2 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # unit tests of src/core
+core_tests = \
+	tests/unit/core/test_mark \
+	tests/unit/core/test_siphash \
+	tests/unit/core/test_tcp_table
+
+check_PROGRAMS += $(core_tests)
+TESTS          += $(core_tests)
+
+check_LTLIBRARIES += libcoretest.la
+libcoretest_la_SOURCES = tests/unit/core/packet.c tests/unit/core/packet.h
+libcoretest_la_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+libcoretest_la_LIBADD  = libctcore.la $(CMOCKA_LIBS)
+
+tests_unit_core_test_mark_SOURCES      = tests/unit/core/test_mark.c
+tests_unit_core_test_mark_LDADD        = libcoretest.la
+tests_unit_core_test_siphash_SOURCES   = tests/unit/core/test_siphash.c
+tests_unit_core_test_siphash_LDADD     = libcoretest.la
+tests_unit_core_test_tcp_table_SOURCES = tests/unit/core/test_tcp_table.c
+tests_unit_core_test_tcp_table_LDADD   = libcoretest.la
