@@ -46,8 +46,11 @@ allowed()
 			# shellcheck disable=SC2254 # the table holds patterns
 			case $what in $token) return 0 ;; esac
 			;;
-		*)
+		*/)
 			case $what in "$token"*.h) return 0 ;; esac
+			;;
+		*)
+			[ "$what" = "$token" ] && return 0
 			;;
 		esac
 	done
@@ -77,6 +80,8 @@ check_dir()
 		set -- $row
 		shift
 		includes "$top_srcdir/$file" | while read -r line what; do
+			# a neighbour is in the same directory
+			[ "${what%%/*}" = "$what" ] && [ -f "$top_srcdir/${file%/*}/$what" ] && continue
 			allowed "$what" "$@" || echo "$file:$line: $what is not in its row"
 		done
 	done
