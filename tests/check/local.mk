@@ -7,6 +7,7 @@ checks = \
 	tests/check/fnlen.sh \
 	tests/check/format.sh \
 	tests/check/names.sh \
+	tests/check/unit.sh \
 	tests/check/selftest.sh
 
 dist_check_SCRIPTS += $(checks)
@@ -14,3 +15,4 @@ TESTS              += $(checks)
 EXTRA_DIST         += tests/check/tap.sh
 
 tests/check/symbols.log: libctcore.la
+tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
