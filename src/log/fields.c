@@ -78,15 +78,6 @@ static void add_addr(struct fields *f, enum field id, uint8_t family, const unio
 		fields_add(f, id, "%s", str);
 }
 
-static void add_ports(struct fields *f, enum field sport, enum field dport,
-		      const struct ct_tuple *t)
-{
-	if (!message_has_ports(t->proto))
-		return;
-	fields_add(f, sport, "%u", ntohs(t->src_id_be));
-	fields_add(f, dport, "%u", ntohs(t->dst_id_be));
-}
-
 static void add_proto(struct fields *f, const struct ct_event *ev)
 {
 	uint8_t proto = message_has_tuple(ev) ? ev->orig.proto : ev->l4proto;
@@ -103,12 +94,12 @@ static void add_tuple(struct fields *f, const struct ct_event *ev)
 	if (!message_has_tuple(ev))
 		return;
 	add_addr(f, FIELD_SRC, t->family, &t->src);
-	if (message_has_ports(t->proto))
+	if (message_has_ports(ev, t))
 		fields_add(f, FIELD_SPORT, "%u", ntohs(t->src_id_be));
 	add_addr(f, FIELD_DST, t->family, &t->dst);
-	if (message_has_ports(t->proto))
+	if (message_has_ports(ev, t))
 		fields_add(f, FIELD_DPORT, "%u", ntohs(t->dst_id_be));
-	if (message_is_icmp(t->proto)) {
+	if (message_has_icmp(ev, t)) {
 		fields_add(f, FIELD_ICMP_TYPE, "%u", ct_tuple_icmp_type(t));
 		fields_add(f, FIELD_ICMP_CODE, "%u", ct_tuple_icmp_code(t));
 		fields_add(f, FIELD_ICMP_ID, "%u", ntohs(t->src_id_be));
@@ -122,7 +113,7 @@ static bool is_plain_reply(const struct ct_event *ev)
 
 	if (memcmp(&o->src, &r->dst, sizeof(o->src)) || memcmp(&o->dst, &r->src, sizeof(o->dst)))
 		return false;
-	if (message_has_ports(o->proto))
+	if (message_has_ports(ev, o))
 		return o->src_id_be == r->dst_id_be && o->dst_id_be == r->src_id_be;
 	return true;
 }
@@ -133,7 +124,10 @@ static void add_reply_tuple(struct fields *f, const struct ct_event *ev)
 		return;
 	add_addr(f, FIELD_REPLY_SRC, ev->reply.family, &ev->reply.src);
 	add_addr(f, FIELD_REPLY_DST, ev->reply.family, &ev->reply.dst);
-	add_ports(f, FIELD_REPLY_SPORT, FIELD_REPLY_DPORT, &ev->reply);
+	if (!message_has_ports(ev, &ev->reply))
+		return;
+	fields_add(f, FIELD_REPLY_SPORT, "%u", ntohs(ev->reply.src_id_be));
+	fields_add(f, FIELD_REPLY_DPORT, "%u", ntohs(ev->reply.dst_id_be));
 }
 
 static void add_state(struct fields *f, const struct ct_event *ev)

@@ -32,14 +32,19 @@ static void __attribute__((format(printf, 2, 3))) text_add(struct text *t, const
 		t->len += (size_t)n < t->size - t->len ? (size_t)n : t->size - t->len - 1;
 }
 
-bool message_has_ports(uint8_t proto)
+static bool has_ids(const struct ct_event *ev, const struct ct_tuple *t)
 {
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+	return ev->flow || t->src_id_be || t->dst_id_be;
 }
 
-bool message_is_icmp(uint8_t proto)
+bool message_has_ports(const struct ct_event *ev, const struct ct_tuple *t)
 {
-	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+	return (t->proto == IPPROTO_TCP || t->proto == IPPROTO_UDP) && has_ids(ev, t);
+}
+
+bool message_has_icmp(const struct ct_event *ev, const struct ct_tuple *t)
+{
+	return (t->proto == IPPROTO_ICMP || t->proto == IPPROTO_ICMPV6) && has_ids(ev, t);
 }
 
 bool message_has_tuple(const struct ct_event *ev)
@@ -139,16 +144,16 @@ static void add_proto(struct text *t, uint8_t proto)
 	}
 }
 
-static void add_endpoint(struct text *t, const struct ct_tuple *tuple, const union ct_addr *addr,
+static void add_endpoint(struct text *t, const struct ct_event *ev, const union ct_addr *addr,
 			 uint16_t port_be)
 {
 	char str[INET6_ADDRSTRLEN];
 
-	if (!inet_ntop(tuple->family, addr->b, str, sizeof(str)))
+	if (!inet_ntop(ev->orig.family, addr->b, str, sizeof(str)))
 		text_add(t, "?");
-	else if (!message_has_ports(tuple->proto))
+	else if (!message_has_ports(ev, &ev->orig))
 		text_add(t, "%s", str);
-	else if (tuple->family == CT_AF_INET6)
+	else if (ev->orig.family == CT_AF_INET6)
 		text_add(t, "[%s]:%u", str, ntohs(port_be));
 	else
 		text_add(t, "%s:%u", str, ntohs(port_be));
@@ -167,18 +172,18 @@ static void add_icmp_kind(struct text *t, const struct ct_tuple *tuple)
 		text_add(t, " type %u code %u", type, ct_tuple_icmp_code(tuple));
 }
 
-static void add_tuple(struct text *t, const struct ct_tuple *tuple)
+static void add_tuple(struct text *t, const struct ct_event *ev)
 {
-	add_proto(t, tuple->proto);
+	add_proto(t, ev->orig.proto);
 	text_add(t, " ");
-	add_endpoint(t, tuple, &tuple->src, tuple->src_id_be);
+	add_endpoint(t, ev, &ev->orig.src, ev->orig.src_id_be);
 	text_add(t, " > ");
-	add_endpoint(t, tuple, &tuple->dst, tuple->dst_id_be);
-	if (message_is_icmp(tuple->proto))
-		add_icmp_kind(t, tuple);
+	add_endpoint(t, ev, &ev->orig.dst, ev->orig.dst_id_be);
+	if (message_has_icmp(ev, &ev->orig))
+		add_icmp_kind(t, &ev->orig);
 }
 
-/* A packet that could not be read as far as its addresses or ports. */
+/* A packet that could not be read as far as its addresses. */
 static void add_bare_packet(struct text *t, const struct ct_event *ev, const char *iif)
 {
 	if (ev->l4proto) {
@@ -276,7 +281,7 @@ void message_from_event(const struct ct_event *ev, const char *iif, char buf[sta
 
 	buf[0] = '\0';
 	if (message_has_tuple(ev))
-		add_tuple(&t, &ev->orig);
+		add_tuple(&t, ev);
 	else
 		add_bare_packet(&t, ev, iif);
 	text_add(&t, ": ");

@@ -24,9 +24,12 @@ bool message_detail(const struct ct_event *ev, char buf[static MESSAGE_DETAIL_MA
 /* Writes the name of an IP protocol ("tcp"; the number for those without) to buf. */
 const char *message_proto(uint8_t proto, char buf[static MESSAGE_PROTO_MAX]);
 
-/* Whether the ids of a tuple are ports, or an ICMP echo id with type and code. */
-bool message_has_ports(uint8_t proto);
-bool message_is_icmp(uint8_t proto);
+/*
+ * Whether the ids of a tuple are ports, or an ICMP id with type and code. Neither holds for the
+ * tuple of a packet that was only read as far as its addresses: both ids are 0 there.
+ */
+bool message_has_ports(const struct ct_event *ev, const struct ct_tuple *t);
+bool message_has_icmp(const struct ct_event *ev, const struct ct_tuple *t);
 
 /* Whether the event describes a flow or packet by ev->orig. */
 bool message_has_tuple(const struct ct_event *ev);

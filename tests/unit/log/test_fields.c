@@ -419,6 +419,16 @@ static void test_invalid_without_a_tuple(void **state)
 	fields_to_line(f, line);
 	assert_non_null(strstr(line, " reason=l4-header detail=\"have=3 need=20\" queue=0 "));
 
+	/* read as far as its addresses: still no ports */
+	ev.has_tuple = true;
+	ev.orig = tuple(AF_INET6, 6, "fe80::1", 0, "fe80::2", 0);
+	ASSERT_FIELDS(record(&ev, NULL, NULL),
+		      {"MESSAGE", "TCP fe80::1 > fe80::2: INVALID, transport header is cut short "
+				  "(have=3 need=20)"},
+		      {"CTMARK_SRC", "fe80::1"}, {"CTMARK_SPORT", ABSENT},
+		      {"CTMARK_DPORT", ABSENT});
+
+	ev.has_tuple = false;
 	ev.l4proto = 0;
 	ASSERT_FIELDS(record(&ev, NULL, NULL), {"CTMARK_PROTO", ABSENT});
 	assert_non_null(strstr(value(record(&ev, NULL, NULL), "MESSAGE"), "IPv6 packet: INVALID"));
