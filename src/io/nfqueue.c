@@ -225,23 +225,36 @@ static int wait_readable(struct nfqueue *q, int timeout_ms)
 	return fds[0].revents != 0;
 }
 
+/* Provides datagrams to read. Returns > 0 if there are some, 0 after a timeout or a wake, or
+ * -errno. */
+static int provide(struct nfqueue *q, int timeout_ms)
+{
+	int r;
+
+	if (q->slot < q->nslots)
+		return 1;
+	r = refill(q);
+	if (r != 0)
+		return r;
+	r = wait_readable(q, timeout_ms);
+	return r > 0 ? refill(q) : r;
+}
+
+/* Datagrams without a packet, such as answers of the kernel, are no reason to return. */
 static int op_receive(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
 		      int timeout_ms)
 {
 	struct nfqueue *q = from_source(s);
+	unsigned int n;
 	int r;
 
-	if (q->slot == q->nslots) {
-		r = refill(q);
-		if (r == 0) {
-			r = wait_readable(q, timeout_ms);
-			if (r > 0)
-				r = refill(q);
-		}
+	do {
+		r = provide(q, timeout_ms);
 		if (r <= 0)
 			return r;
-	}
-	return (int)take_packets(q, batch);
+		n = take_packets(q, batch);
+	} while (n == 0);
+	return (int)n;
 }
 
 static void op_verdict(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,
