@@ -6,4 +6,5 @@ include tests/unit/log/local.mk
 include tests/unit/conf/local.mk
 include tests/check/local.mk
 include tests/lab/local.mk
+include tests/live/local.mk
 include tests/fuzz/local.mk

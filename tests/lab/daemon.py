@@ -35,22 +35,25 @@ class NotifySocket:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(self.path)
         os.chmod(self.path, 0o777)
-        self.seen = []
+        self.lines = []
+        self._read = 0
 
-    def wait(self, line, timeout=10, alive=lambda: True):
-        """True once a message contained the line (of all that came since the last wait for it)."""
+    def wait(self, pattern, timeout=10, alive=lambda: True):
+        """The next line that matches a regular expression, None if there is none in time."""
         end = time.monotonic() + timeout
         self.sock.settimeout(0.05)
-        while time.monotonic() < end:
-            if line in self.seen:
-                del self.seen[:self.seen.index(line) + 1]
-                return True
+        while True:
+            for line in self.lines[self._read:]:
+                self._read += 1
+                if re.search(pattern, line):
+                    return line
+            if time.monotonic() > end:
+                return None
             try:
-                self.seen += self.sock.recv(65536).decode().splitlines()
+                self.lines += self.sock.recv(65536).decode().splitlines()
             except TimeoutError:
                 if not alive():
-                    return line in self.seen
-        return False
+                    return None
 
     def close(self):
         self.sock.close()
@@ -124,6 +127,13 @@ class Daemon:
 
     def kill(self, number):
         self.process.send_signal(number)
+
+    def freeze(self):
+        """SIGSTOP, in effect when this returns. SIGCONT thaws it."""
+        self.kill(signal.SIGSTOP)
+        stat = pathlib.Path(f"/proc/{self.pid}/stat")
+        while stat.read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.001)
 
     def stop(self, number=signal.SIGTERM, timeout=10):
         """Ends it by a signal and returns its exit code, all lines being read."""

@@ -6,24 +6,17 @@ What is shown is checked, packet by packet and sum by sum; the demonstration fai
 claims is not so.
 """
 
-import json
 import os
 import pathlib
-import re
-import shutil
-import signal
-import socket
-import struct
-import subprocess
 import sys
 import textwrap
-import threading
 import time
 
-from lab import frames, netns, rules
+from lab import netns, rules
 from lab.daemon import Daemon, TOP, binary
 from lab.journald import Journald
 from lab.nflog import Nflog
+from lab.traffic import Traffic
 
 WIDTH = 100
 COLOURS = {"NEW": "33", "ESTABLISHED": "32", "ESTABLISHED_REPLY": "32", "RELATED": "36",
@@ -53,113 +46,6 @@ def head(text):
 def claim(true, text):
     if not true:
         raise Failed(text)
-
-
-# --- traffic ---------------------------------------------------------------------
-
-
-class Family:
-    """The same conversations over one address family."""
-
-    def __init__(self, lab, log, six):
-        self.lab, self.log = lab, log
-        self.name = "IPv6" if six else "IPv4"
-        self.af = socket.AF_INET6 if six else socket.AF_INET
-        self.client = netns.CLIENT6 if six else netns.CLIENT4
-        self.server = netns.SERVER6 if six else netns.SERVER4
-
-    def tcp_server(self, port):
-        s = self.lab.server.socket(self.af)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((self.server, port))
-        s.listen()
-        return s
-
-    def udp_pair(self, port):
-        server = self.lab.server.socket(self.af, socket.SOCK_DGRAM)
-        server.bind((self.server, port))
-        client = self.lab.client.socket(self.af, socket.SOCK_DGRAM)
-        client.connect((self.server, port))
-        return client, server
-
-    def tcp_connection(self):
-        """TCP connection with data and close"""
-        with self.tcp_server(8080) as listener, self.lab.client.socket(self.af) as client:
-            client.connect((self.server, 8080))
-            server = listener.accept()[0]
-            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            server.recv(100)
-            server.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
-            client.recv(100)
-            client.close()
-            server.recv(100)
-            server.close()
-            self.log.settle(0.1)
-
-    def tcp_refused(self):
-        """TCP connection to a port that nobody listens on"""
-        with self.lab.client.socket(self.af) as client:
-            refused = client.connect_ex((self.server, 8081))
-        claim(refused == 111, f"the connection was not refused (errno {refused})")
-
-    def tcp_forged(self):
-        """TCP connection into which somebody forges a segment"""
-        with self.tcp_server(8082) as listener, self.lab.client.socket(self.af) as client:
-            client.connect((self.server, 8082))
-            server = listener.accept()[0]
-            self.log.settle(0.1)
-            last = next(p.packet for p in reversed(self.log.seen) if p.packet.dport == 8082)
-            with self.lab.client.raw("eth0") as wire:
-                wire.send(frames.ethernet(frames.tcp(
-                    self.client, self.server, last.sport, 8082, frames.PSH | frames.ACK,
-                    last.seq + 1000000000, last.ack, b"forged")))
-            self.log.settle(0.1)
-            client.close()
-            server.close()
-            self.log.settle(0.1)
-
-    def udp_query(self):
-        """UDP query and answer"""
-        client, server = self.udp_pair(5353)
-        with client, server:
-            client.send(b"who are you?")
-            server.sendto(b"a server", server.recvfrom(100)[1])
-            client.recv(100)
-
-    def udp_closed(self):
-        """UDP to a closed port: an ICMP error comes back"""
-        with self.lab.client.socket(self.af, socket.SOCK_DGRAM) as client:
-            client.connect((self.server, 9))
-            client.send(b"anybody there?")
-
-    def udp_late(self):
-        """UDP answer that nobody waits for any more: the client's ICMP error goes out"""
-        client, server = self.udp_pair(5354)
-        with server:
-            with client:
-                client.send(b"quick?")
-                peer = server.recvfrom(100)[1]
-            server.sendto(b"too late", peer)
-
-    def ping(self):
-        """ping"""
-        self.lab.client.run("ping", "-n", "-c1", "-W2", self.server)
-
-    def neighbour(self):
-        """Neighbour discovery"""
-        self.lab.client.ip("neigh", "del", netns.LAN6, "dev", "eth0")
-        self.lab.client.run("ping", "-n", "-c1", "-W2", netns.LAN6)
-
-    def conversations(self):
-        yield self.tcp_connection, 9
-        yield self.tcp_refused, 2
-        yield self.tcp_forged, 7
-        yield self.udp_query, 2
-        yield self.udp_closed, 2
-        yield self.udp_late, 3
-        yield self.ping, 2
-        if self.name == "IPv6":
-            yield self.neighbour, 4
 
 
 # --- what a packet must be -------------------------------------------------------
@@ -196,7 +82,7 @@ class Show:
         self.wrong = []
 
     def conversation(self, family, talk, least):
-        print(f"\n  {paint('head', talk.__doc__)}  {paint('dim', family.name)}")
+        print(f"\n  {paint('head', talk.__doc__)}  {paint('dim', family)}")
         talk()
         self.log.settle(0.15)
         packets = self.log.seen[self.shown:]
@@ -220,6 +106,19 @@ class Show:
             self.wrong.append(self.shown)
 
 
+def conversations(traffic):
+    """What to show over one family, each with the fewest packets that it can be."""
+    yield traffic.tcp_connection, 9
+    yield traffic.tcp_refused, 2
+    yield traffic.tcp_forged, 7
+    yield traffic.udp_query, 2
+    yield traffic.udp_closed, 2
+    yield traffic.udp_late, 3
+    yield traffic.ping, 2
+    if traffic.family == "IPv6":
+        yield traffic.neighbour, 4
+
+
 # --- the three parts -------------------------------------------------------------
 
 
@@ -229,9 +128,9 @@ def show_packets(lab, log):
                        f"{'ctinfo':18} {'mark':>5}"))
     show = Show(log)
     for six in (False, True):
-        family = Family(lab, log, six)
-        for talk, least in family.conversations():
-            show.conversation(family, talk, least)
+        traffic = Traffic(lab, log, six)
+        for talk, least in conversations(traffic):
+            show.conversation(traffic.family, talk, least)
     claim(not show.wrong, f"packets {show.wrong} do not carry the mark of their class")
     return show.shown
 
@@ -286,7 +185,8 @@ def show_journal(journal):
 def live():
     with netns.Lab() as lab, Nflog(lab.router) as log, Journald() as journal:
         rules.queue(lab.router, chains=("PREROUTING", "OUTPUT"))
-        rules.count_marks(lab.router, rules.CTINFO.values(), chains=("FORWARD", "INPUT", "OUTPUT"))
+        rules.count_marks(lab.router, rules.CTINFO.values(), 0xf,
+                          ("FORWARD", "INPUT", "OUTPUT"))
         with Daemon(lab.router, CONFIG, prefix=journal.prefix):
             head("client ── router ── server: three network namespaces, ctmarkd on the router")
             for command in rules.FAMILIES:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# the throwaway networks of the live tests and of the demonstration
+# The throwaway networks of the live tests and of the demonstration
 EXTRA_DIST += \
 	tests/conftest.py \
 	tests/lab/__init__.py \
@@ -11,4 +11,5 @@ EXTRA_DIST += \
 	tests/lab/netns.py \
 	tests/lab/nflog.py \
 	tests/lab/packet.py \
-	tests/lab/rules.py
+	tests/lab/rules.py \
+	tests/lab/traffic.py

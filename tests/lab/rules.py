@@ -25,12 +25,16 @@ def queue(netns, *options, chains=("PREROUTING",), families=FAMILIES):
                       *(options or ("--queue-num", "0")))
 
 
-def count_marks(netns, values, mask=0xf, chains=("FORWARD",), families=FAMILIES):
-    """One counting rule for each mark value, in a chain of filter that each of chains jumps to."""
+def count_marks(netns, values, mask=None, chains=("FORWARD",), families=FAMILIES):
+    """
+    One counting rule for each mark value, in a chain of filter that each of chains jumps to.
+    Without a mask each value is its own: the rule asks for these bits.
+    """
     for command in families:
         netns.run(command, "-w", "-N", CHAIN)
         for value in values:
-            netns.run(command, "-w", "-A", CHAIN, "-m", "mark", "--mark", f"{value:#x}/{mask:#x}")
+            netns.run(command, "-w", "-A", CHAIN, "-m", "mark", "--mark",
+                      f"{value:#x}/{mask or value:#x}")
         for chain in chains:
             netns.run(command, "-w", "-I", chain, "-j", CHAIN)
 

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The program as an administrator meets it: options, configuration, reload, status, expiry."""
+
+import re
+import subprocess
+import time
+
+import pytest
+
+from lab import frames, netns, rules
+from lab.daemon import Daemon, binary, check_config
+from lab.traffic import Traffic
+
+
+def run(*args):
+    return subprocess.run([binary(), *args], text=True, capture_output=True, timeout=30)
+
+
+# --- command line ------------------------------------------------------------------
+
+
+def test_version_and_help():
+    version = run("--version")
+    assert version.returncode == 0 and version.stdout.startswith("ctmarkd ")
+    text = run("--help")
+    assert text.returncode == 0
+    for option in ("--config", "--check-config", "--shadow", "--version", "--help"):
+        assert option in text.stdout
+
+
+@pytest.mark.parametrize("args", [["--no-such-option"], ["--config"], ["stray"]])
+def test_bad_usage(args):
+    done = run(*args)
+    assert done.returncode == 2
+    assert args[0].lstrip("-") in done.stderr
+
+
+# --- configuration -----------------------------------------------------------------
+
+
+def test_good_configuration():
+    assert check_config("[Mark]\nEncoding=flags\nMask=0x7f00\n[Timeouts]\nUDP=45s\n")[0] == 0
+
+
+@pytest.mark.parametrize("text,line", [
+    ("[Queue]\nRange=5-2\n", 2),
+    ("[Mark]\nMask=0x5\n", 2),
+    ("[Mark]\nEncoding=flags\nMask=0xf\n", 3),
+    ("# a comment\n\n[Timeouts]\nUDP=soon\n", 4),
+    ("[Verdict]\nNew=reject\n", 2),
+    ("[Verdict]\nNew=queue:70000\n", 2),
+    ("[Log]\nEvents=new everything\n", 2),
+    ("[Track]\nMaxFlows=-1\n", 2),
+])
+def test_bad_value(text, line):
+    code, output = check_config(text)
+    assert code == 6
+    assert re.search(rf"\.conf:{line}\b", output), output
+
+
+def test_unknown_key_is_a_warning():
+    code, output = check_config("[Queue]\nRange=3\nColour=red\n[Paint]\nColour=red\n")
+    assert code == 0
+    assert re.search(r"\.conf:3\b.*Colour", output), output
+    assert re.search(r"\.conf:[45]\b.*Paint", output), output
+
+
+def test_missing_file():
+    done = run("--config", "/nonexistent/ctmarkd.conf", "--check-config")
+    assert done.returncode == 6
+    assert "/nonexistent/ctmarkd.conf" in done.stderr
+
+
+def test_bad_configuration_does_not_start(lab):
+    with Daemon(lab.router, "[Mark]\nMask=zero\n", ready=False) as daemon:
+        assert daemon.join() == 6
+
+
+# --- reload ------------------------------------------------------------------------
+
+
+def test_reload_takes_a_good_file(lab, nflog):
+    rules.queue(lab.router)
+    with Daemon(lab.router) as daemon:
+        client, server = Traffic(lab, nflog, False).udp_pair(5353)
+        with client, server:
+            client.send(b"query")
+            peer = server.recvfrom(100)[1]
+            daemon.write_config({"Mark": {"Mask": "0xf0000"}, "Timeouts": {"UDPStream": "77s"}})
+            assert daemon.reload()
+            server.sendto(b"answer", peer)
+            client.recv(100)
+        assert [p.mark for p in nflog.settle()] == [0xa, 0xb0000], "the flow lives on"
+        reply = daemon.wait_events(1, event="reply")[0]
+        assert reply["timeout"] in ("29", "30"), "the first reply still has UDP="
+        assert daemon.process.poll() is None
+        assert daemon.wait_line("(?i)reloaded")
+
+
+def test_reload_refuses_a_bad_file(lab, nflog):
+    rules.queue(lab.router)
+    with Daemon(lab.router, {"Mark": {"Mask": "0xf0"}}) as daemon:
+        daemon.write_config("[Mark]\nMask=0xf00\n[Track]\nMaxFlows=many\n")
+        assert daemon.reload(), "ready again, with the old configuration"
+        assert daemon.wait_line(r"ctmarkd\.conf:4\b")
+        Traffic(lab, nflog, False).udp_query()
+        assert [p.mark for p in nflog.settle()] == [0xa0, 0xb0]
+
+
+def test_reload_names_keys_that_need_a_restart(lab):
+    with Daemon(lab.router) as daemon:
+        daemon.write_config({"Queue": {"Range": "4"}, "Track": {"MaxFlows": "1000"}})
+        assert daemon.reload()
+        line = daemon.wait_line("(?i)restart")
+        assert "Range" in line and "MaxFlows" in line
+
+
+# --- what the service manager sees -------------------------------------------------
+
+
+def test_status_and_watchdog(lab, nflog):
+    rules.queue(lab.router)
+    with Daemon(lab.router, env={"WATCHDOG_USEC": "2000000"}) as daemon:
+        Traffic(lab, nflog, False).udp_query()
+        assert daemon.notify.wait("WATCHDOG=1")
+        assert daemon.notify.wait("WATCHDOG=1"), "fed again although idle"
+        status = daemon.notify.wait("STATUS=.* 1 flow")
+        assert re.fullmatch(r"STATUS=queue 0, 1 flows?, \d+ pps, 0 drops", status), \
+            daemon.notify.lines
+
+
+# --- expiry ------------------------------------------------------------------------
+
+
+def test_expiry_is_told_within_two_seconds(lab, nflog):
+    rules.queue(lab.router)
+    with Daemon(lab.router, {"Timeouts": {"UDP": "1s", "TCPClose": "1s", "ICMP": "1s"}}) as daemon:
+        traffic = Traffic(lab, nflog, False)
+        traffic.udp_closed()
+        traffic.tcp_refused()
+        traffic.ping()
+        start = time.monotonic()
+        gone = daemon.wait_events(3, event="destroy", timeout=4)
+        took = time.monotonic() - start
+    assert {event["proto"] for event in gone} == {"udp", "tcp", "icmp"}
+    assert took < 3.2, "a deadline of 1 s and up to 2 s more"
+    udp = next(e for e in gone if e["proto"] == "udp")
+    assert udp["reason"] == "timeout"
+    assert (udp["packets_orig"], udp["packets_reply"]) == ("1", "0")
+    tcp = next(e for e in gone if e["proto"] == "tcp")
+    assert (tcp["packets_orig"], tcp["packets_reply"]) == ("1", "1")
+
+
+# --- flood -------------------------------------------------------------------------
+
+
+def test_flood_of_invalid_is_counted_not_logged(lab, nflog):
+    flood, burst = 3000, 40
+    rules.queue(lab.router)
+    with Daemon(lab.router, {"Log": {"RateLimit": "10/s", "Burst": str(burst)}}) as daemon:
+        bad = frames.ethernet(frames.udp(netns.CLIENT4, netns.SERVER4, 1000, 2000, bad_sum=True))
+        with lab.client.raw("eth0") as wire:
+            for n in range(flood):
+                wire.send(bad)
+                if n % 100 == 99:
+                    nflog.wait(n)
+        passed = nflog.wait(flood)
+        assert [p.mark for p in passed] == [0xe] * flood
+
+        def told():
+            return sum(int(e["suppressed"]) for e in daemon.events(event="log-suppressed"))
+
+        written, deadline = [], time.monotonic() + 5
+        while len(written) + told() < flood and time.monotonic() < deadline:
+            time.sleep(0.1)
+            written = daemon.events(event="invalid")
+        Traffic(lab, nflog, False).udp_query()
+        assert daemon.wait_events(1, event="new"), "other classes are not held back"
+    assert len(written) + told() == flood, "the summary is exact"
+    assert burst <= len(written) < 200
+    assert all(e["class"] == "invalid" for e in daemon.events(event="log-suppressed"))
