@@ -52,24 +52,24 @@ static void check_mark(struct conf_loader *l)
 
 /* A packet handed to a queue that we serve comes straight back to us. */
 static void check_queue(struct conf_loader *l, const char *name, const struct conf_origin *origin,
-			uint16_t queue)
+			const struct conf_verdict *verdict)
 {
 	const struct conf *c = &l->conf;
 
-	if (origin_of(l, "Queue", "Range")->bad || queue < c->queue_first || queue > c->queue_last)
+	if (origin_of(l, "Queue", "Range")->bad || !conf_serves(c, verdict))
 		return;
 	conf_say(l, -EINVAL, origin->file, origin->line,
 		 "[Verdict] %s=queue:%u: is a queue of our own (Range=%u-%u), packets would go "
 		 "round for ever",
-		 name, queue, c->queue_first, c->queue_last);
+		 name, verdict->queue, c->queue_first, c->queue_last);
 }
 
 /* A repeated packet meets the rules of its hook again, the one that queued it included. */
 static void check_repeat(struct conf_loader *l, const char *name, const struct conf_origin *origin)
 {
 	conf_say(l, 0, origin->file, origin->line,
-		 "[Verdict] %s=repeat: packets meet the rule that queued them again; it must leave "
-		 "out those with a mark (-m mark --mark 0x0/0x%x)",
+		 "[Verdict] %s=repeat: packets meet the rule that queued them again; let it leave "
+		 "out those with a mark (-m mark --mark 0x0/0x%x), or each is queued twice",
 		 name, l->conf.track.mark.mask);
 }
 
@@ -82,7 +82,7 @@ static void check_verdicts(struct conf_loader *l)
 		if (origin->bad)
 			continue;
 		if (v->kind == CONF_QUEUE)
-			check_queue(l, class_keys[cls], origin, v->queue);
+			check_queue(l, class_keys[cls], origin, v);
 		else if (v->kind == CONF_REPEAT)
 			check_repeat(l, class_keys[cls], origin);
 	}

@@ -59,3 +59,9 @@ int conf_restart_keys(const struct conf *running, const struct conf *wanted, cha
 	}
 	return count;
 }
+
+bool conf_serves(const struct conf *c, const struct conf_verdict *verdict)
+{
+	return verdict->kind == CONF_QUEUE && verdict->queue >= c->queue_first &&
+	       verdict->queue <= c->queue_last;
+}

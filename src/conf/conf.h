@@ -64,7 +64,7 @@ void conf_init(struct conf *c);
  * report may be NULL.
  *
  * Returns 0, or -EINVAL if a value was bad (every bad value was reported), or another -errno if a
- * file could not be read (reported too); the first of several. -ENOMEM is not reported.
+ * file could not be read (reported too); the first of several.
  */
 int conf_load(struct conf *ret, const char *root, const char *file, conf_report *report, void *ctx);
 
@@ -79,3 +79,9 @@ int conf_load_stream(struct conf *ret, FILE *stream, const char *name, conf_repo
  */
 int conf_restart_keys(const struct conf *running, const struct conf *wanted, char *names,
 		      size_t size);
+
+/*
+ * Whether a verdict hands packets to a queue that c serves: they would come back for ever. The
+ * loader refuses this within one configuration; after a reload, queues of the old one remain.
+ */
+bool conf_serves(const struct conf *c, const struct conf_verdict *verdict);

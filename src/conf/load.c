@@ -327,8 +327,9 @@ int conf_load(struct conf *ret, const char *root, const char *file, conf_report 
 	r = conf_search(&l, root, &paths);
 	for (size_t i = 0; r == 0 && i < paths.count; i++)
 		read_file(&l, paths.path[i], true);
-	if (r == 0)
-		r = finish(&l, ret);
+	if (r < 0)
+		conf_say(&l, r, "configuration", 0, "cannot be read: %s", strerror(-r));
+	r = finish(&l, ret);
 	conf_paths_done(&paths);
 	return r;
 }

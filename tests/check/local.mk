@@ -8,6 +8,8 @@ checks = \
 	tests/check/format.sh \
 	tests/check/names.sh \
 	tests/check/unit.sh \
+	tests/check/conf-docs.sh \
+	tests/check/completion.sh \
 	tests/check/selftest.sh
 
 dist_check_SCRIPTS += $(checks)
@@ -16,3 +18,5 @@ EXTRA_DIST         += tests/check/tap.sh
 
 tests/check/symbols.log: libctcore.la
 tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
+tests/check/conf-docs.log: tests/unit/conf/conf_table
+tests/check/completion.log: ctmarkd

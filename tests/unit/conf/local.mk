@@ -5,7 +5,7 @@ conf_tests = \
 	tests/unit/conf/test_conf \
 	tests/unit/conf/test_search
 
-check_PROGRAMS += $(conf_tests)
+check_PROGRAMS += $(conf_tests) tests/unit/conf/conf_table
 TESTS          += $(conf_tests)
 EXTRA_DIST     += tests/unit/conf/report.h
 
@@ -17,3 +17,6 @@ tests_unit_conf_test_conf_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_conf_test_search_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_conf_test_search_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_conf_test_search_LDADD  = libctshell.la $(CMOCKA_LIBS)
+
+# the table, for tests/check/conf-docs.sh
+tests_unit_conf_conf_table_LDADD = libctshell.la

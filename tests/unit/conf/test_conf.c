@@ -317,11 +317,27 @@ static void test_own_queue(void **state)
 	       "packets would go round for ever\n");
 }
 
+/* What a reload asks: the queues of the running configuration against verdicts of the new one. */
+static void test_serves(void **state)
+{
+	struct conf running = good("[Queue]\nRange=2-4\n");
+	struct conf_verdict verdict = {.kind = CONF_QUEUE, .queue = 1};
+
+	assert_false(conf_serves(&running, &verdict));
+	verdict.queue = 2;
+	assert_true(conf_serves(&running, &verdict));
+	verdict.queue = 4;
+	assert_true(conf_serves(&running, &verdict));
+	verdict.kind = CONF_ACCEPT;
+	assert_false(conf_serves(&running, &verdict));
+}
+
 static void test_repeat(void **state)
 {
 	expect("[Verdict]\nNew=repeat\n[Mark]\nMask=0xff00\n",
-	       "W x.conf:2: [Verdict] New=repeat: packets meet the rule that queued them again; it "
-	       "must leave out those with a mark (-m mark --mark 0x0/0xff00)\n");
+	       "W x.conf:2: [Verdict] New=repeat: packets meet the rule that queued them again; "
+	       "let it leave out those with a mark (-m mark --mark 0x0/0xff00), or each is queued "
+	       "twice\n");
 }
 
 static void test_restart_keys(void **state)
@@ -367,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_endless_file),
 		cmocka_unit_test(test_mask_width),
 		cmocka_unit_test(test_own_queue),
+		cmocka_unit_test(test_serves),
 		cmocka_unit_test(test_repeat),
 		cmocka_unit_test(test_restart_keys),
 	};
