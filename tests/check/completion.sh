@@ -26,22 +26,21 @@ complete_bash()
 		sort -u
 }
 
-# same DESCRIPTION FILE, against standard input
+# same DESCRIPTION WANT GOT
 same()
 {
-	verdict "$1" "$(diff "$2" -)"
+	verdict "$1" "$(printf '%s\n' "$2" >"$work/want"; printf '%s\n' "$3" | diff "$work/want" -)"
 }
 
-"$top_builddir/ctmarkd" --help | options >"$work/help"
-verdict "ctmarkd --help names options" "$([ -s "$work/help" ] || echo none)"
-complete_bash -- | same "bash offers the options of --help" "$work/help"
-options <"$top_srcdir/completion/_ctmarkd" | same "zsh offers the options of --help" "$work/help"
+help=$("$top_builddir/ctmarkd" --help | options)
+verdict "ctmarkd --help names options" "$([ -n "$help" ] || echo none)"
+same "bash offers the options of --help" "$help" "$(complete_bash --)"
+same "zsh offers the options of --help" "$help" "$(options <"$top_srcdir/completion/_ctmarkd")"
+same "bash completes an option" --shadow "$(complete_bash --sh)"
 
-echo --shadow >"$work/want"
-complete_bash --sh | same "bash completes an option" "$work/want"
-cd "$work" || exit 1
-touch my.conf
-echo my.conf >want
-complete_bash --config my | same "bash completes the file of --config FILE" want
-complete_bash --config = my | same "bash completes the file of --config=FILE" want
+touch "$work/my.conf"
+same "bash completes the file of --config FILE" "$work/my.conf" \
+	"$(complete_bash --config "$work/m")"
+same "bash completes the file of --config=FILE" "$work/my.conf" \
+	"$(complete_bash --config = "$work/m")"
 done_testing
