@@ -87,12 +87,27 @@ static void put_in_force(struct daemon *d, struct daemon_conf *c)
 		worker_set_conf(d->workers[i], &c->conf);
 }
 
+/* A new Range= waits for a restart; until then verdicts must keep clear of the old one. */
+static bool hands_to_own_queue(const struct daemon *d, const struct conf *c)
+{
+	for (size_t i = 0; i < CT_CLASS_MAX; i++) {
+		if (!conf_serves(&d->started, &c->verdict[i]))
+			continue;
+		oplog(&d->oplog, LOG_ERR, 0, NULL,
+		      "[Verdict] queue:%u: is a queue of our own until a restart changes Range=",
+		      c->verdict[i].queue);
+		return true;
+	}
+	return false;
+}
+
 static void reload(struct daemon *d)
 {
 	struct daemon_conf *c = NULL;
 	char keys[RESTART_KEYS_MAX];
 
-	if (daemon_load_conf(d->opts, &d->oplog, &c) < 0) {
+	if (daemon_load_conf(d->opts, &d->oplog, &c) < 0 || hands_to_own_queue(d, &c->conf)) {
+		free(c);
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_CONFIG_REJECTED,
 		      "The new configuration is bad; the running one stays in force");
 		return;
