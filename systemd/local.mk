@@ -2,6 +2,7 @@
 # Made by make, not by configure, which leaves $(sbindir) unexpanded.
 systemdsystemunit_DATA = systemd/ctmarkd.service
 sysusers_DATA          = systemd/sysusers.d/ctmarkd.conf
+dist_catalog_DATA      = systemd/ctmarkd.catalog
 
 EXTRA_DIST += systemd/ctmarkd.service.in systemd/ctmarkd.sysusers
 CLEANFILES += $(systemdsystemunit_DATA) $(sysusers_DATA)

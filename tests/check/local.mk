@@ -3,6 +3,8 @@
 checks = \
 	tests/check/layering.sh \
 	tests/check/symbols.sh \
+	tests/check/catalog.sh \
+	tests/check/journal-fields.sh \
 	tests/check/headers.sh \
 	tests/check/fnlen.sh \
 	tests/check/format.sh \
