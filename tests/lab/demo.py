@@ -57,7 +57,7 @@ def is_error(packet):
 
 def flowless(packet):
     """The class of a packet that belongs to no flow, None if it belongs to one."""
-    if packet.proto == 58 and 133 <= packet.icmp_type <= 137:
+    if packet.proto == 58 and 133 <= packet.icmp_type <= 136:
         return "UNTRACKED"
     return "INVALID" if packet.data == b"forged" else None
 

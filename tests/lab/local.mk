@@ -11,5 +11,6 @@ EXTRA_DIST += \
 	tests/lab/netns.py \
 	tests/lab/nflog.py \
 	tests/lab/packet.py \
+	tests/lab/queues.py \
 	tests/lab/rules.py \
 	tests/lab/traffic.py

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with real packets and a real systemd; ./bootstrap check runs them as root.
 EXTRA_DIST += \
+	tests/live/test_bulk.py \
+	tests/live/test_hostile.py \
 	tests/live/test_mark.py \
 	tests/live/test_queues.py \
 	tests/live/test_service.py \

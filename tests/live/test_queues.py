@@ -10,16 +10,10 @@ import pytest
 
 from lab import netns, rules
 from lab.daemon import Daemon
+from lab.queues import kernel_queues
 from lab.traffic import Traffic
 
 CLIENTS = [f"192.0.2.{n}" for n in range(10, 42)]
-
-
-def kernel_queues(space):
-    """{queue: (port id, waiting, dropped by the kernel, dropped at the socket, ids given)}"""
-    text = space.run("cat", "/proc/net/netfilter/nfnetlink_queue")
-    rows = [[int(word) for word in line.split()] for line in text.splitlines()]
-    return {r[0]: (r[1], r[2], r[5], r[6], r[7]) for r in rows}
 
 
 def more_clients(lab):
