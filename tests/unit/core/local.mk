@@ -3,6 +3,14 @@
 core_tests = \
 	tests/unit/core/test_mark \
 	tests/unit/core/test_siphash \
+	tests/unit/core/test_pkt \
+	tests/unit/core/test_tuple \
+	tests/unit/core/test_checksum \
+	tests/unit/core/test_table \
+	tests/unit/core/test_track \
+	tests/unit/core/test_expiry \
+	tests/unit/core/test_threads \
+	tests/unit/core/test_names \
 	tests/unit/core/test_tcp_table
 
 check_PROGRAMS += $(core_tests)
@@ -13,9 +21,25 @@ libcoretest_la_SOURCES = tests/unit/core/packet.c tests/unit/core/packet.h
 libcoretest_la_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 libcoretest_la_LIBADD  = libctcore.la $(CMOCKA_LIBS)
 
-tests_unit_core_test_mark_SOURCES      = tests/unit/core/test_mark.c
-tests_unit_core_test_mark_LDADD        = libcoretest.la
-tests_unit_core_test_siphash_SOURCES   = tests/unit/core/test_siphash.c
-tests_unit_core_test_siphash_LDADD     = libcoretest.la
+tests_unit_core_test_mark_SOURCES = tests/unit/core/test_mark.c
+tests_unit_core_test_mark_LDADD   = libcoretest.la
+tests_unit_core_test_siphash_SOURCES = tests/unit/core/test_siphash.c
+tests_unit_core_test_siphash_LDADD   = libcoretest.la
+tests_unit_core_test_pkt_SOURCES = tests/unit/core/test_pkt.c
+tests_unit_core_test_pkt_LDADD   = libcoretest.la
+tests_unit_core_test_tuple_SOURCES = tests/unit/core/test_tuple.c
+tests_unit_core_test_tuple_LDADD   = libcoretest.la
+tests_unit_core_test_checksum_SOURCES = tests/unit/core/test_checksum.c
+tests_unit_core_test_checksum_LDADD   = libcoretest.la
+tests_unit_core_test_table_SOURCES = tests/unit/core/test_table.c
+tests_unit_core_test_table_LDADD   = libcoretest.la
+tests_unit_core_test_track_SOURCES = tests/unit/core/test_track.c
+tests_unit_core_test_track_LDADD   = libcoretest.la
+tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c
+tests_unit_core_test_expiry_LDADD   = libcoretest.la
+tests_unit_core_test_threads_SOURCES = tests/unit/core/test_threads.c
+tests_unit_core_test_threads_LDADD   = libcoretest.la
+tests_unit_core_test_names_SOURCES = tests/unit/core/test_names.c
+tests_unit_core_test_names_LDADD   = libcoretest.la
 tests_unit_core_test_tcp_table_SOURCES = tests/unit/core/test_tcp_table.c
 tests_unit_core_test_tcp_table_LDADD   = libcoretest.la

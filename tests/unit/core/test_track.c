@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The pipeline around the trackers: hooks, marks, zones, confirmation, counters. What the state
+ * machines say of each packet is the matter of tests/flows.
+ */
+
+#include "packet.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct engine e;
+
+static int open_engine(void **state)
+{
+	engine_open(&e, 64);
+	return 0;
+}
+
+static int close_engine(void **state)
+{
+	engine_close(&e);
+	return 0;
+}
+
+static struct ct_result track(const struct ct_input *in)
+{
+	struct ct_result out;
+
+	memset(&out, 0xee, sizeof(out));
+	ct_track(&e.th, in, &out);
+	return out;
+}
+
+static struct ct_result udp(uint32_t src, uint32_t dst, uint64_t now_ns)
+{
+	struct pk p;
+
+	pk_udp(&p, CT_AF_INET6, src, dst, 9, 9);
+	return engine_track(&e, &p, now_ns);
+}
+
+static void test_story(void **state)
+{
+	struct ct_result out = udp(1, 2, SEC);
+
+	assert_int_equal(out.info, CT_INFO_NEW);
+	assert_int_equal(out.status, CT_STATUS_CONFIRMED);
+	assert_int_equal(out.mark, 0xa);
+	assert_int_equal(out.nevents, 1);
+	assert_int_equal(out.events[0].mark, 0xa);
+	assert_int_equal(out.events[0].info, CT_INFO_NEW);
+	out = udp(2, 1, SEC);
+	assert_int_equal(out.info, CT_INFO_ESTABLISHED_REPLY);
+	assert_int_equal(out.dir, CT_DIR_REPLY);
+	assert_int_equal(out.status, CT_STATUS_CONFIRMED | CT_STATUS_SEEN_REPLY);
+	assert_int_equal(out.events[0].type, CT_EVENT_REPLY);
+	out = udp(1, 2, 4 * SEC);
+	assert_int_equal(out.info, CT_INFO_ESTABLISHED);
+	assert_int_equal(out.events[0].type, CT_EVENT_ASSURED);
+	assert_int_equal(out.mark, 0x8);
+	assert_int_equal(udp(1, 2, 5 * SEC).nevents, 0);
+}
+
+/* The flow in an event is as it was after the packet, with both tuples and its counters. */
+static void test_event_fields(void **state)
+{
+	const struct ct_event *ev;
+	struct ct_result out;
+	struct ct_input in;
+	struct pk p;
+
+	udp(1, 2, SEC);
+	pk_udp(&p, CT_AF_INET6, 2, 1, 9, 9);
+	in = pk_input(&p, 2 * SEC);
+	in.iif = 3;
+	in.oif = 4;
+	in.queue = 5;
+	in.hook = CT_HOOK_FORWARD;
+	in.mark = 0xabcd0000;
+	out = track(&in);
+	ev = &out.events[0];
+	assert_int_equal(out.nevents, 1);
+	assert_true(ev->time_ns == 2 * SEC && ev->flow == out.flow);
+	assert_int_equal(ev->mark, 0xabcd000b);
+	assert_true(ev->iif == 3 && ev->oif == 4 && ev->queue == 5);
+	assert_int_equal(ev->hook, CT_HOOK_FORWARD);
+	assert_int_equal(ev->dir, CT_DIR_REPLY);
+	assert_int_equal(ev->status, out.status);
+	assert_true(ev->timeout_ns == 30 * SEC);
+	assert_true(ev->has_tuple && ev->accounted);
+	assert_memory_equal(&ev->orig.src, &ev->reply.dst, sizeof(ev->orig.src));
+	assert_int_equal(ev->orig.src.b[15], 1);
+	for (int d = 0; d < CT_DIR_MAX; d++)
+		assert_true(ev->packets[d] == 1 && ev->bytes[d] == p.len);
+}
+
+static void test_no_accounting(void **state)
+{
+	struct ct_result out;
+
+	e.cfg.accounting = false;
+	udp(1, 2, SEC);
+	out = udp(2, 1, SEC);
+	assert_false(out.events[0].accounted);
+	assert_int_equal(out.events[0].packets[0], 0);
+}
+
+/* Exit hooks change nothing: neither the packet's mark nor the flow. */
+static void test_exit_hooks(void **state)
+{
+	static const uint8_t hooks[] = {CT_HOOK_INPUT, CT_HOOK_POSTROUTING};
+	struct ct_result out;
+	struct ct_input in;
+	struct pk p;
+
+	udp(1, 2, SEC);
+	pk_udp(&p, CT_AF_INET6, 2, 1, 9, 9);
+	for (size_t i = 0; i < 2; i++) {
+		in = pk_input(&p, SEC);
+		in.hook = hooks[i];
+		in.mark = 0xfa;
+		out = track(&in);
+		assert_true(out.passed);
+		assert_int_equal(out.mark, 0xfa);
+		assert_int_equal(out.info, CT_INFO_NEW);
+		assert_int_equal(out.nevents, 0);
+	}
+	assert_int_equal(udp(1, 2, SEC).info, CT_INFO_NEW); /* no reply was noticed */
+	assert_int_equal(engine_stat(&e, CT_STAT_EXIT), 2);
+}
+
+/* The same packet in OUTPUT and PREROUTING of the loopback device is judged once. */
+static void test_loopback(void **state)
+{
+	struct ct_result out;
+	struct ct_input in;
+	struct pk p;
+
+	pk_udp(&p, CT_AF_INET, 1, 1, 5, 5); /* its own reply, if it were looked up twice */
+	in = pk_input(&p, SEC);
+	in.loopback = true;
+	in.hook = CT_HOOK_OUTPUT;
+	in.mark = 0x70;
+	out = track(&in);
+	assert_int_equal(out.info, CT_INFO_NEW);
+	assert_int_equal(out.mark, 0x7a);
+	in.hook = CT_HOOK_PREROUTING;
+	in.mark = out.mark;
+	out = track(&in);
+	assert_true(out.passed);
+	assert_int_equal(out.info, CT_INFO_NEW);
+	assert_int_equal(out.mark, 0x7a);
+	in.mark = 0x70; /* a rule took the mark away: now it is a packet like any other */
+	assert_int_equal(track(&in).info, CT_INFO_ESTABLISHED_REPLY);
+	in.loopback = false; /* a mark that came from elsewhere proves nothing on a real device */
+	in.mark = 0x7e;
+	assert_int_equal(track(&in).mark, 0x7b);
+}
+
+static void test_zones(void **state)
+{
+	struct ct_input in;
+	struct pk p;
+
+	pk_udp(&p, CT_AF_INET, 1, 2, 5, 5);
+	in = pk_input(&p, SEC);
+	assert_int_equal(track(&in).info, CT_INFO_NEW);
+	pk_udp(&p, CT_AF_INET, 2, 1, 5, 5);
+	in.zone = 7;
+	assert_int_equal(track(&in).info, CT_INFO_NEW);
+	in.zone = 0;
+	assert_int_equal(track(&in).info, CT_INFO_ESTABLISHED_REPLY);
+	assert_int_equal(ct_count(e.th.ct), 2);
+}
+
+/* A first packet that the verdict drops leaves no flow, and each of its kind is NEW again. */
+static void test_unconfirmed(void **state)
+{
+	struct ct_result out;
+
+	e.cfg.no_confirm_classes = 1 << CT_CLASS_NEW;
+	for (int i = 0; i < 3; i++) {
+		out = udp(1, 2, SEC);
+		assert_int_equal(out.info, CT_INFO_NEW);
+		assert_false(out.has_flow);
+		assert_int_equal(out.nevents, 0);
+		assert_int_equal(ct_count(e.th.ct), 0);
+	}
+	assert_int_equal(engine_stat(&e, CT_STAT_DISCARDED), 3);
+	assert_int_equal(engine_stat(&e, CT_STAT_CREATED), 0);
+	e.cfg.no_confirm_classes = 0;
+	udp(1, 2, SEC);
+	e.cfg.no_confirm_classes = 1 << CT_CLASS_NEW;
+	assert_int_equal(udp(2, 1, SEC).info, CT_INFO_ESTABLISHED_REPLY);
+}
+
+/* A packet without any flow still tells who sent it, as far as it can be read. */
+static void test_invalid_event(void **state)
+{
+	const struct ct_event *ev;
+	struct ct_result out;
+	struct pk p;
+
+	pk_tcp(&p, CT_AF_INET, 1, 2, 1000, 80, PK_RST, 5, 0);
+	out = engine_track(&e, &p, SEC);
+	ev = &out.events[0];
+	assert_int_equal(out.info, CT_INFO_INVALID);
+	assert_int_equal(out.mark, 0xe);
+	assert_false(out.drop);
+	assert_int_equal(out.nevents, 1);
+	assert_int_equal(ev->type, CT_EVENT_INVALID);
+	assert_int_equal(ev->reason, CT_REASON_TCP_NOT_FIRST);
+	assert_int_equal(ev->reason, out.reason);
+	assert_true(ev->flow == 0 && ev->has_tuple);
+	assert_int_equal(ev->orig.src.b[3], 1);
+	assert_int_equal(ev->orig.proto, 6);
+	assert_int_equal(ct_count(e.th.ct), 0);
+}
+
+static void test_counters(void **state)
+{
+	uint64_t infos = 0;
+	struct pk p;
+
+	udp(1, 2, SEC);
+	udp(2, 1, SEC);
+	pk_ip(&p, CT_AF_INET, 1, 2, 17, "x", 1);
+	engine_track(&e, &p, SEC);
+	pk_icmp(&p, CT_AF_INET6, 1, 2, 135, 0, 0, NULL);
+	assert_int_equal(engine_track(&e, &p, SEC).info, CT_INFO_UNTRACKED);
+	for (int i = 0; i < CT_INFO_MAX; i++)
+		infos += atomic_load(&e.th.stats.info[i]);
+	assert_int_equal(engine_stat(&e, CT_STAT_PACKETS), 4);
+	assert_int_equal(infos, 4);
+	assert_int_equal(atomic_load(&e.th.stats.info[CT_INFO_UNTRACKED]), 1);
+	assert_int_equal(atomic_load(&e.th.stats.reason[CT_REASON_L4_HEADER]), 1);
+	assert_int_equal(engine_stat(&e, CT_STAT_CREATED), 1);
+}
+
+#define ENGINE_TEST(f) cmocka_unit_test_setup_teardown(f, open_engine, close_engine)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ENGINE_TEST(test_story),	 ENGINE_TEST(test_event_fields),
+		ENGINE_TEST(test_no_accounting), ENGINE_TEST(test_exit_hooks),
+		ENGINE_TEST(test_loopback),	 ENGINE_TEST(test_zones),
+		ENGINE_TEST(test_unconfirmed),	 ENGINE_TEST(test_invalid_event),
+		ENGINE_TEST(test_counters),
+	};
+
+	return cmocka_run_group_tests_name("track", tests, NULL, NULL);
+}
