@@ -289,6 +289,16 @@ static void test_endless_file(void **state)
 	assert_string_equal(m.text, "E /dev/zero:1: file is longer than 1 MiB\n");
 }
 
+/* Half a file is no configuration. */
+static void test_read_error(void **state)
+{
+	struct messages m = {""};
+	struct conf c;
+
+	assert_int_equal(conf_load(&c, "", "/proc/self/mem", collect, &m), -EIO);
+	assert_string_equal(m.text, "E /proc/self/mem: cannot be read: Input/output error\n");
+}
+
 static void test_mask_width(void **state)
 {
 	expect("[Mark]\nMask=0x7\n",
@@ -381,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_long_line_that_fits),
 		cmocka_unit_test(test_endless_file),
+		cmocka_unit_test(test_read_error),
 		cmocka_unit_test(test_mask_width),
 		cmocka_unit_test(test_own_queue),
 		cmocka_unit_test(test_serves),

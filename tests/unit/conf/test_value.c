@@ -100,6 +100,11 @@ static void test_number(void **state)
 		{"0x10", .why = "not a decimal number"},
 		{"3s", .why = "not a decimal number"},
 	};
+	static const struct conf_spec half = {.size = 2, .min = 1, .max = 65535};
+	static const struct row half_rows[] = {
+		{"65535", 65535},
+		{"65536", .why = "must be from 1 to 65535"},
+	};
 	static const struct row flow_rows[] = {
 		{"64", 64},
 		{"268435456", UINT32_C(1) << 28},
@@ -111,6 +116,7 @@ static void test_number(void **state)
 	};
 
 	CHECK(conf_parse_number, byte, byte_rows);
+	CHECK(conf_parse_number, half, half_rows);
 	CHECK(conf_parse_number, flows, flow_rows);
 }
 
