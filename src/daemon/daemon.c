@@ -259,7 +259,8 @@ static void say_started(const struct daemon *d)
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s, starting",
 			 status_queues(c->queue_first, c->queue_last, queues));
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STARTED,
-	      "Started version " PACKAGE_VERSION " on %s: mark mask 0x%" PRIx32 ", at most %s flows%s",
+	      "Started version " PACKAGE_VERSION " on %s: mark mask 0x%" PRIx32
+	      ", at most %s flows%s",
 	      queues, c->track.mark.mask, status_number(ct_max_flows(d->ct), flows),
 	      d->opts->shadow ? ", shadow: nothing is marked or dropped" : "");
 }

@@ -547,11 +547,6 @@ int nfqueue_holder_in(const char *path, uint16_t queue, uint32_t *ret_portid)
 
 int nfqueue_holder(uint16_t queue, uint32_t *ret_portid)
 {
-	/* The second form is left under ProcSubset=pid. */
-	int r = nfqueue_holder_in("/proc/net/netfilter/nfnetlink_queue", queue, ret_portid);
-
-	if (r < 0 && r != -ENOENT)
-		r = nfqueue_holder_in("/proc/self/net/netfilter/nfnetlink_queue", queue,
-				      ret_portid);
-	return r;
+	/* what /proc/net points to, and all that is left of it under ProcSubset=pid */
+	return nfqueue_holder_in("/proc/self/net/netfilter/nfnetlink_queue", queue, ret_portid);
 }

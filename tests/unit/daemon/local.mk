@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# unit tests of src/daemon
+daemon_tests = \
+	tests/unit/daemon/test_options \
+	tests/unit/daemon/test_status \
+	tests/unit/daemon/test_worker
+
+check_PROGRAMS += $(daemon_tests)
+TESTS          += $(daemon_tests)
+
+tests_unit_daemon_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_options_LDADD  = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_status_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_status_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_worker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_worker_LDADD   = libctshell.la $(CMOCKA_LIBS)

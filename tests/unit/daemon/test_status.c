@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/status.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/monitor.h"
+
+#define SEC UINT64_C(1000000000)
+
+static void test_number(void **state)
+{
+	char buf[STATUS_NUMBER_STRLEN];
+
+	assert_string_equal(status_number(0, buf), "0");
+	assert_string_equal(status_number(999, buf), "999");
+	assert_string_equal(status_number(1000, buf), "1,000");
+	assert_string_equal(status_number(18234, buf), "18,234");
+	assert_string_equal(status_number(1234567, buf), "1,234,567");
+	assert_string_equal(status_number(UINT64_MAX, buf), "18,446,744,073,709,551,615");
+}
+
+static void test_rate(void **state)
+{
+	char buf[STATUS_RATE_STRLEN];
+
+	assert_string_equal(status_rate(0, buf), "0 pps");
+	assert_string_equal(status_rate(812.4, buf), "812 pps");
+	assert_string_equal(status_rate(999.9, buf), "1.0 kpps");
+	assert_string_equal(status_rate(41200, buf), "41.2 kpps");
+	assert_string_equal(status_rate(999960, buf), "1.0 Mpps");
+	assert_string_equal(status_rate(1300000, buf), "1.3 Mpps");
+}
+
+static void test_line(void **state)
+{
+	struct status s = {.queue_last = 3, .flows = 18234, .pps = 41200};
+	char buf[STATUS_LINE_STRLEN];
+
+	assert_string_equal(status_line(&s, buf), "queues 0-3, 18,234 flows, 41.2 kpps, 0 drops");
+	s.queue_last = 0;
+	s.drops = 1000;
+	assert_string_equal(status_line(&s, buf), "queue 0, 18,234 flows, 41.2 kpps, 1,000 drops");
+}
+
+/* Every growth is told once, though not at once. */
+static void test_limiter(void **state)
+{
+	struct limiter l = {};
+
+	assert_int_equal(limiter_due(&l, 0, 1 * SEC, 10 * SEC), 0);
+	assert_int_equal(limiter_due(&l, 5, 2 * SEC, 10 * SEC), 5);
+	assert_int_equal(limiter_due(&l, 7, 3 * SEC, 10 * SEC), 0);
+	assert_int_equal(limiter_due(&l, 9, 11 * SEC, 10 * SEC), 0);
+	assert_int_equal(limiter_due(&l, 9, 12 * SEC, 10 * SEC), 4);
+	assert_int_equal(limiter_due(&l, 9, 90 * SEC, 10 * SEC), 0);
+	assert_int_equal(limiter_due(&l, 10, 91 * SEC, 10 * SEC), 1);
+}
+
+static void test_pulse(void **state)
+{
+	struct pulse p = {};
+
+	assert_false(pulse_stalled(&p, 0, 1 * SEC, 5 * SEC));
+	assert_false(pulse_stalled(&p, 0, 5 * SEC, 5 * SEC));
+	assert_true(pulse_stalled(&p, 0, 6 * SEC, 5 * SEC));
+	p.stalled = true;
+	assert_true(pulse_stalled(&p, 0, 7 * SEC, 5 * SEC));
+	assert_true(p.stalled);
+	assert_false(pulse_stalled(&p, 1, 8 * SEC, 5 * SEC));
+	assert_false(p.stalled); /* the next stall is a new one */
+	assert_false(pulse_stalled(&p, 1, 12 * SEC, 5 * SEC));
+	assert_true(pulse_stalled(&p, 1, 13 * SEC, 5 * SEC));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_number), cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_line),   cmocka_unit_test(test_limiter),
+		cmocka_unit_test(test_pulse),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A worker on a source made of memory: what it answers, and how it takes over a configuration. */
+
+#include "daemon/worker.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "log/journal.h"
+#include "util/clock.h"
+
+#define MAX_FLOWS   16
+#define ANSWERS_MAX 64
+
+/* What a worker gave back for one packet. */
+struct answer {
+	uint32_t id, verdict, mark;
+	bool set_mark;
+};
+
+struct fake_source {
+	struct source source;
+	/* to be received, all in one batch */
+	struct packet packets[ANSWERS_MAX];
+	int npackets;
+	int receive_error;
+	int last_timeout_ms;
+	/* answered */
+	struct answer answers[ANSWERS_MAX];
+	size_t nanswers;
+	int flush_error;
+	unsigned int flushes;
+	_Atomic unsigned int wakes;
+	bool *closed;
+};
+
+struct fixture {
+	struct fake_source source;
+	struct conf conf;
+	struct jlog *log;
+	struct ct *ct;
+	void *arena;
+	int ended_fd;
+	bool closed;
+	struct worker *worker;
+};
+
+static int fake_receive(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
+			int timeout_ms)
+{
+	struct fake_source *f = (struct fake_source *)s;
+	int n = f->npackets;
+
+	f->last_timeout_ms = timeout_ms;
+	if (f->receive_error)
+		return f->receive_error;
+	memcpy(batch, f->packets, (size_t)n * sizeof(*batch));
+	f->npackets = 0;
+	return n;
+}
+
+static void fake_verdict(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,
+			 uint32_t mark)
+{
+	struct fake_source *f = (struct fake_source *)s;
+
+	f->answers[f->nanswers++] = (struct answer){p->id, verdict, mark, set_mark};
+}
+
+static int fake_flush(struct source *s)
+{
+	struct fake_source *f = (struct fake_source *)s;
+
+	f->flushes++;
+	return f->flush_error;
+}
+
+static void fake_wake(struct source *s)
+{
+	((struct fake_source *)s)->wakes++;
+}
+
+static void fake_close(struct source *s)
+{
+	*((struct fake_source *)s)->closed = true;
+}
+
+static const struct source_ops fake_ops = {fake_receive, fake_verdict, fake_flush, fake_wake,
+					   fake_close};
+
+/* UDP without a checksum, from 10.0.0.1 to 10.0.0.2. */
+static const uint8_t udp[] = {0x45, 0, 0,  28, 0, 0, 0,	   0,	 64, 17, 0, 0, 10, 0,
+			      0,    1, 10, 0,  0, 2, 0x12, 0x34, 0,  53, 0, 8, 0,  0};
+static const uint8_t rubbish[] = {0x45, 0, 0, 28};
+
+#define TCP_LEN 40
+#define SYN	2
+#define ACK	16
+
+/* A segment without data between 10.0.0.1:port and 10.0.0.2:80. */
+static void make_tcp(uint8_t p[static TCP_LEN], uint8_t port, bool reply, uint8_t flags,
+		     uint8_t seq, uint8_t ack)
+{
+	const uint8_t bytes[TCP_LEN] = {
+		[0] = 0x45,
+		[3] = TCP_LEN,
+		[8] = 64,
+		[9] = 6,
+		[12] = 10,
+		[15] = reply ? 2 : 1,
+		[16] = 10,
+		[19] = reply ? 1 : 2,
+		[21] = reply ? 80 : port,
+		[23] = reply ? port : 80,
+		[27] = seq,
+		[31] = ack,
+		[32] = 0x50,
+		[33] = flags,
+		[34] = 0x10,
+	};
+
+	memcpy(p, bytes, TCP_LEN);
+}
+
+static void offer(struct fixture *x, uint32_t id, const uint8_t *data, uint32_t len, uint32_t mark)
+{
+	x->source.packets[x->source.npackets++] = (struct packet){
+		.id = id,
+		.in = {.data = data,
+		       .caplen = len,
+		       .len = len,
+		       .mark = mark,
+		       .now_ns = clock_now_ns(),
+		       .hook = CT_HOOK_PREROUTING},
+	};
+}
+
+static void make_worker(struct fixture *x, bool shadow)
+{
+	struct worker_params params = {
+		.source = &x->source.source,
+		.ct = x->ct,
+		.conf = &x->conf,
+		.log = x->log,
+		.queue = 7,
+		.cpu = -1,
+		.shadow = shadow,
+		.ended_fd = x->ended_fd,
+	};
+
+	assert_int_equal(worker_new(&x->worker, &params), 0);
+}
+
+static int set_up(void **state)
+{
+	static const uint8_t key[16] = "0123456789abcde";
+	struct jlog_config quiet = {.target = LOG_TARGET_NONE};
+	struct fixture *x = calloc(1, sizeof(*x));
+	size_t size = ct_arena_size(MAX_FLOWS);
+
+	x->source.source.ops = &fake_ops;
+	x->source.closed = &x->closed;
+	x->arena = aligned_alloc(4096, size);
+	memset(x->arena, 0, size);
+	x->ct = ct_new(x->arena, size, MAX_FLOWS, key, 1);
+	x->ended_fd = eventfd(0, EFD_NONBLOCK);
+	conf_init(&x->conf);
+	*state = x;
+	return x->ct && jlog_new(&x->log, &quiet, 1, NULL) == 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *x = *state;
+
+	worker_free(x->worker);
+	(void)jlog_stop(x->log, 0);
+	ct_free(x->ct);
+	free(x->arena);
+	close(x->ended_fd);
+	free(x);
+	return 0;
+}
+
+static void test_marks_and_accepts(void **state)
+{
+	struct fixture *x = *state;
+
+	make_worker(x, false);
+	offer(x, 1, udp, sizeof(udp), 0x50);
+	offer(x, 2, rubbish, sizeof(rubbish), 0);
+	assert_int_equal(worker_pass(x->worker, 5), 2);
+	assert_int_equal(x->source.last_timeout_ms, 5);
+	assert_int_equal(x->source.nanswers, 2);
+	assert_int_equal(x->source.flushes, 1);
+	assert_int_equal(x->source.answers[0].id, 1);
+	assert_int_equal(x->source.answers[0].verdict, VERDICT_ACCEPT);
+	assert_true(x->source.answers[0].set_mark);
+	assert_int_equal(x->source.answers[0].mark, 0x5a); /* NEW; foreign bits stay */
+	assert_int_equal(x->source.answers[1].id, 2);
+	assert_int_equal(x->source.answers[1].mark, 0xe); /* INVALID */
+	assert_int_equal(ct_count(x->ct), 1);
+}
+
+/* A mark that is right already is not set again. */
+static void test_same_mark_is_left(void **state)
+{
+	struct fixture *x = *state;
+
+	make_worker(x, false);
+	offer(x, 1, rubbish, sizeof(rubbish), 0x7e);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.nanswers, 1);
+	assert_false(x->source.answers[0].set_mark);
+}
+
+static void test_verdict_by_class(void **state)
+{
+	struct fixture *x = *state;
+
+	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_QUEUE, 300};
+	x->conf.verdict[CT_CLASS_INVALID] = (struct conf_verdict){CONF_DROP, 0};
+	make_worker(x, false);
+	offer(x, 1, udp, sizeof(udp), 0);
+	offer(x, 2, rubbish, sizeof(rubbish), 0);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.answers[0].verdict, 300 << 16 | 3);
+	assert_int_equal(x->source.answers[1].verdict, VERDICT_DROP);
+}
+
+static void test_repeat_only_once(void **state)
+{
+	struct fixture *x = *state;
+
+	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
+	make_worker(x, false);
+	offer(x, 1, udp, sizeof(udp), 0);
+	offer(x, 2, udp, sizeof(udp), 0xa); /* the same again, as a rule without -m mark sends it */
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.answers[0].verdict, VERDICT_REPEAT);
+	assert_int_equal(x->source.answers[0].mark, 0xa);
+	assert_int_equal(x->source.answers[1].verdict, VERDICT_ACCEPT);
+}
+
+static void test_shadow_touches_nothing(void **state)
+{
+	struct fixture *x = *state;
+
+	for (int i = 0; i < CT_CLASS_MAX; i++)
+		x->conf.verdict[i].kind = CONF_DROP;
+	make_worker(x, true);
+	offer(x, 1, udp, sizeof(udp), 0x33);
+	offer(x, 2, rubbish, sizeof(rubbish), 0);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.nanswers, 2);
+	for (size_t i = 0; i < x->source.nanswers; i++) {
+		assert_int_equal(x->source.answers[i].verdict, VERDICT_ACCEPT);
+		assert_false(x->source.answers[i].set_mark);
+	}
+	assert_int_equal(ct_count(x->ct), 1); /* but it tracks */
+}
+
+/* Fills the table with assured connections, which nothing may push out. */
+static void fill_table(struct fixture *x)
+{
+	uint8_t p[3][TCP_LEN];
+
+	for (uint8_t i = 0; i < MAX_FLOWS; i++) {
+		make_tcp(p[0], i + 1, false, SYN, 1, 0);
+		make_tcp(p[1], i + 1, true, SYN | ACK, 1, 2);
+		make_tcp(p[2], i + 1, false, ACK, 2, 2);
+		for (unsigned int j = 0; j < 3; j++)
+			offer(x, j, p[j], TCP_LEN, 0);
+		worker_pass(x->worker, 0);
+		assert_int_equal(x->source.answers[2].mark, 0x8);
+		x->source.nanswers = 0;
+	}
+	assert_int_equal(ct_count(x->ct), MAX_FLOWS);
+}
+
+static void test_table_full_drops(void **state)
+{
+	struct fixture *x = *state;
+
+	make_worker(x, false);
+	fill_table(x);
+	offer(x, 1, udp, sizeof(udp), 0);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.answers[0].verdict, VERDICT_DROP); /* New=accept or not */
+	assert_int_equal(worker_stats(x->worker)->count[CT_STAT_TABLE_FULL], 1);
+}
+
+static void test_table_full_in_shadow(void **state)
+{
+	struct fixture *x = *state;
+
+	make_worker(x, false);
+	fill_table(x);
+	worker_free(x->worker);
+	make_worker(x, true);
+	offer(x, 1, udp, sizeof(udp), 0);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.answers[0].verdict, VERDICT_ACCEPT);
+	assert_int_equal(worker_stats(x->worker)->count[CT_STAT_TABLE_FULL], 1);
+}
+
+static void test_new_configuration_between_batches(void **state)
+{
+	struct fixture *x = *state;
+	struct conf next = x->conf;
+
+	next.verdict[CT_CLASS_INVALID].kind = CONF_DROP;
+	next.track.mark = (struct ct_mark){.mask = 0xf0, .shift = 4};
+	make_worker(x, false);
+	assert_ptr_equal(worker_conf(x->worker), &x->conf);
+	worker_set_conf(x->worker, &next);
+	assert_int_equal(x->source.wakes, 1);
+	assert_ptr_equal(worker_conf(x->worker), &x->conf); /* still in use */
+	offer(x, 1, rubbish, sizeof(rubbish), 0);
+	worker_pass(x->worker, 0);
+	assert_ptr_equal(worker_conf(x->worker), &next);
+	assert_int_equal(x->source.answers[0].verdict, VERDICT_DROP);
+	assert_int_equal(x->source.answers[0].mark, 0xe0);
+}
+
+/* Memory may be short for a moment: the worker comes back soon instead of waiting for packets. */
+static void test_flush_is_tried_again(void **state)
+{
+	struct fixture *x = *state;
+
+	make_worker(x, false);
+	x->source.flush_error = -ENOBUFS;
+	assert_int_equal(worker_pass(x->worker, 1000), 0);
+	assert_int_equal(x->source.last_timeout_ms, 1000);
+	assert_int_equal(worker_pass(x->worker, 1000), 0);
+	assert_in_range(x->source.last_timeout_ms, 1, 100);
+	assert_int_equal(worker_retries(x->worker), 2);
+	x->source.flush_error = 0;
+	worker_pass(x->worker, 1000);
+	worker_pass(x->worker, 1000);
+	assert_int_equal(x->source.last_timeout_ms, 1000);
+	assert_int_equal(worker_beats(x->worker), 4);
+
+	x->source.flush_error = -EPERM; /* no verdict will ever get through */
+	assert_int_equal(worker_pass(x->worker, 0), -EPERM);
+}
+
+static void test_thread_ends_with_its_source(void **state)
+{
+	struct fixture *x = *state;
+	eventfd_t count;
+	int error = 0;
+
+	make_worker(x, false);
+	x->source.receive_error = -ENODEV;
+	assert_int_equal(worker_start(x->worker), 0);
+	assert_true(worker_join(x->worker, 5000, &error));
+	assert_int_equal(error, -ENODEV);
+	assert_int_equal(eventfd_read(x->ended_fd, &count), 0);
+	x->worker = worker_free(x->worker);
+	assert_true(x->closed);
+}
+
+/* What waits when the worker is told to stop is still answered. */
+static void test_stop_answers_first(void **state)
+{
+	struct fixture *x = *state;
+	int error = -1;
+
+	make_worker(x, false);
+	offer(x, 1, udp, sizeof(udp), 0);
+	worker_stop(x->worker);
+	assert_int_equal(worker_start(x->worker), 0);
+	assert_true(worker_join(x->worker, 5000, &error));
+	assert_int_equal(error, 0);
+	assert_int_equal(x->source.nanswers, 1);
+	assert_int_equal(x->source.last_timeout_ms, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_marks_and_accepts),	   TEST(test_same_mark_is_left),
+		TEST(test_verdict_by_class),	   TEST(test_repeat_only_once),
+		TEST(test_shadow_touches_nothing), TEST(test_table_full_drops),
+		TEST(test_table_full_in_shadow),   TEST(test_new_configuration_between_batches),
+		TEST(test_flush_is_tried_again),   TEST(test_thread_ends_with_its_source),
+		TEST(test_stop_answers_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
