@@ -6,4 +6,5 @@ EXTRA_DIST += \
 	tests/live/test_mark.py \
 	tests/live/test_queues.py \
 	tests/live/test_service.py \
+	tests/live/test_systemd.py \
 	tests/live/test_verdict.py
