@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/frames.py \
+	tests/lab/journald.py \
 	tests/lab/machine.py \
 	tests/lab/netlink.py \
 	tests/lab/netns.py \

@@ -3,8 +3,13 @@
 EXTRA_DIST += \
 	tests/live/test_bulk.py \
 	tests/live/test_hostile.py \
+	tests/live/test_journal_private.py \
 	tests/live/test_mark.py \
 	tests/live/test_queues.py \
 	tests/live/test_service.py \
 	tests/live/test_systemd.py \
 	tests/live/test_verdict.py
+
+# drives the log against a journal of the test's own
+check_PROGRAMS += tests/live/journal_writer
+tests_live_journal_writer_LDADD = libctshell.la
