@@ -3,7 +3,8 @@
 # main() that replays files.
 fuzz_targets = \
 	tests/fuzz/fuzz_track \
-	tests/fuzz/fuzz_conf
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_nlmsg
 
 if ENABLE_FUZZING
 fuzz_main = tests/fuzz/fuzz.h
@@ -23,9 +24,15 @@ tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_conf_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_conf_LDADD    = libctshell.la
 
+tests_fuzz_fuzz_nlmsg_SOURCES  = tests/fuzz/fuzz_nlmsg.c $(fuzz_main)
+tests_fuzz_fuzz_nlmsg_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_nlmsg_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_nlmsg_LDADD    = libctshell.la
+
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh
-EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py tests/fuzz/corpus
+EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py \
+	tests/fuzz/mknlmsg.py tests/fuzz/corpus
 
 tests/fuzz/corpora.log: $(fuzz_targets)
 
