@@ -11,11 +11,15 @@ tree=$work/tree
 plant()
 {
 	rm -rf "$tree"
-	mkdir -p "$tree/src/util" "$tree/src/core" "$tree/src/io" "$tree/tests/check" "$tree/man" \
-		"$tree/build/.libs"
+	mkdir -p "$tree/src/util" "$tree/src/core" "$tree/src/io" "$tree/src/log" "$tree/systemd" \
+		"$tree/tests/check" "$tree/man" "$tree/build/.libs"
 	cp "$top_srcdir/tests/check/tap.sh" "$tree/tests/check"
 	cp "$top_srcdir/ARCHITECTURE.md" "$top_srcdir/COPYING" "$top_srcdir/.clang-format" "$tree"
-	cp "$top_srcdir/src/core/tuple.h" "$tree/src/core"
+	cp "$top_srcdir/src/core/tuple.h" "$top_srcdir/src/core/event.h" \
+		"$top_srcdir/src/core/reasons.h" "$tree/src/core"
+	cp "$top_srcdir/src/log/fields.h" "$top_srcdir/src/log/msgid.h" "$tree/src/log"
+	cp "$top_srcdir/systemd/ctmarkd.catalog" "$tree/systemd"
+	cp "$top_srcdir/man/ctmarkd.journal-fields.7" "$tree/man"
 	cp "$top_srcdir/src/util/cleanup.h" "$tree/src/util"
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#pragma once\n' >"$tree/src/io/a.h"
 	printf '.\\" SPDX-License-Identifier: GPL-2.0-or-later\n.Dd January 1, 2026\n.Dt A 8\n.Os\n' \
@@ -80,6 +84,20 @@ fi
 if ! missing mandoc; then
 	break_with man 'an unknown macro' man/a.8 '.Zz text'
 fi
+
+if ! missing journalctl; then
+	id=00000000000000000000000000000000
+	break_with catalog 'an id without an entry' src/log/msgid.h \
+		"#undef MSGID_LIST\n#define MSGID_LIST(X) X(A, \"a\", \"$id\")"
+	break_with catalog 'an entry without an id' systemd/ctmarkd.catalog "\n-- $id\nSubject: a\n\nb"
+	break_with catalog 'a field that does not exist' systemd/ctmarkd.catalog 'See @CTMARK_A@.'
+fi
+break_with journal-fields 'a field without description' src/log/fields.h \
+	'#undef FIELD_LIST\n#define FIELD_LIST(X) X(A, "A")'
+break_with journal-fields 'a reason without description' src/core/reasons.h \
+	'#undef CT_REASON_LIST\n#define CT_REASON_LIST(X) X(A, "a", "b", "c")'
+break_with journal-fields 'an id that is not in use' man/ctmarkd.journal-fields.7 \
+	'.Sh EVENTS\n.Pq Ql 00000000000000000000000000000000'
 
 spdx='/* SPDX-License-Identifier: GPL-2.0-or-later */'
 break_with names 'a file without licence' src/core/x.c 'int x;'
