@@ -16,3 +16,13 @@ systemd/ctmarkd.service: systemd/ctmarkd.service.in Makefile
 systemd/sysusers.d/ctmarkd.conf: systemd/ctmarkd.sysusers
 	$(AM_V_GEN)$(MKDIR_P) systemd/sysusers.d && \
 	cp $(top_srcdir)/systemd/ctmarkd.sysusers $@.tmp && mv $@.tmp $@
+
+# journalctl -x reads a database made of the catalogs. Packages have a trigger for it.
+update_catalog = if test -z '$(DESTDIR)' && test -w /var/lib/systemd/catalog; then \
+	case '$(catalogdir)' in /usr/*) journalctl --update-catalog ;; esac; fi
+
+install-data-hook:
+	$(update_catalog)
+
+uninstall-hook:
+	$(update_catalog)
