@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "tests/flows/flow_engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/flows/flow_knob.h"
+
+#define MAX_FLOWS 512
+
+int flow_engine_init(struct flow_engine *e, const struct flow_setting *settings, size_t n)
+{
+	static const uint8_t key[16] = "scripted packets";
+	size_t size = ct_arena_size(MAX_FLOWS);
+
+	memset(e, 0, sizeof(*e));
+	ct_config_init(&e->cfg);
+	for (size_t i = 0; i < n; i++)
+		flow_knob_apply(settings[i].knob, settings[i].value, &e->cfg);
+	e->now_ns = 1000 * CT_NS_PER_S;
+	e->arena = aligned_alloc(4096, size);
+	if (!e->arena)
+		return -ENOMEM;
+	memset(e->arena, 0, size);
+	e->ct = ct_new(e->arena, size, MAX_FLOWS, key, 1);
+	e->thread = (struct ct_thread){.ct = e->ct, .cfg = &e->cfg};
+	if (e->ct)
+		return 0;
+	flow_engine_done(e);
+	return -ENOMEM;
+}
+
+void flow_engine_done(struct flow_engine *e)
+{
+	ct_free(e->ct);
+	free(e->arena);
+	e->ct = NULL;
+	e->arena = NULL;
+}
+
+size_t flow_engine_wait(struct flow_engine *e, uint64_t ns, struct ct_event *events, size_t cap)
+{
+	size_t n = 0;
+
+	e->now_ns += ns;
+	for (size_t got = 1; got && n < cap; n += got)
+		got = ct_expire(&e->thread, e->now_ns, events + n, cap - n);
+	return n;
+}
+
+void flow_engine_track(struct flow_engine *e, const struct flow_bytes *bytes, bool dropped,
+		       struct ct_result *ret)
+{
+	struct ct_input in = {.data = bytes->data,
+			      .caplen = (uint32_t)bytes->len,
+			      .len = (uint32_t)bytes->len,
+			      .now_ns = e->now_ns,
+			      .hook = CT_HOOK_PREROUTING,
+			      .csum_unverified = true};
+
+	e->cfg.no_confirm_classes = dropped ? 1 << CT_CLASS_NEW : 0;
+	ct_track(&e->thread, &in, ret);
+}
+
+static bool destroyed(const struct ct_result *res)
+{
+	for (unsigned int i = 0; i < res->nevents; i++)
+		if (res->events[i].type == CT_EVENT_DESTROY && res->events[i].flow == res->flow)
+			return true;
+	return false;
+}
+
+struct flow_seen flow_engine_seen(const struct flow_packet *p, const struct ct_result *res)
+{
+	const struct flow_packet *of = p->quote ? p->quote : p;
+
+	return (struct flow_seen){.judged = true,
+				  .info = (enum ct_info)res->info,
+				  .alive = res->has_flow && res->status & CT_STATUS_CONFIRMED &&
+					   !destroyed(res),
+				  .state = of->l4 == FLOW_TCP ? res->state : FLOW_UNSET,
+				  .status = res->status,
+				  .timeout = (uint32_t)(res->timeout_ns / CT_NS_PER_S),
+				  .reason = res->reason};
+}
+
+static bool same_flow(const struct flow_seen *seen, const struct flow_expect *e, uint32_t slack)
+{
+	if (!e->has_flow || !seen->alive)
+		return e->has_flow == seen->alive;
+	return e->state == seen->state && e->status == seen->status &&
+	       seen->timeout <= e->timeout && seen->timeout + slack >= e->timeout;
+}
+
+bool flow_seen_matches(const struct flow_seen *seen, const struct flow_expect *e, uint32_t slack,
+		       char buf[static FLOW_EXPECT_STRLEN])
+{
+	struct flow_expect as = {.info = seen->info,
+				 .has_flow = seen->alive,
+				 .state = seen->state,
+				 .status = seen->status,
+				 .timeout = seen->timeout,
+				 .reason = seen->reason == CT_REASON_NONE ? FLOW_UNSET
+									  : seen->reason};
+
+	flow_expect_to_str(&as, buf);
+	return seen->judged && seen->info == e->info && same_flow(seen, e, slack) &&
+	       (e->reason == FLOW_UNSET || seen->reason == FLOW_UNSET || e->reason == seen->reason);
+}
+
+static bool event_matches(const struct flow_event *x, const struct ct_event *ev)
+{
+	return x->type == ev->type && (x->death == FLOW_UNSET || x->death == ev->death) &&
+	       (x->state[0] == FLOW_UNSET || x->state[0] == ev->state_old) &&
+	       (x->state[1] == FLOW_UNSET || x->state[1] == ev->state_new);
+}
+
+bool flow_events_match(const struct flow_event *expected, size_t n, const struct ct_event *events,
+		       size_t nevents)
+{
+	uint64_t used = 0;
+
+	if (n == 1 && expected[0].type == FLOW_UNSET)
+		return nevents == 0;
+	if (n != nevents || n > 64)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		size_t j = 0;
+
+		while (j < n && (used >> j & 1 || !event_matches(&expected[i], &events[j])))
+			j++;
+		if (j == n)
+			return false;
+		used |= 1ULL << j;
+	}
+	return true;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Scripts as text again: what a packet line was, or would have been. */
+
+#include "tests/flows/flow_script.h"
+
+#include "tests/flows/flow_icmp.h"
+
+static const char *host_name(enum flow_host host)
+{
+#define X(name, str) str,
+	static const char *const names[] = {FLOW_HOST_LIST(X)};
+#undef X
+	return names[host];
+}
+
+static void print_options(FILE *f, const struct flow_packet *p)
+{
+	if (!p->optlen)
+		return;
+	fputs(" opt hex=", f);
+	for (unsigned int i = 0; i < p->optlen; i++)
+		fprintf(f, "%02x", p->opt[i]);
+}
+
+static void print_tcp(FILE *f, const struct flow_packet *p)
+{
+	fprintf(f, "tcp %u %u ", p->sport, p->dport);
+	for (unsigned int i = 0; i < 9; i++)
+		if (p->flags & 1u << i)
+			fputc("FSRPAUECN"[i], f);
+	fprintf(f, "%s seq %u", p->flags ? "" : "-", p->seq);
+	if (p->flags & FLOW_ACK || p->ack)
+		fprintf(f, " ack %u", p->ack);
+	if (p->win != 65535)
+		fprintf(f, " win %u", p->win);
+	print_options(f, p);
+	if (p->doff != FLOW_UNSET)
+		fprintf(f, " doff %d", p->doff);
+}
+
+static void print_icmp(FILE *f, const struct flow_packet *p)
+{
+	fputs(p->l4 == FLOW_ICMP ? "icmp" : "alien-icmp", f);
+	if (p->icmp_kind != FLOW_UNSET)
+		fprintf(f, " %s", flow_icmp_types[p->icmp_kind].name);
+	else
+		fprintf(f, " type %u", p->icmp_type);
+	if (p->icmp_code != FLOW_UNSET)
+		fprintf(f, " code %d", p->icmp_code);
+	if (p->icmp_id)
+		fprintf(f, " id %u", p->icmp_id);
+	if (p->quote) {
+		fputs(" quote [ ", f);
+		flow_packet_print(f, p->quote);
+		fputs(" ]", f);
+	}
+}
+
+static void print_damage(FILE *f, const struct flow_packet *p)
+{
+	static const char *const exts[] = {"hop", "routing", "dest", "ah", "atomic"};
+
+	for (unsigned int i = 0; i < p->next; i++)
+		fprintf(f, "%s%s", i ? "," : " ext ", exts[p->ext[i]]);
+	if (p->no_next)
+		fputs(p->next ? ",none" : " ext none", f);
+	if (p->len)
+		fprintf(f, " len %u", p->len);
+	if (p->udplen != FLOW_UNSET)
+		fprintf(f, " udplen %d", p->udplen);
+	if (p->cut != FLOW_UNSET)
+		fprintf(f, " cut %d", p->cut);
+	if (p->ipcut != FLOW_UNSET)
+		fprintf(f, " ipcut %d", p->ipcut);
+	if (p->fragoff != FLOW_UNSET)
+		fprintf(f, " fragment %d", p->fragoff);
+	fprintf(f, "%s%s%s", p->badsum ? " badsum" : "", p->nosum ? " nosum" : "",
+		p->dropped ? " dropped" : "");
+}
+
+void flow_packet_print(FILE *f, const struct flow_packet *p)
+{
+	fprintf(f, "%s > %s ", host_name(p->src), host_name(p->dst));
+	switch (p->l4) {
+	case FLOW_TCP:
+		print_tcp(f, p);
+		break;
+	case FLOW_UDP:
+		fprintf(f, "udp %u %u", p->sport, p->dport);
+		break;
+	case FLOW_ICMP:
+	case FLOW_ICMP_ALIEN:
+		print_icmp(f, p);
+		break;
+	case FLOW_PROTO:
+		fprintf(f, "proto %u", p->proto);
+		break;
+	}
+	print_damage(f, p);
+}
+
+char *flow_expect_to_str(const struct flow_expect *e, char buf[static FLOW_EXPECT_STRLEN])
+{
+	const char *state = e->state == FLOW_UNSET ? "-" : ct_state_name(6, (uint8_t)e->state);
+	int n = snprintf(buf, FLOW_EXPECT_STRLEN, "%s", ct_info_name(e->info));
+	size_t left = FLOW_EXPECT_STRLEN - (size_t)n;
+
+	if (e->gone)
+		n += snprintf(buf + n, left, " gone");
+	else if (e->has_flow)
+		n += snprintf(buf + n, left, " %s %#x %u", state, e->status, e->timeout);
+	left = FLOW_EXPECT_STRLEN - (size_t)n;
+	if (e->reason != FLOW_UNSET)
+		snprintf(buf + n, left, " reason=%s", ct_reason_name((enum ct_reason)e->reason));
+	return buf;
+}

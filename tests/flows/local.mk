@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Packet scripts: flowrun runs them in process, flowlive (started by tests/live/test_flows.py) against
+# the running kernel.
+check_LTLIBRARIES += libflow.la
+libflow_la_SOURCES = \
+	tests/flows/flow_lex.c tests/flows/flow_lex.h \
+	tests/flows/flow_knob.c tests/flows/flow_knob.h \
+	tests/flows/flow_options.c tests/flows/flow_options.h \
+	tests/flows/flow_words.c tests/flows/flow_words.h \
+	tests/flows/flow_script.c tests/flows/flow_script.h \
+	tests/flows/flow_print.c tests/flows/flow_icmp.h \
+	tests/flows/flow_packet.c tests/flows/flow_packet.h \
+	tests/flows/flow_engine.c tests/flows/flow_engine.h
+libflow_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+libflow_la_LIBADD = libctcore.la
+
+check_PROGRAMS += tests/flows/flowrun
+TESTS += tests/flows/flowrun
+tests_flows_flowrun_SOURCES = tests/flows/flowrun.c
+tests_flows_flowrun_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_flows_flowrun_LDADD = libflow.la libctcore.la
+
+
+include tests/flows/scripts.mk
+EXTRA_DIST += tests/flows/README.md $(flow_scripts)
