@@ -9,6 +9,8 @@
 #include "daemon/status.h"
 #include "daemon/worker.h"
 #include "io/nfqueue.h"
+#include "io/queuelist.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 
 #define LOSS_INTERVAL_NS  (10 * NS_PER_S)
@@ -20,7 +22,9 @@
 
 /* What is remembered of one queue between two looks. */
 struct queue_watch {
-	struct limiter lost, broken, refused, unsent, retries;
+	uint32_t full_seen; /* the kernel's counter, which wraps around */
+	uint64_t full;	    /* packets that found the queue full */
+	struct limiter full_told, lost, broken, refused, unsent, retries;
 	struct pulse pulse;
 };
 
@@ -79,13 +83,30 @@ uint64_t monitor_drops(const struct daemon *d)
 	drops = sum.count[CT_STAT_TABLE_FULL];
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
-		drops += q.lost + q.unsent;
+		drops += q.lost + q.unsent + d->monitor->queues[i].full;
 	}
 	return drops;
 }
 
 /* --- queues -------------------------------------------------------------------------------------
  */
+
+/* Takes over what the kernel counts, where we may read it: as root, not under the unit. */
+static void read_kernel_counters(struct monitor *m, unsigned int first)
+{
+	_cleanup_fclose_ FILE *list = fopen(QUEUELIST_PATH, "re");
+	struct queuelist_entry e;
+
+	while (list && queuelist_next(list, &e) > 0) {
+		struct queue_watch *watch;
+
+		if (e.queue < first || e.queue - first >= m->nqueues)
+			continue;
+		watch = &m->queues[e.queue - first];
+		watch->full += (uint32_t)(e.full - watch->full_seen);
+		watch->full_seen = e.full;
+	}
+}
 
 static void report_losses(struct daemon *d, struct queue_watch *watch, unsigned int queue,
 			  const struct nfqueue_stats *s, uint64_t now_ns)
@@ -95,9 +116,13 @@ static void report_losses(struct daemon *d, struct queue_watch *watch, unsigned 
 	n = limiter_due(&watch->lost, s->lost, now_ns, LOSS_INTERVAL_NS);
 	if (n > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
-		      "Queue %u: %" PRIu64 " packets did not fit into the receive buffer, "
-		      "%" PRIu64 " so far",
-		      queue, n, s->lost);
+		      "Queue %u: %" PRIu64 " packets did not fit into ReceiveBuffer= and were %s",
+		      queue, n, d->started.queue_fail_open ? "let through unseen" : "dropped");
+	n = limiter_due(&watch->full_told, watch->full, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
+		      "Queue %u: %" PRIu64 " packets found MaxPackets= waiting and were dropped",
+		      queue, n);
 	n = limiter_due(&watch->unsent, s->unsent, now_ns, LOSS_INTERVAL_NS);
 	if (n > 0)
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
@@ -201,6 +226,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 
 	daemon_sum_stats(d, &sum);
 	measure_rate(m, sum.count[CT_STAT_PACKETS], now_ns);
+	read_kernel_counters(m, d->started.queue_first);
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
 	watch_table(m, d, sum.count[CT_STAT_TABLE_FULL], now_ns);

@@ -13,6 +13,7 @@
 #include "daemon/worker.h"
 #include "io/ifname.h"
 #include "io/nfqueue.h"
+#include "io/queuelist.h"
 #include "util/cleanup.h"
 
 #define COPY_RANGE_DEFAULT 256
@@ -54,7 +55,7 @@ static enum exit_status say_busy(const struct daemon *d, unsigned int queue)
 {
 	uint32_t portid;
 
-	if (nfqueue_holder((uint16_t)queue, &portid) == 0)
+	if (queuelist_holder(QUEUELIST_PATH, (uint16_t)queue, &portid) == 0)
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_BUSY,
 		      "Queue %u is held by another process, netlink port id %" PRIu32, queue,
 		      portid);

@@ -11,7 +11,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <libmnl/libmnl.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
 #include <linux/netfilter.h>
@@ -523,30 +522,4 @@ int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 	}
 	*ret = &q->source;
 	return 0;
-}
-
-/* --- who else ------------------------------------------------------------------------------------
- */
-
-int nfqueue_holder_in(const char *path, uint16_t queue, uint32_t *ret_portid)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	unsigned int number, portid;
-	char line[256];
-
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%u %u", &number, &portid) == 2 && number == queue) {
-			*ret_portid = portid;
-			return 0;
-		}
-	}
-	return ferror(f) ? -EIO : -ENOENT;
-}
-
-int nfqueue_holder(uint16_t queue, uint32_t *ret_portid)
-{
-	/* what /proc/net points to, and all that is left of it under ProcSubset=pid */
-	return nfqueue_holder_in("/proc/self/net/netfilter/nfnetlink_queue", queue, ret_portid);
 }

@@ -44,19 +44,10 @@ struct nfqueue_stats {
  * Binds a queue of this network namespace. Packets may wait from here on.
  *
  * Returns 0 or: -EPERM without CAP_NET_ADMIN, -EBUSY if another socket holds the queue (see
- * nfqueue_holder), -EPROTONOSUPPORT if the kernel has no NFQUEUE, -ETIMEDOUT if it did not answer,
- * or another -errno.
+ * queuelist_holder), -EPROTONOSUPPORT if the kernel has no NFQUEUE, -ETIMEDOUT if it did not
+ * answer, or another -errno.
  */
 int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 		 struct nfqueue_grant *ret_grant);
-
-/*
- * Finds the netlink port id of a queue's holder. Returns 0, -ENOENT if nobody holds it, or -errno
- * if the kernel's list cannot be read (it takes root).
- */
-int nfqueue_holder(uint16_t queue, uint32_t *ret_portid);
-
-/* The same from a list in the format of /proc/net/netfilter/nfnetlink_queue. */
-int nfqueue_holder_in(const char *path, uint16_t queue, uint32_t *ret_portid);
 
 void nfqueue_get_stats(const struct source *s, struct nfqueue_stats *ret);

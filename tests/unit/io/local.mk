@@ -3,14 +3,14 @@
 io_tests = \
 	tests/unit/io/test_nlpacket \
 	tests/unit/io/test_verdict \
-	tests/unit/io/test_holder
+	tests/unit/io/test_queuelist
 
 check_PROGRAMS += $(io_tests)
 TESTS          += $(io_tests)
 
-tests_unit_io_test_nlpacket_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_io_test_nlpacket_LDADD  = libctshell.la $(CMOCKA_LIBS)
-tests_unit_io_test_verdict_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_io_test_verdict_LDADD   = libctshell.la $(CMOCKA_LIBS)
-tests_unit_io_test_holder_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_io_test_holder_LDADD    = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_nlpacket_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_nlpacket_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_verdict_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_verdict_LDADD    = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_queuelist_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_queuelist_LDADD  = libctshell.la $(CMOCKA_LIBS)
