@@ -9,6 +9,7 @@ checks = \
 	tests/check/fnlen.sh \
 	tests/check/format.sh \
 	tests/check/names.sh \
+	tests/check/man.sh \
 	tests/check/unit.sh \
 	tests/check/conf-docs.sh \
 	tests/check/completion.sh \

@@ -9,7 +9,9 @@
  *   3   hook (three bits, modulo 5), 0x08 checksum unverified, 0x10 loopback, 0x20 expire before it
  *   4   bytes cut from its end before the engine sees them (the packet stays as long as it says)
  *   5-6 mark: in the low byte and the high half
- *   7   zone (one bit), 0x02 exactly as long a buffer as was copied
+ *   7   zone (one bit), 0x02 exactly as long a buffer as was copied, 0x04 the packet is not there
+ *       but made of its first eight bytes: a TCP segment with small numbers (see make_segment), so
+ *       that the fuzzer finds its way through states and windows
  * mkcorpus.py writes the same.
  */
 
@@ -22,6 +24,7 @@
 #define FLOWS_MAX 16
 #define SEEN_MAX  1024
 #define HEAD	  8
+#define SEGMENT	  52
 #define MSEC	  1000000ull
 #define SEC	  (1000 * MSEC)
 
@@ -193,13 +196,60 @@ static void expire(void)
 	check_table();
 }
 
+/*
+ * A TCP segment between two hosts: direction and options, flags, then sequence, acknowledgement and
+ * window, and the length of its data, which is not copied.
+ */
+static uint32_t make_segment(const uint8_t d[static 8], uint8_t out[static SEGMENT],
+			     uint32_t *ret_caplen)
+{
+	static const uint8_t options[4][12] = {
+		{0}, {4, 2, 3, 3, 7}, {3, 3, 14, 4, 2}, {1, 1, 5, 10, 0, 0, 0, 9, 0, 0, 0, 30}};
+	bool reply = d[0] & 1;
+	uint32_t words = d[0] & 6 ? 8 : 5;
+
+	memset(out, 0, SEGMENT);
+	out[0] = 0x45;
+	out[9] = 6;
+	out[reply ? 15 : 19] = 2;
+	out[20 + (reply ? 1 : 3)] = 80;
+	out[26] = d[2];
+	out[27] = d[3];
+	out[30] = d[4];
+	out[31] = d[5];
+	out[32] = (uint8_t)(words << 4);
+	out[33] = d[1];
+	out[34] = d[6];
+	memcpy(out + 40, options[d[0] >> 1 & 3], 12);
+	*ret_caplen = 20 + words * 4;
+	return *ret_caplen + d[7];
+}
+
+static void judge(struct ct_input *in, bool exact)
+{
+	uint8_t *copy = exact ? malloc(in->caplen ? in->caplen : 1) : NULL;
+	struct ct_result out;
+	struct seen *s;
+
+	if (copy) {
+		memcpy(copy, in->data, in->caplen);
+		in->data = copy;
+	}
+	ct_track(&run.th, in, &out);
+	free(copy);
+	check_result(in, &out);
+	s = out.has_flow ? find_alive(out.flow) : NULL;
+	if (s)
+		s->deadline_ns = run.now_ns + out.timeout_ns;
+	check_table();
+}
+
 static void track(const uint8_t head[static HEAD], const uint8_t *packet, uint32_t len)
 {
-	uint32_t caplen = len - (head[4] < len ? head[4] : len);
-	uint8_t *copy = head[7] & 2 ? malloc(caplen ? caplen : 1) : NULL;
-	const struct ct_input in = {
-		.data = copy ? copy : packet,
-		.caplen = caplen,
+	uint8_t segment[SEGMENT];
+	struct ct_input in = {
+		.data = packet,
+		.caplen = len - (head[4] < len ? head[4] : len),
 		.len = len,
 		.now_ns = run.now_ns,
 		.mark = (uint32_t)head[6] << 16 | head[5],
@@ -210,18 +260,12 @@ static void track(const uint8_t head[static HEAD], const uint8_t *packet, uint32
 		.csum_unverified = head[3] & 0x08,
 		.loopback = head[3] & 0x10,
 	};
-	struct ct_result out;
-	struct seen *s;
 
-	if (copy)
-		memcpy(copy, packet, caplen);
-	ct_track(&run.th, &in, &out);
-	free(copy);
-	check_result(&in, &out);
-	s = out.has_flow ? find_alive(out.flow) : NULL;
-	if (s)
-		s->deadline_ns = run.now_ns + out.timeout_ns;
-	check_table();
+	if (head[7] & 4 && len >= 8) {
+		in.data = segment;
+		in.len = make_segment(packet, segment, &in.caplen);
+	}
+	judge(&in, head[7] & 2);
 }
 
 static void configure(uint8_t a, uint8_t b)

@@ -67,6 +67,12 @@ def record(packet, ms=0, hook=PREROUTING, unverified=True, loopback=False, expir
                        mark >> 16 & 255, zone | (2 if exact else 0)) + packet
 
 
+def made(ms, *fields):
+    """A TCP segment that fuzz_track makes itself: what, flags, seq, ack, window / 256, data."""
+    what, flags, seq, ack, win, data = fields
+    return struct.pack("<HBBBBBB", 8, ms, 0, 0, 0, 0, 6) + struct.pack("!BBHHBB", what, flags, seq, ack, win, data)
+
+
 def connection(a, b, sport=40000, close=True):
     opts = b"\x02\x04\x05\xb4\x04\x02\x08\x0a" + b"\0" * 8 + b"\x01\x03\x03\x07"
     up = lambda flags, seq, ack, data=b"", o=b"": tcp(a, b, sport, 80, flags, seq, ack, data, o)
@@ -134,6 +140,10 @@ def stories():
     yield "cut", [record(p, cut=c) for p in (est[0], udp(A6, B6, 1, 2)) for c in range(0, len(p) + 1, 3)]
     bad = udp(A4, B4, 1, 2)
     yield "checksum", [record(bad[:-1] + b"y"), record(bad[:-1] + b"y", unverified=False), record(bad[:26] + b"\0\0" + bad[28:])]
+    yield "made", [made(0, 2, SYN, 100, 0, 255, 0), made(1, 3, SYN | ACK, 500, 101, 255, 0), made(1, 0, ACK, 101, 501, 255, 9),
+                   made(1, 1, ACK, 501, 110, 255, 0), made(1, 6, ACK, 110, 501, 255, 0), made(1, 0, FIN | ACK, 110, 501, 9, 0),
+                   made(1, 1, FIN | ACK, 501, 111, 9, 0), made(1, 0, ACK, 111, 502, 9, 0), made(1, 0, SYN, 9, 0, 9, 0),
+                   made(1, 1, RST, 0, 10, 9, 0)]
     yield "empty", [record(b""), record(b"\x45"), record(b"\x60"), record(b"\x15" * 60)]
 
 
