@@ -36,6 +36,8 @@
 #define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 #define RING_SIZE  16384
 #define TURN_MAX   64 /* events from one ring before it is the next one's turn */
 #define PAUSE_MIN  (2 * NS_PER_MS)
@@ -100,13 +102,21 @@ static int write_line(const char *line, size_t len)
 	}
 }
 
+/* libsystemd reports success where there is no journal at all; for us that is a loss. */
+static int write_journal(const struct fields *f)
+{
+	if (access(JOURNAL_SOCKET, F_OK) < 0)
+		return -errno;
+	return sd_journal_sendv(f->iov, (int)f->n);
+}
+
 static int send_record(struct jlog *log)
 {
 	char line[FIELDS_LINE_MAX];
 
 	switch (atomic_load_explicit(&log->target, memory_order_relaxed)) {
 	case LOG_TARGET_JOURNAL:
-		return sd_journal_sendv(log->fields.iov, (int)log->fields.n);
+		return write_journal(&log->fields);
 	case LOG_TARGET_CONSOLE:
 		return write_line(line, fields_to_line(&log->fields, line));
 	default:

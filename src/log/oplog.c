@@ -3,9 +3,9 @@
 /*
  * Operational messages come from the main thread, which feeds the watchdog and takes the signals:
  * it must not hang in the journal. sd_journal_sendv() blocks for as long as journald does not
- * read, so the record goes to journald's socket from here, without waiting; no value contains a
- * line break, so each field is one line. If the journal does not take it, stderr gets it, again
- * only if that does not block.
+ * read, so the record goes to journald's socket from here, with a wait that is bounded; no value
+ * contains a line break, so each field is one line. If the journal does not take it, stderr gets
+ * it, and only if that does not block.
  */
 
 #include "log/oplog.h"
@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define OPLOG_TEXT_MAX 1024
+#define PATIENCE_MS    100
 
 /* Whether stderr is the stream that the service manager connected to the journal. */
 static bool stderr_is_journal(void)
@@ -51,22 +52,38 @@ void oplog_init(struct oplog *log, enum log_target target, int level)
 	};
 }
 
+/* Sends one datagram, waiting at most PATIENCE_MS for journald to make room for it. */
+static int send_patiently(int fd, const struct msghdr *m)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	for (bool waited = false;; waited = true) {
+		if (sendmsg(fd, m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno != EAGAIN || waited)
+			return -errno;
+		if (poll(&p, 1, PATIENCE_MS) <= 0)
+			return -EAGAIN;
+	}
+}
+
 static int send_to_journal(const struct fields *f)
 {
-	struct sockaddr_un journal = {.sun_family = AF_UNIX,
-				      .sun_path = "/run/systemd/journal/socket"};
+	const struct sockaddr_un journal = {.sun_family = AF_UNIX,
+					    .sun_path = "/run/systemd/journal/socket"};
 	struct iovec iov[2 * FIELD_MAX];
 	char newline[] = "\n";
-	struct msghdr m = {.msg_name = &journal, .msg_namelen = sizeof(journal), .msg_iov = iov};
+	struct msghdr m = {.msg_iov = iov};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
+	/* connected, because only then poll() tells whether the other side has room */
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&journal, sizeof(journal)) < 0)
 		return -errno;
 	for (unsigned int i = 0; i < f->n; i++) {
 		iov[m.msg_iovlen++] = f->iov[i];
 		iov[m.msg_iovlen++] = (struct iovec){.iov_base = newline, .iov_len = 1};
 	}
-	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return send_patiently(fd, &m);
 }
 
 static void send_to_stderr(const struct oplog *log, int priority, const char *text)

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define S UINT64_C(1000000000)
 
@@ -151,6 +152,18 @@ static void say_stats(const struct jlog *log, enum ct_event_type type)
 	fflush(stdout);
 }
 
+static void wait_refused(const struct jlog *log, uint64_t n)
+{
+	struct jlog_stats st = {0};
+
+	while (st.sent + st.failed < n) {
+		usleep(1000);
+		jlog_get_stats(log, CT_EVENT_STATE, &st);
+	}
+	printf("failed=%" PRIu64 "\n", st.failed);
+	fflush(stdout);
+}
+
 static int run_log(const char *verb, uint64_t n)
 {
 	bool limited = strcmp(verb, "limited") == 0;
@@ -163,7 +176,9 @@ static int run_log(const char *verb, uint64_t n)
 		flood(log, n);
 		say_stats(log, CT_EVENT_STATE);
 	}
-	if (strcmp(verb, "flood") == 0)
+	if (strcmp(verb, "refused") == 0)
+		wait_refused(log, n);
+	if (strcmp(verb, "flood") == 0 || strcmp(verb, "refused") == 0)
 		(void)getchar();
 	all = jlog_stop(log, strcmp(verb, "abandon") == 0 ? 300 : 60000);
 	printf("all=%d\n", all);

@@ -18,4 +18,4 @@ tests_unit_log_test_ring_LDADD   = libctshell.la $(CMOCKA_LIBS)
 # The journal refuses and hangs on demand.
 tests_unit_log_test_jlog_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_log_test_jlog_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=sd_journal_sendv -Wl,--wrap=ifname_get
+	-Wl,--wrap=access -Wl,--wrap=sd_journal_sendv -Wl,--wrap=ifname_get

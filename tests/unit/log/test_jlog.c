@@ -66,8 +66,14 @@ static void journal_take(const struct iovec *v)
 	journal.summaries += field_number(v, "CTMARK_DROPPED=", &journal.dropped);
 }
 
+int __wrap_access(const char *path, int mode);
 int __wrap_sd_journal_sendv(const struct iovec *iov, int n);
 const char *__wrap_ifname_get(struct ifname *names, uint32_t index, char buf[static IF_NAMESIZE]);
+
+int __wrap_access(const char *path, int mode)
+{
+	return 0; /* the socket of the journal is there */
+}
 
 int __wrap_sd_journal_sendv(const struct iovec *iov, int n)
 {
