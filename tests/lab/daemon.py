@@ -28,7 +28,11 @@ def config_text(sections):
 
 
 class NotifySocket:
-    """What a service manager hears: the sd_notify() messages of the daemon."""
+    """
+    What a service manager hears: the sd_notify() messages of the daemon.
+
+    Like a service manager it reads all the time: a full socket would make the daemon wait.
+    """
 
     def __init__(self, path):
         self.path = str(path)
@@ -37,25 +41,42 @@ class NotifySocket:
         os.chmod(self.path, 0o777)
         self.lines = []
         self._read = 0
+        self._new = threading.Condition()
+        self._closing = False
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self):
+        self.sock.settimeout(0.1)
+        while not self._closing:
+            try:
+                lines = self.sock.recv(65536).decode().splitlines()
+            except TimeoutError:
+                continue
+            with self._new:
+                self.lines += lines
+                self._new.notify_all()
+
+    def _next_match(self, pattern):
+        while self._read < len(self.lines):
+            self._read += 1
+            if re.search(pattern, self.lines[self._read - 1]):
+                return self.lines[self._read - 1]
+        return None
 
     def wait(self, pattern, timeout=10, alive=lambda: True):
         """The next line that matches a regular expression, None if there is none in time."""
         end = time.monotonic() + timeout
-        self.sock.settimeout(0.05)
-        while True:
-            for line in self.lines[self._read:]:
-                self._read += 1
-                if re.search(pattern, line):
-                    return line
-            if time.monotonic() > end:
-                return None
-            try:
-                self.lines += self.sock.recv(65536).decode().splitlines()
-            except TimeoutError:
-                if not alive():
-                    return None
+        with self._new:
+            while time.monotonic() < end:
+                found = self._next_match(pattern)
+                if found is not None or not (self._new.wait(0.05) or alive()):
+                    return found
+        return None
 
     def close(self):
+        self._closing = True
+        self._listener.join()
         self.sock.close()
 
 
