@@ -8,12 +8,14 @@ claims is not so.
 
 import os
 import pathlib
+import re
+import subprocess
 import sys
 import textwrap
 import time
 
 from lab import netns, rules
-from lab.daemon import Daemon, TOP, binary
+from lab.daemon import TOP, Daemon, binary
 from lab.journald import Journald
 from lab.nflog import Nflog
 from lab.traffic import Traffic
@@ -26,7 +28,9 @@ HOSTS = {netns.CLIENT4: "client", netns.CLIENT6: "client", netns.SERVER4: "serve
          netns.SERVER6: "server", netns.LAN4: "router", netns.LAN6: "router",
          netns.WAN4: "router", netns.WAN6: "router"}
 ICMP_ERRORS = {1: (3, 11), 58: (1, 2, 3, 4)}
-CONFIG = {"Log": {"Target": "journal"}, "Timeouts": {"TCPClose": "1s", "ICMP": "1s", "ICMPv6": "1s"}}
+CATALOG = TOP / "systemd" / "ctmarkd.catalog"
+CONFIG = {"Log": {"Target": "journal"}, "Timeouts": {"ICMP": "1s", "ICMPv6": "1s"}}
+STATES = ["SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT"]
 
 
 class Failed(Exception):
@@ -167,27 +171,28 @@ def wrapped(text):
 
 
 def show_journal(journal):
-    flow = journal.records("CTMARK_EVENT=new", "CTMARK_DPORT=8080")[0]["CTMARK_FLOW"]
-    for least, *match in ((9, f"CTMARK_FLOW={flow}"), (2, "CTMARK_EVENT=invalid"),
-                          (4, "CTMARK_EVENT=related"), (2, "CTMARK_EVENT=destroy")):
-        head(f"$ journalctl -o cat {' '.join(match)}")
-        text = journal.journalctl("-o", "cat", *match)
+    flow = journal.records(CTMARK_EVENT="new", CTMARK_DPORT="8080")[0]["CTMARK_FLOW"]
+    for least, match in ((9, f"CTMARK_FLOW={flow}"), (2, "CTMARK_EVENT=invalid"),
+                         (4, "CTMARK_EVENT=related"), (2, "CTMARK_EVENT=destroy")):
+        head(f"$ journalctl -o cat {match}")
+        text = journal.journalctl("-o", "cat", match)
         wrapped(text)
-        claim(len(text.splitlines()) >= least, f"journalctl {match[0]}: {least} records expected")
-    states = [r["CTMARK_STATE_NEW"] for r in journal.records(f"CTMARK_FLOW={flow}",
-                                                              "CTMARK_EVENT=state")]
-    claim(states[:2] == ["SYN_RECV", "ESTABLISHED"] and states[-1] == "TIME_WAIT",
-          f"the connection went through {', '.join(states)}")
+        claim(len(text.splitlines()) >= least, f"journalctl {match}: {least} records expected")
+    states = [r["CTMARK_STATE_NEW"] for r in journal.records(CTMARK_EVENT="state",
+                                                              CTMARK_FLOW=flow)]
+    claim(states == STATES, f"the connection went through {', '.join(states)}")
     head("$ journalctl -x -n 1 CTMARK_EVENT=invalid")
-    wrapped(journal.journalctl("-x", "--no-hostname", "-n", "1", "CTMARK_EVENT=invalid"))
+    explained = journal.journalctl("-x", "--no-hostname", "-n", "1", "CTMARK_EVENT=invalid")
+    wrapped(explained)
+    claim("Subject:" in explained, "the catalog explains the record")
 
 
 def live():
-    with netns.Lab() as lab, Nflog(lab.router) as log, Journald() as journal:
+    with netns.Lab() as lab, Nflog(lab.router) as log, Journald([CATALOG]) as journal:
         rules.queue(lab.router, chains=("PREROUTING", "OUTPUT"))
         rules.count_marks(lab.router, rules.CTINFO.values(), 0xf,
                           ("FORWARD", "INPUT", "OUTPUT"))
-        with Daemon(lab.router, CONFIG, prefix=journal.prefix):
+        with Daemon(lab.router, CONFIG, prefix=journal.enter()):
             head("client ── router ── server: three network namespaces, ctmarkd on the router")
             for command in rules.FAMILIES:
                 for chain in ("PREROUTING", "OUTPUT"):
@@ -200,11 +205,62 @@ def live():
           "class; rules and journal agree.")
 
 
+# --- without root ----------------------------------------------------------------
+
+WITHOUT_ROOT = """\
+Only root can make network namespaces, queue packets and load rules. So this cannot show: real packets,
+their marks, what iptables -m mark counts, and the journal. For that: sudo ./bootstrap demo
+
+What it can show is the engine inside ctmarkd on scripts of packets (tests/flows), judged one by one.
+A is the client, B the server, R a router."""
+SCRIPTS = ("tcp-handshake-data-close", "tcp-syn-refused", "tcp-window-far-off", "udp-query-answer",
+           "icmp-error-related", "icmp-echo", "icmp6-untracked")
+PACKET = re.compile(r"#\s+\d+\s+(\w+ > \w+) (.*?)\s+([A-Z_]+)\s+(0x[0-9a-f]+)\s*(.*)")
+
+
+def show_script(flowrun, name):
+    done = subprocess.run([flowrun, "-v", str(TOP / "tests" / "flows" / f"{name}.flow")], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    lines = done.stdout.splitlines()
+    claim(done.returncode == 0, f"{name}: the engine does not do what the script says\n{done.stdout}")
+    print()
+    for line in lines[:next(i for i, text in enumerate(lines) if text.startswith("ok "))]:
+        found = PACKET.fullmatch(line)
+        if found:
+            show_judgement(*found.groups())
+        elif line.strip("# "):
+            print("  " + paint("dim" if line.startswith("#   ") else "head", line.strip("# ")))
+
+
+def show_judgement(way, packet, ctinfo, mark, rest):
+    states = re.search(r"(\w+)>(\w+)", rest)
+    reason = re.search(r"reason=(\S+)", rest)
+    said = reason[1] if reason else states[2] if states else ""
+    packet = re.sub(r"^tcp \d+ \d+", "tcp", re.sub(r" opt \S+", "", packet))
+    if len(packet) > 41:
+        packet = packet[:40] + "…"
+    print(f"  {way:10}  {packet:41}  {paint(ctinfo, f'{ctinfo:18}')} {mark:>4}  {said}".rstrip())
+
+
+def offline():
+    print(WITHOUT_ROOT)
+    flowrun = pathlib.Path(binary()).parent / "tests" / "flows" / "flowrun"
+    for name in SCRIPTS:
+        show_script(flowrun, name)
+    print(f"\n{paint('good', 'All as it should be')}: each packet is what its script says.")
+
+
 def main():
     try:
-        live()
+        if os.geteuid() == 0:
+            live()
+        else:
+            offline()
     except Failed as e:
         print(f"\n{paint('bad', 'NOT as it should be')}: {e}")
+        return 1
+    except (RuntimeError, OSError) as e:
+        print(f"\n{paint('bad', 'This machine does not let it happen')}: {e}")
         return 1
     except KeyboardInterrupt:
         return 130

@@ -119,11 +119,12 @@ class Lab:
         self.name = f"ctlab-{os.getpid()}-{next(_serial)}"
         self.spaces = []
         self.client = self.router = self.server = None
-        self._old_term = None
+        self._handlers = {}
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
-            self._old_term = signal.signal(signal.SIGTERM, self._on_term)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                self._handlers[number] = signal.signal(number, self._on_end)
         try:
             self._build()
         except BaseException:
@@ -135,7 +136,7 @@ class Lab:
         self.close()
 
     @staticmethod
-    def _on_term(signum, frame):
+    def _on_end(signum, frame):
         raise SystemExit(128 + signum)
 
     def _build(self):
@@ -172,8 +173,9 @@ class Lab:
             host.ip("route", "add", "default", "via", gateway)
 
     def close(self):
+        if self._handlers:
+            self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
         while self.spaces:
             self.spaces.pop().close()
-        if self._old_term is not None:
-            signal.signal(signal.SIGTERM, self._old_term)
-            self._old_term = None
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())

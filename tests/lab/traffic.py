@@ -40,8 +40,9 @@ class Traffic:
             server.recv(100)
             server.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
             client.recv(100)
+            before = len(self.log.settle(0.1))
             client.close()
-            server.recv(100)
+            self.log.wait(before + 2)  # FIN, and the ACK that the kernel sends a little later
             server.close()
             self.log.settle(0.1)
 
