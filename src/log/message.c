@@ -246,17 +246,24 @@ static void say_state(struct text *t, const struct ct_event *ev)
 	text_add(t, " (%s)", ev->dir == CT_DIR_REPLY ? "reply" : "original");
 }
 
+static void add_count(struct text *t, const struct ct_event *ev, enum ct_dir dir)
+{
+	text_add(t, "%" PRIu64 " packet%s, %" PRIu64 " bytes", ev->packets[dir],
+		 ev->packets[dir] == 1 ? "" : "s", ev->bytes[dir]);
+}
+
 static void say_destroy(struct text *t, const struct ct_event *ev)
 {
 	text_add(t, "ended");
 	add_state(t, ev, " in ");
 	text_add(t, ", %s", ct_death_text(ev->death));
-	if (ev->accounted)
-		text_add(t,
-			 "; %" PRIu64 " packets %" PRIu64 " bytes out, %" PRIu64 " packets %" PRIu64
-			 " bytes back",
-			 ev->packets[CT_DIR_ORIGINAL], ev->bytes[CT_DIR_ORIGINAL],
-			 ev->packets[CT_DIR_REPLY], ev->bytes[CT_DIR_REPLY]);
+	if (!ev->accounted)
+		return;
+	text_add(t, " (out ");
+	add_count(t, ev, CT_DIR_ORIGINAL);
+	text_add(t, "; back ");
+	add_count(t, ev, CT_DIR_REPLY);
+	text_add(t, ")");
 }
 
 static void say_invalid(struct text *t, const struct ct_event *ev)

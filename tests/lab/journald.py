@@ -4,7 +4,7 @@ A systemd-journald of our own, in a mount namespace of its own.
 
     with Journald() as journal:
         journal.run("logger", "hello")
-        journal.records(MESSAGE="hello")
+        journal.records("MESSAGE=hello")
 
 The namespace has a fresh /run, so that nothing there is the host's: programs that run in it find
 this journald at the usual place. Its records lie in a directory that is gone at the end. It needs
@@ -22,6 +22,7 @@ import uuid
 
 from lab.netns import sh
 
+CATALOG = pathlib.Path(__file__).resolve().parents[2] / "systemd" / "ctmarkd.catalog"
 JOURNALD = ("/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald")
 
 # It must not touch what belongs to the host: kernel messages and auditing. No limit of its own.
@@ -50,9 +51,9 @@ exec sleep infinity
 
 
 class Journald:
-    """catalogs: catalog files that journalctl -x is to know (see explain())."""
+    """catalogs: catalog files that journalctl -x is to know."""
 
-    def __init__(self, catalogs=()):
+    def __init__(self, catalogs=(CATALOG,)):
         self.catalogs = catalogs
         self.process = self._holder = None
 
@@ -95,15 +96,16 @@ class Journald:
 
     # ---- the namespace ----
 
-    def enter(self):
+    @property
+    def prefix(self):
         """Words to put before a command so that it runs where this journald is."""
         return ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", "--"]
 
     def run(self, *words, **kwargs):
-        return sh(*self.enter(), *words, **kwargs)
+        return sh(*self.prefix, *words, **kwargs)
 
     def popen(self, *words, **kwargs):
-        return subprocess.Popen(self.enter() + list(words), **kwargs)
+        return subprocess.Popen(self.prefix + list(words), **kwargs)
 
     # ---- journald ----
 
@@ -144,13 +146,7 @@ class Journald:
         self.sync()
         return self.run("journalctl", "--no-pager", "-q", "-D", str(self.storage), *words)
 
-    def records(self, **fields):
-        """All records with these values, oldest first, as dictionaries."""
-        matches = [f"{name}={value}" for name, value in fields.items()]
+    def records(self, *matches):
+        """All records with these FIELD=value words, oldest first, as dictionaries."""
         return [json.loads(line)
                 for line in self.journalctl("-o", "json", *matches).splitlines()]
-
-    def explain(self, **fields):
-        """The records as people read them, each with its text from the catalog."""
-        matches = [f"{name}={value}" for name, value in fields.items()]
-        return self.journalctl("-x", *matches)

@@ -239,12 +239,12 @@ static void test_destroy_by_the_clock(void **state)
 	ev.accounted = true;
 	ev.packets[0] = 12;
 	ev.bytes[0] = 3456;
-	ev.packets[1] = 10;
+	ev.packets[1] = 1;
 	ev.bytes[1] = 7890;
 	ASSERT_FIELDS(record(&ev, NULL, NULL),
 		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: ended in TIME_WAIT, nothing "
-				  "was seen before the timeout; 12 packets 3456 bytes out, 10 "
-				  "packets 7890 bytes back"},
+				  "was seen before the timeout (out 12 packets, 3456 bytes; back 1 "
+				  "packet, 7890 bytes)"},
 		      {"MESSAGE_ID", MSGID_FLOW_DESTROY}, {"CTMARK_EVENT", "destroy"},
 		      {"CTMARK_REASON", "timeout"}, {"CTMARK_STATE_NEW", "TIME_WAIT"},
 		      {"CTMARK_PACKETS_ORIG", "12"}, {"CTMARK_BYTES_REPLY", "7890"},
