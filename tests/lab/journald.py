@@ -4,7 +4,7 @@ A systemd-journald of our own, in a mount namespace of its own.
 
     with Journald() as journal:
         journal.run("logger", "hello")
-        journal.records("MESSAGE=hello")
+        journal.records(MESSAGE="hello")
 
 The namespace has a fresh /run, so that nothing there is the host's: programs that run in it find
 this journald at the usual place. Its records lie in a directory that is gone at the end. It needs
@@ -96,16 +96,15 @@ class Journald:
 
     # ---- the namespace ----
 
-    @property
-    def prefix(self):
+    def enter(self):
         """Words to put before a command so that it runs where this journald is."""
         return ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", "--"]
 
     def run(self, *words, **kwargs):
-        return sh(*self.prefix, *words, **kwargs)
+        return sh(*self.enter(), *words, **kwargs)
 
     def popen(self, *words, **kwargs):
-        return subprocess.Popen(self.prefix + list(words), **kwargs)
+        return subprocess.Popen(self.enter() + list(words), **kwargs)
 
     # ---- journald ----
 
@@ -146,7 +145,8 @@ class Journald:
         self.sync()
         return self.run("journalctl", "--no-pager", "-q", "-D", str(self.storage), *words)
 
-    def records(self, *matches):
-        """All records with these FIELD=value words, oldest first, as dictionaries."""
+    def records(self, **fields):
+        """All records with these values, oldest first, as dictionaries."""
+        matches = [f"{name}={value}" for name, value in fields.items()]
         return [json.loads(line)
                 for line in self.journalctl("-o", "json", *matches).splitlines()]
