@@ -184,13 +184,18 @@ static void track_flow(struct ct_step *s)
 	see_reply(s);
 }
 
-/* For the record: the flow that a packet which fails by itself would belong to. */
+/*
+ * For the record: the flow that a packet which fails by itself would belong to. Where the kernel
+ * makes a flow before it looks closer, a full table is noticed first; ICMP is looked at before.
+ */
 static void find_only(struct ct_step *s)
 {
+	bool made_first = !ct_proto_get(s->pkt.proto)->icmp;
+
 	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
 	if (s->index && s->flow->expires_ns <= s->in->now_ns)
 		set_flow(s, 0);
-	if (!s->index && ct_count(s->th->ct) >= ct_max_flows(s->th->ct))
+	if (!s->index && made_first && ct_count(s->th->ct) >= ct_max_flows(s->th->ct))
 		table_full(s);
 }
 

@@ -205,6 +205,36 @@ static void test_cut_icmp(void **state)
 	copied_everywhere(&p, 48);
 }
 
+/* An ICMP error about a known flow, of which the queue copied less and less. */
+static void test_copied_error(void **state)
+{
+	struct ct_result out;
+	struct ct_input in;
+	struct engine e;
+	struct pk lost, p;
+
+	engine_open(&e, 4);
+	pk_udp(&lost, CT_AF_INET6, 1, 2, 3, 4);
+	engine_track(&e, &lost, SEC);
+	pk_icmp(&p, CT_AF_INET6, 9, 1, 1, 4, 0, &lost);
+	for (uint32_t n = 48; n <= p.len; n++) {
+		in = pk_input(&p, SEC);
+		in.caplen = n;
+		ct_track(&e.th, &in, &out);
+		/* the quoted IP header and four bytes of ports */
+		assert_int_equal(out.info, n < 48 + 44 ? CT_INFO_INVALID : CT_INFO_RELATED_REPLY);
+		assert_int_equal(out.reason, n < 48 + 44 ? CT_REASON_COPY_RANGE : CT_REASON_NONE);
+		if (n == p.len)
+			break;
+		in.len = n;
+		in.csum_unverified = false;
+		ct_track(&e.th, &in, &out);
+		assert_int_equal(out.reason,
+				 n < 48 + 44 ? CT_REASON_ICMP_QUOTE_SHORT : CT_REASON_NONE);
+	}
+	engine_close(&e);
+}
+
 static void test_fragments(void **state)
 {
 	static const uint8_t later6[8] = {17, 0, 0x05, 0x58, 0, 0, 0, 9};
@@ -296,9 +326,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_where),	     cmocka_unit_test(test_cut_udp4_options),
 		cmocka_unit_test(test_cut_udp6_ext), cmocka_unit_test(test_cut_tcp_option),
-		cmocka_unit_test(test_cut_icmp),     cmocka_unit_test(test_fragments),
-		cmocka_unit_test(test_next_header),  cmocka_unit_test(test_long_chain),
-		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_cut_icmp),     cmocka_unit_test(test_copied_error),
+		cmocka_unit_test(test_fragments),    cmocka_unit_test(test_next_header),
+		cmocka_unit_test(test_long_chain),   cmocka_unit_test(test_families),
 	};
 
 	return cmocka_run_group_tests_name("pkt", tests, NULL, NULL);

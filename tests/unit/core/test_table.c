@@ -76,6 +76,39 @@ static void test_full(void **state)
 	}
 }
 
+/*
+ * What fails by itself is dropped for a full table too, since its flow would have been made first;
+ * ICMP is judged before that, and what belongs to a flow does not need room.
+ */
+static void test_full_and_broken(void **state)
+{
+	struct ct_result out;
+	struct engine e;
+	struct pk p;
+
+	engine_open(&e, 1);
+	udp(&e, 1, SEC);
+	pk_udp(&p, CT_AF_INET, 2, 0xffffff, 1000, 53);
+	p.b[p.len - 1] ^= 1;
+	out = engine_track(&e, &p, SEC);
+	assert_true(out.drop);
+	assert_int_equal(out.reason, CT_REASON_TABLE_FULL);
+	pk_icmp(&p, CT_AF_INET, 1, 2, 8, 0, 1, NULL);
+	p.b[p.len - 1] ^= 1;
+	out = engine_track(&e, &p, SEC);
+	assert_false(out.drop);
+	assert_int_equal(out.reason, CT_REASON_CHECKSUM);
+	pk_udp(&p, CT_AF_INET, 1, 0xffffff, 1000, 53);
+	p.b[p.len - 1] ^= 1;
+	out = engine_track(&e, &p, SEC);
+	assert_int_equal(out.reason, CT_REASON_CHECKSUM);
+	assert_true(out.has_flow && !out.drop);
+	out = engine_track(&e, &p, 40 * SEC); /* expired, and still in the way */
+	assert_false(out.has_flow);
+	assert_true(out.drop);
+	engine_close(&e);
+}
+
 static size_t expire_all(struct engine *e, uint64_t now_ns)
 {
 	struct ct_event events[7];
@@ -171,11 +204,9 @@ static void test_salt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_new_refuses),
-		cmocka_unit_test(test_size),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_reuse),
-		cmocka_unit_test(test_expired_is_gone),
+		cmocka_unit_test(test_new_refuses), cmocka_unit_test(test_size),
+		cmocka_unit_test(test_full),	    cmocka_unit_test(test_full_and_broken),
+		cmocka_unit_test(test_reuse),	    cmocka_unit_test(test_expired_is_gone),
 		cmocka_unit_test(test_salt),
 	};
 
