@@ -12,6 +12,7 @@ checks = \
 	tests/check/man.sh \
 	tests/check/unit.sh \
 	tests/check/conf-docs.sh \
+	tests/check/docs.sh \
 	tests/check/completion.sh \
 	tests/check/selftest.sh
 

@@ -99,6 +99,11 @@ break_with journal-fields 'a reason without description' src/core/reasons.h \
 break_with journal-fields 'an id that is not in use' man/ctmarkd.journal-fields.7 \
 	'.Sh EVENTS\n.Pq Ql 00000000000000000000000000000000'
 
+break_with docs 'a dead link' README.md '[x](doc/nowhere.md)'
+break_with docs 'a file that is not there' src/README.md '`core/nothing.c`'
+break_with docs 'a key that is not there' README.md '`NoSuchKey=yes`'
+break_with docs 'a stage nobody told of' src/core/hidden.c 'int x;'
+
 spdx='/* SPDX-License-Identifier: GPL-2.0-or-later */'
 break_with names 'a file without licence' src/core/x.c 'int x;'
 break_with names 'a leftover' src/core/x.c "$spdx\n/* TO""DO */"

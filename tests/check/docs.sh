@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the documents name exists: linked files, files of src/README.md, configuration keys.
+. "${top_srcdir:?}/tests/check/tap.sh"
+
+# "target" of every relative link of a Markdown file
+links()
+{
+	grep -oE '\]\([^)#]+' "$1" | sed 's/^](//' | grep -v '^[a-z]*:'
+}
+
+for doc in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md NEWS.md src/README.md; do
+	verdict "$doc links to files that exist" "$(links "$top_srcdir/$doc" | while read -r target; do
+		[ -e "$top_srcdir/$(dirname "$doc")/$target" ] || echo "$target"
+	done)"
+done
+
+# `dir/file.c` in src/README.md
+named()
+{
+	grep -oE '`[a-z]+/[a-z0-9_]+\.[ch]`' "$top_srcdir/src/README.md" | tr -d '`' | sort -u
+}
+
+verdict "src/README.md names files that exist" "$(named | while read -r file; do
+	[ -f "$top_srcdir/src/$file" ] || echo "$file"
+done)"
+verdict "src/README.md leaves out no file of the engine" "$(cd "$top_srcdir/src" || exit
+	for file in core/*.c; do
+		# what carries no packet: defaults and counters
+		case $file in core/config.c | core/stats.c) continue ;; esac
+		named | grep -qx "$file" || echo "$file"
+	done)"
+
+# Key= as the manuals and the README write it, against the example file, which has every key
+keys()
+{
+	sed -nE 's/^#?([A-Z][A-Za-z0-9]+)=.*/\1/p' "$top_srcdir/etc/ctmarkd.conf"
+}
+
+for doc in README.md SECURITY.md man/ctmarkd.8 man/ctmarkd.journal-fields.7; do
+	verdict "$doc names keys that exist" "$(grep -oE '(\.Ic |`|\(|, |\[[A-Z][a-z]+\] )[A-Z][A-Za-z0-9]+=' \
+		"$top_srcdir/$doc" | grep -oE '[A-Za-z0-9]+=' | tr -d = | sort -u | while read -r key; do
+		keys | grep -qx "$key" || echo "$key="
+	done)"
+done
+done_testing
