@@ -12,7 +12,7 @@ plant()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree/src/util" "$tree/src/core" "$tree/src/io" "$tree/src/log" "$tree/systemd" \
-		"$tree/tests/check" "$tree/man" "$tree/build/.libs"
+		"$tree/tests/check" "$tree/man" "$tree/build/.libs" "$tree/etc"
 	cp "$top_srcdir/tests/check/tap.sh" "$tree/tests/check"
 	cp "$top_srcdir/ARCHITECTURE.md" "$top_srcdir/COPYING" "$top_srcdir/.clang-format" "$tree"
 	cp "$top_srcdir/src/core/tuple.h" "$top_srcdir/src/core/event.h" \
@@ -20,6 +20,11 @@ plant()
 	cp "$top_srcdir/src/log/fields.h" "$top_srcdir/src/log/msgid.h" "$tree/src/log"
 	cp "$top_srcdir/systemd/ctmarkd.catalog" "$tree/systemd"
 	cp "$top_srcdir/man/ctmarkd.journal-fields.7" "$tree/man"
+	cp "$top_srcdir/README.md" "$top_srcdir/CONTRIBUTING.md" "$top_srcdir/SECURITY.md" \
+		"$top_srcdir/NEWS.md" "$tree"
+	cp "$top_srcdir/src/README.md" "$tree/src"
+	cp "$top_srcdir/man/ctmarkd.8" "$tree/man"
+	cp "$top_srcdir/etc/ctmarkd.conf" "$tree/etc"
 	cp "$top_srcdir/src/util/cleanup.h" "$tree/src/util"
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#pragma once\n' >"$tree/src/io/a.h"
 	printf '.\\" SPDX-License-Identifier: GPL-2.0-or-later\n.Dd January 1, 2026\n.Dt A 8\n.Os\n' \
