@@ -8,6 +8,8 @@
  * flowlive --config FILE prints. Each packet is compared three ways: script, kernel, ctmarkd.
  *
  * One script waits while others run; packets themselves go one by one.
+ *
+ * flowlive --random SEED:COUNT sends random TCP packets instead and compares kernel and engine.
  */
 
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/flows/flow_duel.h"
 #include "tests/flows/flow_knob.h"
 #include "tests/flows/flow_wire.h"
 #include "util/cleanup.h"
@@ -343,53 +346,103 @@ static int print_config(const char *path)
 static int usage(void)
 {
 	fprintf(stderr, "usage: flowlive [--kernel-only] --hosts NETNS --router NETNS FILE...\n"
+			"       flowlive --random SEED:COUNT --hosts NETNS --router NETNS\n"
 			"       flowlive --config FILE\n");
 	return 2;
 }
 
-static int play(struct live *l, const char *hosts, const char *router)
+/* Opens the wire; sysctls are those of a script, or the usual ones. */
+static int open_wire(struct flow_wire *w, const char *hosts, const char *router,
+		     const struct flow_script *s)
 {
-	int e = flow_wire_open(&l->wire, hosts, router);
+	static const struct flow_script usual;
+	int e = flow_wire_open(w, hosts, router);
 
 	if (e == 0)
-		e = apply_settings(l->scripts[0]);
+		e = apply_settings(s ? s : &usual);
 	if (e == 0)
-		e = flow_wire_flush(&l->wire);
-	if (e < 0) {
+		e = flow_wire_flush(w);
+	if (e < 0)
 		fprintf(stderr, "flowlive: %s\n", strerror(-e));
-		return EXIT_FAILURE;
+	return e;
+}
+
+struct arguments {
+	const char *hosts, *router, *config, *random;
+	bool kernel_only;
+};
+
+static int play_scripts(const struct arguments *arg, char *const files[], size_t n)
+{
+	struct live l = {.wire = {.client = -1, .server = -1}, .kernel_only = arg->kernel_only};
+	int r = EXIT_FAILURE;
+
+	if (load(&l, files, n) == 0 &&
+	    open_wire(&l.wire, arg->hosts, arg->router, l.scripts[0]) == 0) {
+		run_all(&l);
+		r = report(&l) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
-	run_all(l);
-	return report(l) ? EXIT_FAILURE : EXIT_SUCCESS;
+	unload(&l);
+	return r;
+}
+
+static int play_random(const struct arguments *arg)
+{
+	struct flow_wire w;
+	char *end;
+	unsigned long long seed = strtoull(arg->random, &end, 10);
+	unsigned long count = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
+	int r;
+
+	if (count == 0 || *end || open_wire(&w, arg->hosts, arg->router, NULL) < 0)
+		return EXIT_FAILURE;
+	r = flow_duel(&w, seed, (unsigned int)count);
+	if (r < 0)
+		fprintf(stderr, "flowlive: %s\n", strerror(-r));
+	flow_wire_close(&w);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool parse(int argc, char *argv[], struct arguments *arg)
+{
+	static const struct option options[] = {
+		{"kernel-only", no_argument, NULL, 'k'},  {"hosts", required_argument, NULL, 'h'},
+		{"router", required_argument, NULL, 'r'}, {"config", required_argument, NULL, 'c'},
+		{"random", required_argument, NULL, 'n'}, {0}};
+
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (c) {
+		case 'k':
+			arg->kernel_only = true;
+			break;
+		case 'h':
+			arg->hosts = optarg;
+			break;
+		case 'r':
+			arg->router = optarg;
+			break;
+		case 'c':
+			arg->config = optarg;
+			break;
+		case 'n':
+			arg->random = optarg;
+			break;
+		default:
+			return false;
+		}
+	}
+	return arg->config || (arg->hosts && arg->router && (arg->random || optind < argc));
 }
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = {{"kernel-only", no_argument, NULL, 'k'},
-						{"hosts", required_argument, NULL, 'h'},
-						{"router", required_argument, NULL, 'r'},
-						{"config", required_argument, NULL, 'c'},
-						{0}};
-	struct live l = {.wire = {.client = -1, .server = -1}};
-	const char *hosts = NULL, *router = NULL;
-	int r = EXIT_FAILURE;
+	struct arguments arg = {0};
 
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == 'c')
-			return print_config(optarg);
-		if (c == 'k')
-			l.kernel_only = true;
-		else if (c == 'h')
-			hosts = optarg;
-		else if (c == 'r')
-			router = optarg;
-		else
-			return usage();
-	}
-	if (!hosts || !router || optind == argc)
+	if (!parse(argc, argv, &arg))
 		return usage();
-	if (load(&l, argv + optind, (size_t)(argc - optind)) == 0)
-		r = play(&l, hosts, router);
-	unload(&l);
-	return r;
+	if (arg.config)
+		return print_config(arg.config);
+	if (arg.random)
+		return play_random(&arg);
+	return play_scripts(&arg, argv + optind, (size_t)(argc - optind));
 }

@@ -103,7 +103,7 @@ class Wire:
                 self.router.ip("route", "add", net, "via", peer, "dev", port)
 
     def oracle(self, queue=True):
-        """The rules of mangle PREROUTING; the queue is the last of them."""
+        """The rules of mangle PREROUTING, in place of those before; the queue is the last of them."""
         for command in ("iptables", "ip6tables"):
             rules = ["-j MARK --set-mark 0"]
             rules += [f"-m conntrack {condition} -j MARK --or-mark {bit:#x}"
@@ -131,10 +131,15 @@ def config(path):
 
 
 @pytest.fixture(scope="module")
-def wire():
-    with Wire() as network:
-        network.oracle()
-        yield network
+def network():
+    with Wire() as made:
+        yield made
+
+
+@pytest.fixture
+def wire(network):
+    network.oracle()
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +147,8 @@ def total(request):
     """Sums of all runs, said at the end."""
     sums = collections.Counter()
     yield sums
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    terminal.write_line("\npacket scripts: " + ", ".join(f"{n} {what}" for what, n in sums.items()))
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print("\npacket scripts: " + ", ".join(f"{n} {what}" for what, n in sums.items()))
 
 
 def counts(output):
@@ -179,3 +184,19 @@ def test_wrong_script_is_noticed(wire, tmp_path):
         code, output = wire.play([path])
     assert code == 1
     assert counts(output)["differences"] == 14, output
+
+
+STATES = {"SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT",
+          "CLOSE", "SYN_SENT2"}
+CLASSES = {"NEW", "ESTABLISHED", "ESTABLISHED_REPLY", "INVALID"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random(network, seed):
+    """Random TCP conversations: the engine says what the kernel says, packet by packet."""
+    network.oracle(queue=False)
+    code, output = network.play([], "--random", f"{seed}:20000")
+    print(output)
+    assert code == 0, output
+    assert counts(output)["random packets"] == 20000
+    assert CLASSES | STATES <= set(re.findall(r"[A-Z_0-9]+", output)), "not every corner was reached"
