@@ -97,6 +97,10 @@ def main_pid(m):
     return int(m.show("ctmarkd", "MainPID"))
 
 
+def send_signal(m, name):
+    m.systemctl("kill", "--kill-whom=main", f"--signal={name}", "ctmarkd")
+
+
 def status_of(m, pid):
     text = m.run("cat", f"/proc/{pid}/status")
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
@@ -197,7 +201,7 @@ def test_bad_configuration_does_not_start(machine):
 
 def test_crash_is_followed_by_a_restart(service):
     pid = main_pid(service)
-    service.run("kill", "-KILL", str(pid))
+    send_signal(service, "KILL")
     wait_for(lambda: main_pid(service) not in (0, pid), what="restart")
     wait_for(lambda: service.show("ctmarkd", "ActiveState") == "active", what="active state")
     assert count_marks(service, MARKS) == {"0xa": 1, "0xb": 1}
@@ -220,7 +224,7 @@ def test_watchdog_is_fed_while_idle(service):
 
 def test_watchdog_restarts_a_stopped_process(service):
     pid = with_watchdog(service)
-    service.run("kill", "-STOP", str(pid))
+    send_signal(service, "STOP")
     wait_for(lambda: main_pid(service) not in (0, pid), 15, "restart")
     wait_for(lambda: service.show("ctmarkd", "ActiveState") == "active", what="active state")
     assert "watchdog" in service.run("journalctl", "--no-pager", "-u", "ctmarkd", "-g", "atchdog")
