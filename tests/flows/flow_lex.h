@@ -15,6 +15,7 @@ struct flow_lex {
 	char *error; /* FLOW_ERROR_MAX bytes */
 	char *word[FLOW_WORDS_MAX];
 	size_t nwords, at;
+	unsigned int ports[2]; /* of client and server if the line names none; 0: the usual ones */
 };
 
 /* Splits a line at blanks, in place, up to a comment. Returns 0 or -EINVAL (too many words). */

@@ -145,6 +145,13 @@ static int line_set(struct reader *r)
 	return 0;
 }
 
+static int line_ports(struct reader *r)
+{
+	if (flow_lex_number(&r->lex, 65535, &r->lex.ports[0]) < 0)
+		return -EINVAL;
+	return flow_lex_number(&r->lex, 65535, &r->lex.ports[1]);
+}
+
 static int line_wait(struct reader *r)
 {
 	uint64_t ns = 0;
@@ -236,9 +243,9 @@ static int read_line(struct reader *r)
 		const char *word;
 		int (*read)(struct reader *r);
 	} kinds[] = {
-		{"title", line_title},	   {"families", line_families}, {"live", line_live},
-		{"set", line_set},	   {"wait", line_wait},		{"!", line_event},
-		{"differs", line_differs}, {"include", line_include},
+		{"ports", line_ports}, {"title", line_title},	  {"families", line_families},
+		{"live", line_live},   {"set", line_set},	  {"wait", line_wait},
+		{"!", line_event},     {"differs", line_differs}, {"include", line_include},
 	};
 
 	if (!flow_lex_peek(&r->lex))

@@ -200,13 +200,14 @@ static bool is_client(enum flow_host host)
 	return host == FLOW_HOST_A || host == FLOW_HOST_A2;
 }
 
-/* Client port 40000, server port 80 (TCP) or 53 (UDP), unless the line says otherwise. */
-static void default_ports(struct flow_packet *p)
+/* Client port 40000, server port 80 (TCP) or 53 (UDP), unless the script says otherwise. */
+static void default_ports(const struct flow_lex *l, struct flow_packet *p)
 {
-	unsigned int server = p->l4 == FLOW_TCP ? 80 : 53;
+	unsigned int client = l->ports[0] ? l->ports[0] : 40000;
+	unsigned int server = l->ports[1] ? l->ports[1] : p->l4 == FLOW_TCP ? 80 : 53;
 
-	p->sport = is_client(p->src) ? 40000 : server;
-	p->dport = is_client(p->dst) ? 40000 : server;
+	p->sport = is_client(p->src) ? client : server;
+	p->dport = is_client(p->dst) ? client : server;
 }
 
 static int take_protocol(struct flow_lex *l, struct flow_packet *p)
@@ -217,7 +218,7 @@ static int take_protocol(struct flow_lex *l, struct flow_packet *p)
 	if (flow_lex_name(l, "a protocol", names, ARRAY_SIZE(names), &l4) < 0)
 		return -EINVAL;
 	p->l4 = (enum flow_l4)l4;
-	default_ports(p);
+	default_ports(l, p);
 	switch (p->l4) {
 	case FLOW_TCP:
 		return take_ports(l, p) < 0 ? -EINVAL : take_flags(l, p);

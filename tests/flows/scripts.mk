@@ -1,22 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 flow_scripts = \
-	tests/flows/flows-expire.flow \
+	tests/flows/est.inc \
+	tests/flows/in-close-wait.inc \
+	tests/flows/in-close.inc \
+	tests/flows/in-established.inc \
+	tests/flows/in-fin-wait.inc \
+	tests/flows/in-last-ack.inc \
+	tests/flows/in-syn-recv.inc \
+	tests/flows/in-syn-sent.inc \
+	tests/flows/in-syn-sent2.inc \
+	tests/flows/in-time-wait.inc \
+	tests/flows/checksum-of-first-and-later.flow \
 	tests/flows/flows-expire-events.flow \
+	tests/flows/flows-expire.flow \
 	tests/flows/generic-error-related.flow \
+	tests/flows/generic-no-payload.flow \
 	tests/flows/generic-protocols.flow \
 	tests/flows/icmp-damaged.flow \
-	tests/flows/icmp-echo.flow \
 	tests/flows/icmp-echo-code.flow \
+	tests/flows/icmp-echo.flow \
+	tests/flows/icmp-error-about-tcp-in-connection.flow \
 	tests/flows/icmp-error-about-unseen-reply.flow \
+	tests/flows/icmp-error-after-close.flow \
 	tests/flows/icmp-error-kinds.flow \
 	tests/flows/icmp-error-quote-form.flow \
 	tests/flows/icmp-error-quote-length.flow \
 	tests/flows/icmp-error-related.flow \
+	tests/flows/icmp-error-without-flow.flow \
 	tests/flows/icmp-of-the-other-family.flow \
 	tests/flows/icmp4-queries.flow \
 	tests/flows/icmp4-redirect-and-quench.flow \
 	tests/flows/icmp4-unasked.flow \
 	tests/flows/icmp6-node-information.flow \
+	tests/flows/icmp6-quote-with-extension-headers.flow \
 	tests/flows/icmp6-redirect.flow \
 	tests/flows/icmp6-unasked.flow \
 	tests/flows/icmp6-unassigned-errors.flow \
@@ -30,33 +46,51 @@ flow_scripts = \
 	tests/flows/ip6-no-next-header.flow \
 	tests/flows/ip6-not-extension-headers.flow \
 	tests/flows/tcp-be-liberal.flow \
+	tests/flows/tcp-both-close-at-once.flow \
 	tests/flows/tcp-cannot-be-first.flow \
 	tests/flows/tcp-challenge-ack-in-last-ack.flow \
 	tests/flows/tcp-challenge-ack-in-syn-sent.flow \
 	tests/flows/tcp-checksum-off.flow \
 	tests/flows/tcp-client-reopens.flow \
-	tests/flows/tcp-fast-open.flow \
+	tests/flows/tcp-close-before-established.flow \
 	tests/flows/tcp-fast-open-data-refused.flow \
+	tests/flows/tcp-fast-open.flow \
 	tests/flows/tcp-fin-repeated.flow \
 	tests/flows/tcp-fins-out-of-window.flow \
 	tests/flows/tcp-flags-invalid.flow \
 	tests/flows/tcp-flags-valid.flow \
 	tests/flows/tcp-half-close.flow \
+	tests/flows/tcp-handshake-ack-repeated-syn.flow \
 	tests/flows/tcp-handshake-data-close.flow \
 	tests/flows/tcp-handshake-wrong-order.flow \
 	tests/flows/tcp-header-damaged.flow \
+	tests/flows/tcp-in-close-wait.flow \
+	tests/flows/tcp-in-close.flow \
+	tests/flows/tcp-in-established.flow \
+	tests/flows/tcp-in-fin-wait.flow \
+	tests/flows/tcp-in-last-ack.flow \
+	tests/flows/tcp-in-syn-recv.flow \
+	tests/flows/tcp-in-syn-sent.flow \
+	tests/flows/tcp-in-syn-sent2.flow \
+	tests/flows/tcp-in-time-wait.flow \
 	tests/flows/tcp-keepalive.flow \
+	tests/flows/tcp-many-flows-one-pair.flow \
 	tests/flows/tcp-max-retrans-one.flow \
 	tests/flows/tcp-max-retrans-zero.flow \
+	tests/flows/tcp-midstream-liberal.flow \
 	tests/flows/tcp-midstream-not-loose.flow \
 	tests/flows/tcp-midstream-pickup.flow \
 	tests/flows/tcp-midstream-server-first.flow \
+	tests/flows/tcp-midstream-unanswered.flow \
 	tests/flows/tcp-new-connection-never-new.flow \
+	tests/flows/tcp-options-damaged.flow \
 	tests/flows/tcp-own-rst-then-syn.flow \
 	tests/flows/tcp-ports-zero.flow \
 	tests/flows/tcp-refused-wrong-ack.flow \
 	tests/flows/tcp-resync-after-reboot.flow \
 	tests/flows/tcp-resync-wrong-ack.flow \
+	tests/flows/tcp-retransmitted-data.flow \
+	tests/flows/tcp-rst-answers-syn-in-connection.flow \
 	tests/flows/tcp-rst-behind-own-data.flow \
 	tests/flows/tcp-rst-beyond-window.flow \
 	tests/flows/tcp-rst-ignore-invalid.flow \
@@ -72,11 +106,13 @@ flow_scripts = \
 	tests/flows/tcp-scale-needs-both.flow \
 	tests/flows/tcp-second-syn-higher.flow \
 	tests/flows/tcp-second-syn-lower.flow \
+	tests/flows/tcp-segments-out-of-order.flow \
 	tests/flows/tcp-sequence-wraps.flow \
+	tests/flows/tcp-server-closes-first.flow \
 	tests/flows/tcp-server-reopens.flow \
 	tests/flows/tcp-server-syn.flow \
-	tests/flows/tcp-simultaneous-open.flow \
 	tests/flows/tcp-simultaneous-open-plain-ack.flow \
+	tests/flows/tcp-simultaneous-open.flow \
 	tests/flows/tcp-stale-syn-challenged.flow \
 	tests/flows/tcp-syn-dropped-later.flow \
 	tests/flows/tcp-syn-in-connection-refused.flow \
@@ -86,13 +122,17 @@ flow_scripts = \
 	tests/flows/tcp-synack-ack-too-high.flow \
 	tests/flows/tcp-synack-ack-too-low.flow \
 	tests/flows/tcp-synack-dropped-later.flow \
+	tests/flows/tcp-synack-repeated.flow \
 	tests/flows/tcp-timeouts-configured.flow \
 	tests/flows/tcp-window-far-off.flow \
 	tests/flows/tcp-window-overshoot.flow \
 	tests/flows/tcp-zero-window.flow \
+	tests/flows/timeouts-configured.flow \
+	tests/flows/udp-answer-from-elsewhere.flow \
+	tests/flows/udp-dropped-later.flow \
 	tests/flows/udp-four-flows.flow \
 	tests/flows/udp-late-first-answer.flow \
 	tests/flows/udp-length-and-checksum.flow \
 	tests/flows/udp-query-answer.flow \
-	tests/flows/udp-to-itself.flow \
-	tests/flows/est.inc
+	tests/flows/udp-stamp-is-never-moved.flow \
+	tests/flows/udp-to-itself.flow
