@@ -51,11 +51,16 @@ int daemon_load_conf(const struct options *opts, const struct oplog *log, struct
 /* --- queues -------------------------------------------------------------------------------------
  */
 
+static bool holder(unsigned int queue, uint32_t *ret_portid)
+{
+	return queuelist_holder(QUEUELIST_PATH, (uint16_t)queue, ret_portid) == 0;
+}
+
 static enum exit_status say_busy(const struct daemon *d, unsigned int queue)
 {
 	uint32_t portid;
 
-	if (queuelist_holder(QUEUELIST_PATH, (uint16_t)queue, &portid) == 0)
+	if (holder(queue, &portid))
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_BUSY,
 		      "Queue %u is held by another process, netlink port id %" PRIu32, queue,
 		      portid);
@@ -73,6 +78,9 @@ static enum exit_status say_open_error(const struct daemon *d, unsigned int queu
 	case EBUSY:
 		return say_busy(d, queue);
 	case EPERM:
+		/* to an administrator of a user namespace the kernel looks alike in both cases */
+		if (holder(queue, &(uint32_t){0}))
+			return say_busy(d, queue);
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
 		      "Cannot bind queue %u: it takes CAP_NET_ADMIN", queue);
 		return STATUS_PERMISSION;
