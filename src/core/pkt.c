@@ -46,7 +46,7 @@ uint8_t ct_pkt_family(struct ct_view v)
 static enum ct_reason parse_ip4(struct ct_pkt *ret, struct ct_view v,
 				uint32_t detail[static CT_DETAIL_MAX])
 {
-	enum ct_reason reason;
+	enum ct_reason reason = CT_REASON_NONE;
 	const uint8_t *h = ct_view_get(v, 0, IP4_HLEN, CT_REASON_IP_HEADER, &reason, detail);
 	uint32_t hlen;
 	uint16_t frag;
@@ -118,7 +118,7 @@ static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_view v, uin
 				       uint32_t detail[static CT_DETAIL_MAX])
 {
 	uint32_t off = IP6_HLEN;
-	enum ct_reason reason;
+	enum ct_reason reason = CT_REASON_NONE;
 
 	while (is_ext_header(next)) {
 		uint32_t least = next == IP6_FRAGMENT ? 4 : 2, numbers[2];
@@ -151,7 +151,7 @@ static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_view v, uin
 static enum ct_reason parse_ip6(struct ct_pkt *ret, struct ct_view v,
 				uint32_t detail[static CT_DETAIL_MAX])
 {
-	enum ct_reason reason;
+	enum ct_reason reason = CT_REASON_NONE;
 	const uint8_t *h = ct_view_get(v, 0, IP6_HLEN, CT_REASON_IP_HEADER, &reason, detail);
 
 	if (!h)
