@@ -8,7 +8,7 @@
 
 #include "tests/flows/flow_knob.h"
 
-#define MAX_FLOWS 512
+#define MAX_FLOWS 8192
 
 int flow_engine_init(struct flow_engine *e, const struct flow_setting *settings, size_t n)
 {

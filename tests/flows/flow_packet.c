@@ -306,11 +306,16 @@ static void put_ipv4(struct flow_bytes *b, const struct flow_packet *p, uint16_t
 		put8(b, i < p->ipopt ? 1 : 0);
 }
 
-static void finish_ipv4(struct flow_bytes *b)
+void flow_packet_fit(struct flow_bytes *b, uint8_t family)
 {
 	size_t header = 4 * (size_t)(b->data[0] & 15);
 
+	if (family == CT_AF_INET6) {
+		set16(b, 4, (unsigned int)(b->len - 40));
+		return;
+	}
 	set16(b, 2, (unsigned int)b->len);
+	set16(b, 10, 0);
 	set16(b, 10, fold(sum(0, b->data, header < b->len ? header : b->len)));
 }
 
@@ -396,10 +401,7 @@ int flow_packet_build(const struct flow_packet *p, uint8_t family, uint16_t numb
 	shorten(ret, l4, p->cut);
 	put_checksum(ret, p, family, number, l4);
 	shorten(ret, fixed, p->ipcut);
-	if (family == CT_AF_INET)
-		finish_ipv4(ret);
-	else
-		set16(ret, 4, (unsigned int)(ret->len - fixed));
+	flow_packet_fit(ret, family);
 	return 0;
 }
 

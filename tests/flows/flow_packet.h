@@ -32,6 +32,9 @@ bool flow_packet_from_client(const struct flow_packet *p);
 int flow_packet_build(const struct flow_packet *p, uint8_t family, uint16_t number,
 		      struct flow_bytes *ret);
 
+/* Makes the lengths and the checksum of the IP header those of the bytes that are there. */
+void flow_packet_fit(struct flow_bytes *b, uint8_t family);
+
 /*
  * The tuple of the packet's own direction; of an ICMP error that of the packet it quotes. False if
  * there is none (family without such a message).

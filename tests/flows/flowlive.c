@@ -9,7 +9,8 @@
  *
  * One script waits while others run; packets themselves go one by one.
  *
- * flowlive --random SEED:COUNT sends random TCP packets instead and compares kernel and engine.
+ * flowlive --random SEED:COUNT sends random TCP packets instead and compares kernel and engine,
+ * flowlive --damaged SEED:COUNT does so with damaged packets of all kinds.
  */
 
 #include <errno.h>
@@ -21,6 +22,7 @@
 
 #include "tests/flows/flow_duel.h"
 #include "tests/flows/flow_knob.h"
+#include "tests/flows/flow_mangle.h"
 #include "tests/flows/flow_wire.h"
 #include "util/cleanup.h"
 
@@ -345,9 +347,10 @@ static int print_config(const char *path)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: flowlive [--kernel-only] --hosts NETNS --router NETNS FILE...\n"
-			"       flowlive --random SEED:COUNT --hosts NETNS --router NETNS\n"
-			"       flowlive --config FILE\n");
+	fprintf(stderr,
+		"usage: flowlive [--kernel-only] --hosts NETNS --router NETNS FILE...\n"
+		"       flowlive --random|--damaged SEED:COUNT --hosts NETNS --router NETNS\n"
+		"       flowlive --config FILE\n");
 	return 2;
 }
 
@@ -369,7 +372,7 @@ static int open_wire(struct flow_wire *w, const char *hosts, const char *router,
 
 struct arguments {
 	const char *hosts, *router, *config, *random;
-	bool kernel_only;
+	bool kernel_only, damaged;
 };
 
 static int play_scripts(const struct arguments *arg, char *const files[], size_t n)
@@ -396,7 +399,7 @@ static int play_random(const struct arguments *arg)
 
 	if (count == 0 || *end || open_wire(&w, arg->hosts, arg->router, NULL) < 0)
 		return EXIT_FAILURE;
-	r = flow_duel(&w, seed, (unsigned int)count);
+	r = (arg->damaged ? flow_mangle : flow_duel)(&w, seed, (unsigned int)count);
 	if (r < 0)
 		fprintf(stderr, "flowlive: %s\n", strerror(-r));
 	flow_wire_close(&w);
@@ -405,10 +408,13 @@ static int play_random(const struct arguments *arg)
 
 static bool parse(int argc, char *argv[], struct arguments *arg)
 {
-	static const struct option options[] = {
-		{"kernel-only", no_argument, NULL, 'k'},  {"hosts", required_argument, NULL, 'h'},
-		{"router", required_argument, NULL, 'r'}, {"config", required_argument, NULL, 'c'},
-		{"random", required_argument, NULL, 'n'}, {0}};
+	static const struct option options[] = {{"kernel-only", no_argument, NULL, 'k'},
+						{"hosts", required_argument, NULL, 'h'},
+						{"router", required_argument, NULL, 'r'},
+						{"config", required_argument, NULL, 'c'},
+						{"random", required_argument, NULL, 'n'},
+						{"damaged", required_argument, NULL, 'd'},
+						{0}};
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
@@ -424,7 +430,9 @@ static bool parse(int argc, char *argv[], struct arguments *arg)
 		case 'c':
 			arg->config = optarg;
 			break;
+		case 'd':
 		case 'n':
+			arg->damaged = c == 'd';
 			arg->random = optarg;
 			break;
 		default:

@@ -200,3 +200,15 @@ def test_random(network, seed):
     assert code == 0, output
     assert counts(output)["random packets"] == 20000
     assert CLASSES | STATES <= set(re.findall(r"[A-Z_0-9]+", output)), "not every corner was reached"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_damaged(network, seed):
+    """Damaged packets of all kinds: whatever the kernel classifies, the engine classifies the same."""
+    network.oracle(queue=False)
+    code, output = network.play([], "--damaged", f"{seed}:10000")
+    print(output)
+    assert code == 0, output
+    assert counts(output)["damaged packets"] >= 10000
+    classes = CLASSES | {"RELATED", "RELATED_REPLY", "UNTRACKED"}
+    assert classes <= set(re.findall(r"[A-Z_]+", output)), "not every class was reached"
