@@ -7,6 +7,16 @@ import socket
 from lab import frames, netns
 
 
+def wait_refused(sock):
+    """Waits until the ICMP error about what a connected UDP socket sent has come back."""
+    sock.settimeout(5)
+    try:
+        sock.recv(1)
+    except ConnectionRefusedError:
+        return
+    raise AssertionError("an answer came where an ICMP error was expected")
+
+
 class Traffic:
     """The same conversations over one address family; log tells what is on the wire."""
 
@@ -82,6 +92,7 @@ class Traffic:
         with self.lab.client.socket(self.af, socket.SOCK_DGRAM) as client:
             client.connect((self.server, 9))
             client.send(b"anybody there?")
+            wait_refused(client)
 
     def udp_late(self):
         """UDP answer that nobody waits for any more: the client's ICMP error goes out"""
@@ -90,7 +101,9 @@ class Traffic:
             with client:
                 client.send(b"quick?")
                 peer = server.recvfrom(100)[1]
-            server.sendto(b"too late", peer)
+            server.connect(peer)
+            server.send(b"too late")
+            wait_refused(server)
 
     def ping(self):
         """ping"""
