@@ -11,7 +11,8 @@ core_tests = \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_names \
-	tests/unit/core/test_tcp_table
+	tests/unit/core/test_tcp_table \
+	tests/unit/core/test_tcp_window
 
 check_PROGRAMS += $(core_tests)
 TESTS          += $(core_tests)
@@ -43,3 +44,5 @@ tests_unit_core_test_names_SOURCES = tests/unit/core/test_names.c
 tests_unit_core_test_names_LDADD   = libcoretest.la
 tests_unit_core_test_tcp_table_SOURCES = tests/unit/core/test_tcp_table.c
 tests_unit_core_test_tcp_table_LDADD   = libcoretest.la
+tests_unit_core_test_tcp_window_SOURCES = tests/unit/core/test_tcp_window.c
+tests_unit_core_test_tcp_window_LDADD   = libcoretest.la

@@ -221,6 +221,29 @@ static void test_invalid_event(void **state)
 	assert_int_equal(ct_count(e.th.ct), 0);
 }
 
+/* Errors about packets that cannot have a flow, that have none, and that were sent elsewhere. */
+static void test_error_reasons(void **state)
+{
+	struct pk lost, error, p;
+
+	pk_udp(&lost, CT_AF_INET, 1, 2, 9, 9);
+	engine_track(&e, &lost, SEC);
+	pk_icmp(&error, CT_AF_INET, 7, 1, 3, 1, 0, &lost);
+	assert_int_equal(engine_track(&e, &error, SEC).info, CT_INFO_RELATED_REPLY);
+	pk_icmp(&p, CT_AF_INET, 7, 7, 3, 1, 0, &error);
+	assert_int_equal(engine_track(&e, &p, SEC).reason, CT_REASON_ICMP_QUOTE_FORM);
+	pk_icmp(&p, CT_AF_INET, 7, 3, 3, 1, 0, &lost);
+	assert_int_equal(engine_track(&e, &p, SEC).reason, CT_REASON_ICMP_TARGET);
+	lost.b[6] = 0x00;
+	lost.b[7] = 0x08; /* a later fragment */
+	pk_icmp(&p, CT_AF_INET, 7, 1, 3, 1, 0, &lost);
+	assert_int_equal(engine_track(&e, &p, SEC).reason, CT_REASON_ICMP_QUOTE_FORM);
+	pk_udp(&lost, CT_AF_INET, 1, 2, 9, 10);
+	pk_icmp(&p, CT_AF_INET, 7, 1, 3, 1, 0, &lost);
+	assert_int_equal(engine_track(&e, &p, SEC).reason, CT_REASON_ICMP_NO_FLOW);
+	assert_int_equal(engine_track(&e, &p, 100 * SEC).reason, CT_REASON_ICMP_NO_FLOW);
+}
+
 static void test_counters(void **state)
 {
 	uint64_t infos = 0;
@@ -250,7 +273,7 @@ int main(void)
 		ENGINE_TEST(test_no_accounting), ENGINE_TEST(test_exit_hooks),
 		ENGINE_TEST(test_loopback),	 ENGINE_TEST(test_zones),
 		ENGINE_TEST(test_unconfirmed),	 ENGINE_TEST(test_invalid_event),
-		ENGINE_TEST(test_counters),
+		ENGINE_TEST(test_error_reasons), ENGINE_TEST(test_counters),
 	};
 
 	return cmocka_run_group_tests_name("track", tests, NULL, NULL);
