@@ -15,8 +15,9 @@ libflow_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 libflow_la_LIBADD = libctcore.la
 
 check_PROGRAMS += tests/flows/flowrun
-TESTS += tests/flows/flowrun tests/flows/listed.sh
-dist_check_SCRIPTS += tests/flows/listed.sh
+TESTS += tests/flows/flowrun tests/flows/listed.sh tests/flows/wrong.sh
+dist_check_SCRIPTS += tests/flows/listed.sh tests/flows/wrong.sh
+tests/flows/wrong.log: tests/flows/flowrun
 tests_flows_flowrun_SOURCES = tests/flows/flowrun.c
 tests_flows_flowrun_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_flows_flowrun_LDADD = libflow.la libctcore.la
