@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/key.h"
 #include "core/pkt.h"
 #include "tests/flows/flow_knob.h"
 #include "tests/flows/flow_lex.h"
@@ -14,6 +15,7 @@
 
 #define ROUND_PACKETS 12  /* damaged packets between a few whole ones */
 #define ROUNDS	      400 /* before the tables are emptied */
+#define LOOKUPS	      200 /* the packet may still be on its way */
 #define LOGGED_MS     15
 
 /* Whole packets first, so that damaged ones have flows to belong to. */
@@ -129,16 +131,40 @@ static void damage(struct mangle *m, struct flow_bytes *b)
 
 /* --- comparing ------------------------------------------------------------------------------ */
 
-/* Protocols that have a tracker in the kernel and none here (doc/conformance.md). */
-static bool is_elsewhere(const struct flow_bytes *b, uint8_t family)
+/* The tuple of a damaged packet, if it has one. */
+static bool find_tuple(const struct flow_bytes *b, uint8_t family, struct ct_tuple *ret)
 {
 	struct ct_view v = {.data = b->data, .cap = (uint32_t)b->len, .len = (uint32_t)b->len};
 	uint32_t detail[CT_DETAIL_MAX];
 	struct ct_pkt pkt;
 
-	if (ct_pkt_parse(&pkt, v, family, detail) != CT_REASON_NONE)
+	return ct_pkt_parse(&pkt, v, family, detail) == CT_REASON_NONE &&
+	       ct_tuple_build(ret, &pkt, 0, detail) == CT_REASON_NONE;
+}
+
+/* Protocols that have a tracker in the kernel and none here (doc/conformance.md). */
+static bool is_elsewhere(const struct flow_bytes *b, uint8_t family)
+{
+	struct ct_tuple t;
+
+	return find_tuple(b, family, &t) && (t.proto == 47 || t.proto == 132 || t.proto == 136);
+}
+
+/*
+ * True: the router dropped this first packet behind the rules, for what is in its options, so that
+ * the kernel has not kept its connection (doc/conformance.md).
+ */
+static bool was_dropped(struct mangle *m, const struct flow_bytes *b, enum ct_info kernel)
+{
+	struct flow_seen seen;
+	struct ct_tuple t;
+
+	if (kernel != CT_INFO_NEW || !find_tuple(b, m->family, &t))
 		return false;
-	return pkt.proto == 47 || pkt.proto == 132 || pkt.proto == 136;
+	for (unsigned int i = 0; i < LOOKUPS; i++)
+		if (flow_wire_lookup(m->wire, &t, &seen) != 0)
+			return false;
+	return true;
 }
 
 static void print_difference(const struct mangle *m, const char *text, const struct flow_bytes *b,
@@ -175,7 +201,7 @@ static int judge(struct mangle *m, const char *text, const struct flow_packet *p
 		return -EPROTO;
 	m->seen++;
 	m->infos[kernel]++;
-	flow_engine_track(&m->engine, b, false, &res);
+	flow_engine_track(&m->engine, b, was_dropped(m, b, kernel), &res);
 	if (res.info == (uint8_t)kernel || is_elsewhere(b, m->family))
 		return 0;
 	m->different++;
