@@ -225,7 +225,10 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	char line[STATUS_LINE_STRLEN];
 
 	daemon_sum_stats(d, &sum);
-	measure_rate(m, sum.count[CT_STAT_PACKETS], now_ns);
+	measure_rate(m,
+		     sum.count[CT_STAT_PACKETS] + sum.count[CT_STAT_EXIT] +
+			     sum.count[CT_STAT_REPEATED],
+		     now_ns);
 	read_kernel_counters(m, d->started.queue_first);
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);

@@ -77,13 +77,15 @@ static void adopt_conf(struct worker *w)
 
 /*
  * A packet that was sent round comes back with its class in the mark, if no rule in between keeps
- * it from the queue. It was judged then; judging it twice would make two packets of one.
+ * it from the queue. It was judged then; judging it twice would make two packets of one. At an exit
+ * hook every packet carries its class, which says nothing.
  */
 static bool came_round(const struct worker *w, const struct packet *p)
 {
 	enum ct_info before;
 
-	return ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before) &&
+	return p->in.hook != CT_HOOK_INPUT && p->in.hook != CT_HOOK_POSTROUTING &&
+	       ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before) &&
 	       w->verdict[ct_info_class(before)] == VERDICT_REPEAT;
 }
 

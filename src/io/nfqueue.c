@@ -224,8 +224,10 @@ static int wait_readable(struct nfqueue *q, int timeout_ms)
 	return fds[0].revents != 0;
 }
 
-/* Provides datagrams to read. Returns > 0 if there are some, 0 after a timeout or a wake, or
- * -errno. */
+/*
+ * Provides datagrams to read. Returns > 0 if there are some, 0 after a timeout or a wake, or
+ * -errno.
+ */
 static int provide(struct nfqueue *q, int timeout_ms)
 {
 	int r;
@@ -239,7 +241,10 @@ static int provide(struct nfqueue *q, int timeout_ms)
 	return r > 0 ? refill(q) : r;
 }
 
-/* Datagrams without a packet, such as answers of the kernel, are no reason to return. */
+/*
+ * Datagrams without a packet, such as answers of the kernel, are no reason to return while there
+ * are more. Verdicts given from here need not wait for those of a caller who has none.
+ */
 static int op_receive(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
 		      int timeout_ms)
 {
@@ -247,13 +252,16 @@ static int op_receive(struct source *s, struct packet batch[static SOURCE_BATCH_
 	unsigned int n;
 	int r;
 
-	do {
+	for (;;) {
 		r = provide(q, timeout_ms);
 		if (r <= 0)
 			return r;
 		n = take_packets(q, batch);
-	} while (n == 0);
-	return (int)n;
+		if (n > 0)
+			return (int)n;
+		(void)verdict_buf_send(&q->verdicts, q->fd);
+		timeout_ms = 0;
+	}
 }
 
 static void op_verdict(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,

@@ -250,6 +250,21 @@ static void test_repeat_only_once(void **state)
 	assert_int_equal(x->source.answers[1].verdict, VERDICT_ACCEPT);
 }
 
+/* What was sent round at the entry and queued again at the exit has not come round. */
+static void test_repeat_is_told_from_exit(void **state)
+{
+	struct fixture *x = *state;
+
+	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
+	make_worker(x, false);
+	offer(x, 1, udp, sizeof(udp), 0xa);
+	x->source.packets[0].in.hook = CT_HOOK_POSTROUTING;
+	worker_pass(x->worker, 0);
+	assert_int_equal(worker_stats(x->worker)->count[CT_STAT_EXIT], 1);
+	assert_int_equal(x->source.answers[0].verdict, VERDICT_ACCEPT);
+	assert_false(x->source.answers[0].set_mark);
+}
+
 static void test_shadow_touches_nothing(void **state)
 {
 	struct fixture *x = *state;
@@ -390,11 +405,17 @@ static void test_stop_answers_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_marks_and_accepts),	   TEST(test_same_mark_is_left),
-		TEST(test_verdict_by_class),	   TEST(test_repeat_only_once),
-		TEST(test_shadow_touches_nothing), TEST(test_table_full_drops),
-		TEST(test_table_full_in_shadow),   TEST(test_new_configuration_between_batches),
-		TEST(test_flush_is_tried_again),   TEST(test_thread_ends_with_its_source),
+		TEST(test_marks_and_accepts),
+		TEST(test_same_mark_is_left),
+		TEST(test_verdict_by_class),
+		TEST(test_repeat_only_once),
+		TEST(test_repeat_is_told_from_exit),
+		TEST(test_shadow_touches_nothing),
+		TEST(test_table_full_drops),
+		TEST(test_table_full_in_shadow),
+		TEST(test_new_configuration_between_batches),
+		TEST(test_flush_is_tried_again),
+		TEST(test_thread_ends_with_its_source),
 		TEST(test_stop_answers_first),
 	};
 
