@@ -193,6 +193,25 @@ static void test_long_and_shortened(void **state)
 	engine_close(&e);
 }
 
+/* A thread that was held up brings an old time along; its flow must not miss its turn. */
+static void test_slow_thread(void **state)
+{
+	struct ct_event ev[2];
+	struct engine e;
+
+	engine_open(&e, 4);
+	for (uint64_t late = 0; late < 60; late += 7) {
+		uint64_t now_ns = (1000 + late * 100) * SEC;
+
+		assert_int_equal(ct_expire(&e.th, now_ns, ev, 2), 0);
+		engine_track(&e, &packets[0][0], now_ns - late * SEC);
+		now_ns += late < 30 ? (30 - late) * SEC : 0;
+		assert_int_equal(ct_expire(&e.th, now_ns + GRACE_NS, ev, 2), 1);
+		assert_int_equal(ct_count(e.th.ct), 0);
+	}
+	engine_close(&e);
+}
+
 static int setup(void **state)
 {
 	make_packets();
@@ -205,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_from_zero),
 		cmocka_unit_test(test_late_clock),
 		cmocka_unit_test(test_long_and_shortened),
+		cmocka_unit_test(test_slow_thread),
 	};
 
 	return cmocka_run_group_tests_name("expiry", tests, setup, NULL);

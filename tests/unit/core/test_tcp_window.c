@@ -184,6 +184,12 @@ static void test_overshoot_is_remembered(void **state)
 	assert_int_equal(observe(&out, 432000 - 1), ACCEPTED);
 	out = segment(1, PK_ACK, 5001, seq + 6, 0, 2 * SEC);
 	assert_int_equal(out.reason, CT_REASON_TCP_ACK_OVER);
+	/* and nothing else was forgotten: A's acknowledgements still protect against stale resets
+	 */
+	out = segment(1, PK_RST, 5000, 0, 0, 2 * SEC);
+	assert_int_equal(out.reason, CT_REASON_TCP_RST_STALE);
+	assert_int_equal(out.events[0].detail[0], 5000);
+	assert_int_equal(out.events[0].detail[1], 5001);
 	engine_close(&e);
 }
 
@@ -244,6 +250,60 @@ static void test_reset(void **state)
 	engine_close(&e);
 }
 
+/* A reset that acknowledges nothing, though its flag says so, is judged by its sequence alone. */
+static void test_reset_without_ack(void **state)
+{
+	struct ct_result out;
+
+	isn = 0x40000000;
+	connect();
+	out = segment(1, PK_RST | PK_ACK, 5001, -isn, 0, 2 * SEC);
+	assert_int_equal(out.state, CT_TCP_STATE_CLOSE);
+	engine_close(&e);
+}
+
+/* Semantics 4.7: what is read from the options of a SYN, and where reading stops. */
+static void test_options(void **state)
+{
+	enum { BOTH = CT_TCP_WINDOW_SCALE | CT_TCP_SACK_PERM };
+	static const struct {
+		uint8_t len, opt[12], scale, flags;
+	} rows[] = {
+		{8, {4, 2, 3, 3, 7, 0, 0, 0}, 7, BOTH},
+		{8, {1, 1, 1, 4, 2, 3, 3, 7}, 7, BOTH},
+		{4, {3, 3, 15, 0}, 14, CT_TCP_WINDOW_SCALE},
+		{4, {3, 3, 0, 0}, 0, CT_TCP_WINDOW_SCALE},
+		{8, {8, 4, 9, 9, 4, 2, 0, 0}, 0, CT_TCP_SACK_PERM}, /* unknown ones are skipped */
+		{8, {0, 4, 2, 0, 3, 3, 7, 0}, 0, 0},		    /* the end is the end */
+		{4, {4, 1, 4, 2}, 0, 0},			    /* shorter than itself */
+		{4, {4, 0, 4, 2}, 0, 0},
+		{4, {4, 3, 4, 2}, 0, 0}, /* wrong length: not this option, but skipped */
+		{8, {3, 2, 4, 2, 3, 4, 7, 7}, 0, CT_TCP_SACK_PERM},
+		{4, {1, 1, 3, 3}, 0, 0}, /* beyond the header */
+		{4, {1, 1, 1, 4}, 0, 0}, /* no room for a length */
+		{4, {4, 2, 3, 255}, 0, CT_TCP_SACK_PERM},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ct_tcp_seg seg = {.opt = rows[i].opt, .optlen = rows[i].len};
+		uint8_t scale = 9, flags = 0xff;
+
+		ct_tcp_read_options(&seg, &scale, &flags);
+		assert_int_equal(scale, rows[i].scale);
+		assert_int_equal(flags, rows[i].flags | CT_TCP_BE_LIBERAL);
+	}
+}
+
+static void test_no_options(void **state)
+{
+	struct ct_tcp_seg seg = {.opt = NULL, .optlen = 0};
+	uint8_t scale = 9, flags = 0xff;
+
+	ct_tcp_read_options(&seg, &scale, &flags);
+	assert_int_equal(scale, 9);
+	assert_int_equal(flags, 0xff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +312,9 @@ int main(void)
 		cmocka_unit_test(test_overshoot_is_remembered),
 		cmocka_unit_test(test_zero_window),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_reset_without_ack),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_no_options),
 	};
 
 	return cmocka_run_group_tests_name("tcp_window", tests, NULL, NULL);

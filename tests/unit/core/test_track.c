@@ -98,6 +98,31 @@ static void test_event_fields(void **state)
 		assert_true(ev->packets[d] == 1 && ev->bytes[d] == p.len);
 }
 
+/* Several events of one packet all show the flow as it is after the packet. */
+static void test_events_of_one_packet(void **state)
+{
+	static const uint8_t flags[] = {PK_SYN, PK_SYN | PK_ACK, PK_ACK};
+	struct ct_result out = {0};
+	struct pk p;
+
+	for (int i = 0; i < 3; i++) {
+		pk_tcp(&p, CT_AF_INET, i == 1 ? 2 : 1, i == 1 ? 1 : 2, i == 1 ? 80 : 9,
+		       i == 1 ? 9 : 80, flags[i], i == 1 ? 500 : 100 + i / 2, i == 1 ? 101 : 501);
+		out = engine_track(&e, &p, SEC);
+	}
+	assert_int_equal(out.nevents, 2);
+	assert_int_equal(out.events[0].type, CT_EVENT_STATE);
+	assert_int_equal(out.events[1].type, CT_EVENT_ASSURED);
+	assert_true(out.timeout_ns == 432000 * SEC);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(out.events[i].status, out.status);
+		assert_true(out.events[i].timeout_ns == out.timeout_ns);
+		assert_int_equal(out.events[i].packets[0], 2);
+	}
+	assert_int_equal(out.events[0].state_old, 2);
+	assert_int_equal(out.events[0].state_new, 3);
+}
+
 static void test_no_accounting(void **state)
 {
 	struct ct_result out;
@@ -269,11 +294,17 @@ static void test_counters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ENGINE_TEST(test_story),	 ENGINE_TEST(test_event_fields),
-		ENGINE_TEST(test_no_accounting), ENGINE_TEST(test_exit_hooks),
-		ENGINE_TEST(test_loopback),	 ENGINE_TEST(test_zones),
-		ENGINE_TEST(test_unconfirmed),	 ENGINE_TEST(test_invalid_event),
-		ENGINE_TEST(test_error_reasons), ENGINE_TEST(test_counters),
+		ENGINE_TEST(test_story),
+		ENGINE_TEST(test_event_fields),
+		ENGINE_TEST(test_events_of_one_packet),
+		ENGINE_TEST(test_no_accounting),
+		ENGINE_TEST(test_exit_hooks),
+		ENGINE_TEST(test_loopback),
+		ENGINE_TEST(test_zones),
+		ENGINE_TEST(test_unconfirmed),
+		ENGINE_TEST(test_invalid_event),
+		ENGINE_TEST(test_error_reasons),
+		ENGINE_TEST(test_counters),
 	};
 
 	return cmocka_run_group_tests_name("track", tests, NULL, NULL);
