@@ -27,7 +27,6 @@ COLOURS = {"NEW": "33", "ESTABLISHED": "32", "ESTABLISHED_REPLY": "32", "RELATED
 HOSTS = {netns.CLIENT4: "client", netns.CLIENT6: "client", netns.SERVER4: "server",
          netns.SERVER6: "server", netns.LAN4: "router", netns.LAN6: "router",
          netns.WAN4: "router", netns.WAN6: "router"}
-ICMP_ERRORS = {1: (3, 11), 58: (1, 2, 3, 4)}
 CATALOG = TOP / "systemd" / "ctmarkd.catalog"
 CONFIG = {"Log": {"Target": "journal"}, "Timeouts": {"ICMP": "1s", "ICMPv6": "1s"}}
 STATES = ["SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT"]
@@ -55,10 +54,6 @@ def claim(true, text):
 # --- what a packet must be -------------------------------------------------------
 
 
-def is_error(packet):
-    return packet.icmp_type in ICMP_ERRORS.get(packet.proto, ())
-
-
 def flowless(packet):
     """The class of a packet that belongs to no flow, None if it belongs to one."""
     if packet.proto == 58 and 133 <= packet.icmp_type <= 136:
@@ -72,7 +67,7 @@ def expected(first, packet):
         return flowless(packet)
     if packet is first:
         return "NEW"
-    name = "RELATED" if is_error(packet) else "ESTABLISHED"
+    name = "RELATED" if packet.is_error else "ESTABLISHED"
     return name if packet.src == first.src else f"{name}_REPLY"
 
 

@@ -17,6 +17,7 @@ ICMP6 = {1: "unreachable", 2: "too big", 3: "time exceeded", 4: "parameter probl
 UNREACHABLE4 = {0: "network", 1: "host", 2: "protocol", 3: "port", 4: "fragmentation needed"}
 UNREACHABLE6 = {0: "no route", 1: "prohibited", 3: "address", 4: "port"}
 
+ICMP_ERRORS = {1: (3, 4, 5, 11, 12), 58: (1, 2, 3, 4)}
 EXTENSION_HEADERS = (0, 43, 60)
 
 
@@ -42,6 +43,11 @@ class Packet:
     @property
     def proto_name(self):
         return PROTOCOLS.get(self.proto, str(self.proto))
+
+    @property
+    def is_error(self):
+        """An ICMP error, which is about another packet."""
+        return self.icmp_type in ICMP_ERRORS.get(self.proto, ())
 
     def summary(self):
         """One short line: the transport and what it says."""

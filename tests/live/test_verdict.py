@@ -100,8 +100,8 @@ def test_related_is_dropped(lab, nflog):
     rules.queue(lab.router)
     with Daemon(lab.router, {"Verdict": {"Related": "drop"}}):
         traffic = Traffic(lab, nflog, False)
-        traffic.udp_closed()
-        traffic.udp_late()
+        traffic.udp_closed(error=False)
+        traffic.udp_late(error=False)
         seen = [p.mark for p in nflog.settle()]
     assert seen == [0xa, 0xa, 0xb]
 
