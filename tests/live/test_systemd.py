@@ -281,8 +281,9 @@ def test_queue_held_by_another_is_not_retried(service):
     assert "Queue 0" in program and "another process" in program
 
 
-def test_security_score(service):
+def test_security_score(service, capsys):
     text = service.run("systemd-analyze", "security", "--no-pager", "ctmarkd.service")
     score = float(re.search(r"Overall exposure level for ctmarkd.service: ([0-9.]+)", text)[1])
-    print(f"exposure level {score}")
+    with capsys.disabled():
+        print(f"\nsystemd-analyze security: exposure level {score}")
     assert score <= 1.3
