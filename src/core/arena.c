@@ -7,11 +7,10 @@
  * arena it did not make. Everything that is not in the entries themselves (index, timers, free
  * list) lives outside and can be rebuilt from them.
  *
- * A flow id is generation and slot, xored with a salt drawn per arena: unique as long as the
- * arena lives, and not repeated by the next one.
+ * A flow id is generation and slot, xored with a salt drawn per arena, so that the next arena does
+ * not repeat the ids of this one. A slot's generation counts the flows that lived in it; packets
+ * that are refused never get a slot, so a remote sender cannot make it run.
  */
-
-#include <string.h>
 
 #include "core/arena.h"
 
@@ -48,7 +47,7 @@ void ct_arena_init(struct ct_arena *a, void *memory, uint32_t max_flows, uint64_
 	a->id_salt = id_salt;
 }
 
-uint32_t ct_arena_alloc(struct ct_arena *a)
+uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow)
 {
 	uint32_t index = 0;
 
@@ -65,7 +64,7 @@ uint32_t ct_arena_alloc(struct ct_arena *a)
 	if (index) {
 		uint32_t generation = a->slots[index].generation + 1;
 
-		memset(&a->slots[index], 0, sizeof(a->slots[index]));
+		a->slots[index] = *flow;
 		a->slots[index].generation = generation;
 	}
 	return index;

@@ -24,9 +24,12 @@ struct ct_arena {
 /* Lays the arena out over zeroed memory. */
 void ct_arena_init(struct ct_arena *a, void *memory, uint32_t max_flows, uint64_t id_salt);
 
-/* Takes a slot with everything but its generation zeroed; 0 if none is left. */
-uint32_t ct_arena_alloc(struct ct_arena *a);
+/* Takes a slot and copies a flow into it, all but the generation; 0 if none is left. */
+uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow);
 void ct_arena_free(struct ct_arena *a, uint32_t index);
 
-/* The 64-bit id of a slot's present flow: no two flows of an arena ever share one. */
+/*
+ * The 64-bit id of a slot's present flow. No two flows of an arena share one, until a slot has been
+ * used 2^32 times.
+ */
 uint64_t ct_arena_id(const struct ct_arena *a, uint32_t index);

@@ -68,6 +68,7 @@ struct ct_thread {
 	struct ct *ct;
 	const struct ct_config *cfg;
 	struct ct_stats stats;
+	uint32_t next_stripe; /* where ct_expire() goes on */
 };
 
 /* One packet as it arrived, starting with its IP header. */
@@ -81,6 +82,8 @@ struct ct_input {
 	uint16_t queue;
 	uint16_t zone;
 	uint8_t hook;	      /* enum ct_hook */
+	uint8_t family;	      /* CT_AF_INET or CT_AF_INET6 as the network layer says; 0: look at the
+			       * packet;       anything else is not ours and passed on */
 	bool csum_unverified; /* nobody has verified the checksum yet; false: trust it */
 	bool loopback; /* on the loopback device: OUTPUT and PREROUTING see the same packet */
 };
@@ -133,8 +136,12 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 /*
  * Ends flows whose time is up, at most cap of them, and writes one DESTROY event for each to
  * events. Returns their number; as long as it equals cap there may be more.
+ *
+ * With ret_more the work of one call is bounded, too, by the flows it looks at: *ret_more tells
+ * that it has to be called again to get through. NULL: only cap ends a call early.
  */
-size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events, size_t cap);
+size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events, size_t cap,
+		 bool *ret_more);
 
 /* Flows in the table now, and the most there can be. */
 uint32_t ct_count(const struct ct *ct);

@@ -3,22 +3,25 @@
 /*
  * Ending flows by the clock.
  *
- * The caller comes by a few times a second and says how many it can take; one stripe is locked at
- * a time, and never for more than a short slice, so a million flows that expire together do not
- * hold a packet up.
+ * The caller comes by a few times a second and says how many it can take. One stripe is locked at
+ * a time, and never for longer than a short slice, so a million flows that expire together do not
+ * hold a packet up. A call that is cut short goes on at the stripe where it stopped: no stripe
+ * waits longer than the others.
  */
 
 #include "core/stats.h"
 #include "core/step.h"
 
-/* Flows looked at in one hold of a lock. */
+/* Flows looked at in one hold of a lock, and in one call that is bounded. */
 #define SLICE 64
+#define LOOKS 4096
 
-static void describe_end(struct ct_event *ev, const struct ct_thread *th, uint32_t index,
-			 uint64_t now_ns)
+void ct_expire_flow(struct ct_thread *th, uint32_t index, uint64_t now_ns, struct ct_event *ev)
 {
-	struct ct_flow *f = &th->ct->arena.slots[index];
+	struct ct *ct = th->ct;
+	struct ct_flow *f = &ct->arena.slots[index];
 
+	ct_table_unlink(ct, ct_table_bucket(ct, &f->orig), index);
 	f->status |= CT_STATUS_DYING;
 	*ev = (struct ct_event){
 		.type = CT_EVENT_DESTROY,
@@ -29,44 +32,55 @@ static void describe_end(struct ct_event *ev, const struct ct_thread *th, uint32
 		.state_new = f->state,
 		.accounted = th->cfg->accounting,
 	};
-	ct_event_flow(ev, th->ct, index, now_ns);
+	ct_event_flow(ev, ct, index, now_ns);
+	ct_arena_free(&ct->arena, index);
+	ct_stat_inc(th, CT_STAT_DESTROYED);
 }
 
-/* One slice of one stripe. Returns the events written; *ret_more: the stripe is not through. */
+/*
+ * One slice of one stripe. Returns the events written and takes the flows it looked at from *looks;
+ * *ret_through: nothing of the stripe is due any more.
+ */
 static size_t expire_slice(struct ct_thread *th, struct ct_stripe *stripe, uint64_t now_ns,
-			   struct ct_event *events, size_t cap, bool *ret_more)
+			   struct ct_event *events, size_t cap, uint32_t *looks, bool *ret_through)
 {
-	uint32_t budget = SLICE;
+	uint32_t slice = *looks < SLICE ? *looks : SLICE, budget = slice;
 	size_t n = 0;
 
+	*ret_through = false;
 	ct_lock(&stripe->lock);
 	while (n < cap) {
-		struct ct_arena *a = &th->ct->arena;
-		uint32_t index = ct_wheel_expired(&stripe->wheel, a, now_ns, &budget);
+		uint32_t index = ct_wheel_expired(&stripe->wheel, &th->ct->arena, now_ns, &budget);
 
-		if (!index)
+		if (!index) {
+			*ret_through = budget > 0;
 			break;
-		ct_table_unlink(th->ct, ct_table_bucket(th->ct, &a->slots[index].orig), index);
-		describe_end(&events[n++], th, index, now_ns);
-		ct_arena_free(a, index);
-		ct_stat_inc(th, CT_STAT_DESTROYED);
+		}
+		ct_expire_flow(th, index, now_ns, &events[n++]);
 	}
 	ct_unlock(&stripe->lock);
-	*ret_more = budget == 0;
+	*looks -= slice - budget;
 	return n;
 }
 
-size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events, size_t cap)
+size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events, size_t cap,
+		 bool *ret_more)
 {
+	uint32_t looks = ret_more ? LOOKS : UINT32_MAX;
+	unsigned int through = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < CT_STRIPES && n < cap; i++) {
-		bool more;
+	while (through < CT_STRIPES && n < cap && looks > 0) {
+		bool stripe_through;
 
-		do
-			n += expire_slice(th, &th->ct->stripe[i], now_ns, events + n, cap - n,
-					  &more);
-		while (more && n < cap);
+		n += expire_slice(th, &th->ct->stripe[th->next_stripe], now_ns, events + n, cap - n,
+				  &looks, &stripe_through);
+		if (stripe_through) {
+			th->next_stripe = (th->next_stripe + 1) % CT_STRIPES;
+			through++;
+		}
 	}
+	if (ret_more)
+		*ret_more = through < CT_STRIPES;
 	return n;
 }

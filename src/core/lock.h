@@ -2,29 +2,38 @@
 #pragma once
 
 /*
- * The lock of one stripe of the table.
+ * The lock of one stripe of the table, and of the list of free slots.
  *
- * Held for well under a microsecond and, with both directions of a flow in one worker, never
- * contended: a spinning lock costs one atomic exchange. If its holder was preempted the waiter
- * gives the CPU away instead of burning its slice.
+ * Held for the time of one look-up and state transition, or of one slice of expiry. With both
+ * directions of a flow in one worker a stripe is rarely contended, so an uncontended lock must be
+ * cheap: one atomic exchange. Whoever finds it taken waits by reading, and if the holder was
+ * preempted gives the CPU away instead of burning its slice.
  */
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+
+#define CT_LOCK_SPINS 128
 
 struct ct_lock {
-	atomic_flag held;
+	atomic_bool held;
 };
+
+static inline void ct_lock_wait(const struct ct_lock *l)
+{
+	for (unsigned int spins = 0; atomic_load_explicit(&l->held, memory_order_relaxed); spins++)
+		if (spins > CT_LOCK_SPINS)
+			sched_yield();
+}
 
 static inline void ct_lock(struct ct_lock *l)
 {
-	for (unsigned int spins = 0;
-	     atomic_flag_test_and_set_explicit(&l->held, memory_order_acquire); spins++)
-		if (spins > 128)
-			sched_yield();
+	while (atomic_exchange_explicit(&l->held, true, memory_order_acquire))
+		ct_lock_wait(l);
 }
 
 static inline void ct_unlock(struct ct_lock *l)
 {
-	atomic_flag_clear_explicit(&l->held, memory_order_release);
+	atomic_store_explicit(&l->held, false, memory_order_release);
 }

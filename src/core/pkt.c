@@ -55,6 +55,7 @@ static enum ct_reason parse_ip4(struct ct_pkt *ret, struct ct_view v,
 		return reason;
 	memcpy(ret->src.b, h + 12, 4);
 	memcpy(ret->dst.b, h + 16, 4);
+	ret->has_addrs = true;
 	ret->hoplimit = h[8];
 	ret->proto = h[9];
 	frag = ct_read_be16(h + 6);
@@ -158,6 +159,7 @@ static enum ct_reason parse_ip6(struct ct_pkt *ret, struct ct_view v,
 		return reason;
 	memcpy(ret->src.b, h + 8, 16);
 	memcpy(ret->dst.b, h + 24, 16);
+	ret->has_addrs = true;
 	ret->hoplimit = h[7];
 	ret->proto = h[6];
 	return skip_ext_headers(ret, v, h[6], detail);

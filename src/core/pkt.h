@@ -23,6 +23,7 @@ struct ct_pkt {
 	uint8_t proto;	  /* of the transport header */
 	uint8_t hoplimit; /* TTL or hop limit */
 	bool fragment;	  /* first fragment of several: the transport payload is not whole */
+	bool has_addrs;	  /* src and dst were read */
 };
 
 /*

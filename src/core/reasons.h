@@ -51,7 +51,8 @@
 	  "have,need")                                                                             \
 	X(ICMP_QUOTE_FORM, "icmp-quote-form", "ICMP error quotes a packet that has no flow form",  \
 	  "proto")                                                                                 \
-	X(ICMP_NO_FLOW, "icmp-no-flow", "ICMP error about a flow that is not known", "proto")      \
+	X(ICMP_NO_FLOW, "icmp-no-flow", "ICMP error about a flow that is not known",               \
+	  "proto,sport,dport")                                                                     \
 	X(ICMP_TARGET, "icmp-target", "ICMP error is not sent to the sender of the quoted packet", \
 	  "")                                                                                      \
 	X(ICMP6_REDIRECT, "icmp6-redirect", "redirect that no router may send",                    \
@@ -141,8 +142,10 @@
 /* Counters of one thread: suffix, name, help. Every judged packet also counts in one ctinfo. */
 #define CT_STAT_LIST(X)                                                                            \
 	X(PACKETS, "packets", "packets judged")                                                    \
+	X(FOREIGN, "foreign_packets", "packets of another family than IP, left as they were")      \
 	X(EXIT, "exit_packets", "packets from an exit hook, left as they were")                    \
-	X(REPEATED, "classified_packets", "loopback packets that were classified before")          \
+	X(REPEATED, "classified_packets",                                                          \
+	  "packets that were classified before, left as they were")                                \
 	X(CREATED, "flows_created", "flows confirmed")                                             \
 	X(DESTROYED, "flows_destroyed", "flows ended")                                             \
 	X(DISCARDED, "flows_discarded", "first packets whose flow was not confirmed")              \

@@ -26,7 +26,10 @@
 
 static bool refuse(struct ct_step *s)
 {
+	uint32_t unused[CT_DETAIL_MAX];
+
 	s->info = CT_INFO_INVALID;
+	(void)ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, unused); /* for the record */
 	ct_step_event(s, CT_EVENT_INVALID);
 	return true;
 }
@@ -73,7 +76,9 @@ static void attach(struct ct_step *s, const struct ct_tuple *quoted, const struc
 	if (index && s->th->ct->arena.slots[index].expires_ns <= s->in->now_ns)
 		index = 0;
 	if (!index) {
-		refuse_for(s, CT_REASON_ICMP_NO_FLOW, quoted->proto, 0, 0);
+		refuse_for(s, CT_REASON_ICMP_NO_FLOW, quoted->proto,
+			   ct_read_be16((const uint8_t *)&quoted->src_id_be),
+			   ct_read_be16((const uint8_t *)&quoted->dst_id_be));
 		return;
 	}
 	s->index = index;
@@ -142,16 +147,16 @@ static bool redirect6(struct ct_step *s, uint8_t code)
 static bool untracked6(uint8_t type)
 {
 	switch (type) {
-	case 130:
-	case 131:
-	case 132:
-	case 133:
-	case 134:
-	case 135:
-	case 136:
-	case 143:
-	case 151:
-	case 152:
+	case CT_ICMP6_MLD_QUERY:
+	case CT_ICMP6_MLD_REPORT:
+	case CT_ICMP6_MLD_DONE:
+	case CT_ICMP6_ROUTER_SOLICIT:
+	case CT_ICMP6_ROUTER_ADVERT:
+	case CT_ICMP6_NEIGHBOUR_SOLICIT:
+	case CT_ICMP6_NEIGHBOUR_ADVERT:
+	case CT_ICMP6_MLD2_REPORT:
+	case CT_ICMP6_MRD_ADVERT:
+	case CT_ICMP6_MRD_SOLICIT:
 		return true;
 	default:
 		return false;

@@ -101,7 +101,7 @@ static void event_packet(struct ct_event *ev, const struct ct_step *s)
 {
 	ev->family = s->pkt.family;
 	ev->l4proto = s->pkt.proto;
-	ev->has_tuple = s->reason != CT_REASON_IP_HEADER && s->pkt.family != 0;
+	ev->has_tuple = s->pkt.has_addrs;
 	if (s->tuple.family) {
 		ev->orig = s->tuple;
 		return;
@@ -126,7 +126,7 @@ struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type)
 		.dir = (uint8_t)s->dir,
 		.accounted = s->th->cfg->accounting,
 	};
-	if (s->flow && !(s->fresh && type == CT_EVENT_INVALID)) {
+	if (s->flow && !s->fresh) {
 		ct_event_flow(ev, s->th->ct, s->index, s->in->now_ns);
 		ev->state_old = ev->state_new = s->flow->state;
 	} else {
@@ -166,7 +166,7 @@ void ct_step_describe(struct ct_step *s)
 {
 	struct ct_result *out = s->out;
 
-	if (!s->flow || (s->fresh && !s->flow->live))
+	if (!s->flow || s->fresh)
 		return;
 	out->has_flow = true;
 	out->flow = ct_arena_id(&s->th->ct->arena, s->index);

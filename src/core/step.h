@@ -42,12 +42,11 @@ struct ct_step {
 	struct ct_flow *flow;
 	enum ct_dir dir;
 	enum ct_info info;
-	bool fresh; /* the flow is being made by this packet */
+	bool fresh; /* the flow is being made by this packet, in draft */
 	bool dead;  /* the flow left the table with this packet */
 
-	union {
-		struct ct_tcp_seg tcp;
-	} l4;
+	struct ct_flow draft; /* a flow in the making: it gets a slot when it is confirmed */
+	struct ct_tcp_seg tcp;
 };
 
 /* Notes why the packet is INVALID, with up to four numbers. */
@@ -99,6 +98,12 @@ struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type);
 
 /* Describes the flow in the result and in the events of this packet, while it cannot change. */
 void ct_step_describe(struct ct_step *s);
+
+/*
+ * Ends a flow whose time is up, its timer being off already: out of the table, slot freed, *ev the
+ * record of it (lock of its stripe held).
+ */
+void ct_expire_flow(struct ct_thread *th, uint32_t index, uint64_t now_ns, struct ct_event *ev);
 
 /* Describes a flow as it is now in an event. */
 void ct_event_flow(struct ct_event *ev, const struct ct *ct, uint32_t index, uint64_t now_ns);

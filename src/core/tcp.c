@@ -27,10 +27,10 @@
 #define HLEN	    20
 #define AT_CHECKSUM 16
 
-/* Reads the segment into s->l4.tcp; the whole header is readable. */
+/* Reads the segment into s->tcp; the whole header is readable. */
 static void read_segment(struct ct_step *s, const uint8_t *h, uint32_t hlen)
 {
-	struct ct_tcp_seg *seg = &s->l4.tcp;
+	struct ct_tcp_seg *seg = &s->tcp;
 
 	seg->seq = ct_read_be32(h + 4);
 	seg->ack = ct_read_be32(h + 8);
@@ -69,7 +69,7 @@ static bool check(struct ct_step *s)
 /* A packet that may begin a flow (semantics 4.4). */
 static bool begin(struct ct_step *s)
 {
-	const struct ct_tcp_seg *seg = &s->l4.tcp;
+	const struct ct_tcp_seg *seg = &s->tcp;
 	struct ct_tcp *tcp = &s->flow->l4.tcp;
 
 	switch (ct_tcp_fsm(CT_DIR_ORIGINAL, seg->index, CT_TCP_STATE_NONE)) {
@@ -107,7 +107,7 @@ static uint64_t choose_timeout(const struct ct_step *s, uint8_t state)
 
 	if (tcp->retrans >= s->th->cfg->tcp_max_retrans && normal > retrans)
 		return retrans;
-	if (s->l4.tcp.index == CT_TCP_RST)
+	if (s->tcp.index == CT_TCP_RST)
 		return ct_step_timeout(s, CT_TIMEOUT_TCP_CLOSE);
 	if ((tcp->flags[CT_DIR_ORIGINAL] | tcp->flags[CT_DIR_REPLY]) & CT_TCP_DATA_UNACK &&
 	    normal > unack)
@@ -122,41 +122,41 @@ _Static_assert(CT_TIMEOUT_TCP_SYN_SENT2 - CT_TIMEOUT_TCP_SYN_SENT ==
 	       "the timeouts of the states are in the order of the states");
 
 /* An accepted segment in a flow that has seen no reply yet. */
-static void accept_oneway(struct ct_step *s, uint8_t old, uint8_t new, uint64_t timeout)
+static void accept_oneway(struct ct_step *s, uint8_t old, uint8_t next, uint64_t timeout)
 {
-	if (s->l4.tcp.index == CT_TCP_RST) {
+	if (s->tcp.index == CT_TCP_RST) {
 		ct_step_count(s);
 		ct_step_kill(s, CT_DEATH_TCP_RST);
 		return;
 	}
 	/* a SYN that gets no answer must not keep its flow alive by repeating itself */
-	if (s->l4.tcp.index == CT_TCP_SYN && old == CT_TCP_STATE_SYN_SENT)
+	if (s->tcp.index == CT_TCP_SYN && old == CT_TCP_STATE_SYN_SENT)
 		return;
 	/* picked up in mid-stream: five days only when the other side is there, too */
-	if (new == CT_TCP_STATE_ESTABLISHED)
+	if (next == CT_TCP_STATE_ESTABLISHED)
 		timeout = min_ns(timeout, ct_step_timeout(s, CT_TIMEOUT_TCP_UNACK));
 	ct_step_refresh(s, timeout);
 }
 
 /* Semantics 4.8 and 4.10. old is the state the table was asked with. */
-static enum ct_judgement accept(struct ct_step *s, uint8_t old, uint8_t new)
+static enum ct_judgement accept(struct ct_step *s, uint8_t old, uint8_t next)
 {
 	struct ct_tcp *tcp = &s->flow->l4.tcp;
 	uint64_t timeout;
 
-	tcp->last_index = s->l4.tcp.index;
+	tcp->last_index = s->tcp.index;
 	tcp->last_dir = (uint8_t)s->dir;
-	if (new != old &&new == CT_TCP_STATE_FIN_WAIT)
+	if (next != old && next == CT_TCP_STATE_FIN_WAIT)
 		tcp->flags[s->dir] |= CT_TCP_CLOSE_INIT;
-	timeout = choose_timeout(s, new);
-	ct_step_set_state(s, new);
+	timeout = choose_timeout(s, next);
+	ct_step_set_state(s, next);
 	if (!(s->flow->status & CT_STATUS_SEEN_REPLY)) {
-		accept_oneway(s, old, new, timeout);
+		accept_oneway(s, old, next, timeout);
 		return CT_JUDGE_ACCEPT;
 	}
 	ct_step_refresh(s, timeout);
 	if ((old == CT_TCP_STATE_SYN_RECV || old == CT_TCP_STATE_ESTABLISHED) &&
-	    new == CT_TCP_STATE_ESTABLISHED)
+	    next == CT_TCP_STATE_ESTABLISHED)
 		ct_step_assure(s);
 	return CT_JUDGE_ACCEPT;
 }
@@ -172,7 +172,7 @@ static void doubt(struct ct_step *s)
 	uint64_t left = s->flow->expires_ns - s->in->now_ns;
 
 	if (!(s->flow->status & CT_STATUS_ASSURED) ||
-	    (s->l4.tcp.index != CT_TCP_RST && s->l4.tcp.index != CT_TCP_FIN))
+	    (s->tcp.index != CT_TCP_RST && s->tcp.index != CT_TCP_FIN))
 		return;
 	if (tcp->last_dir != s->dir &&
 	    (tcp->last_index == CT_TCP_FIN || tcp->last_index == CT_TCP_RST)) {
@@ -180,15 +180,15 @@ static void doubt(struct ct_step *s)
 			ct_step_set_deadline(s, unack);
 		return;
 	}
-	tcp->last_index = s->l4.tcp.index;
+	tcp->last_index = s->tcp.index;
 	tcp->last_dir = (uint8_t)s->dir;
 }
 
-static enum ct_judgement check_window(struct ct_step *s, uint8_t old, uint8_t new)
+static enum ct_judgement check_window(struct ct_step *s, uint8_t old, uint8_t next)
 {
 	switch (ct_tcp_window(s, s->flow->state)) {
 	case CT_WINDOW_ACCEPT:
-		return accept(s, old, new);
+		return accept(s, old, next);
 	case CT_WINDOW_IGNORE:
 		return CT_JUDGE_ACCEPT;
 	default:
@@ -220,7 +220,7 @@ static void remember_syn(struct ct_step *s)
 	struct ct_tcp *tcp = &s->flow->l4.tcp;
 	uint8_t scale = 0, flags = 0;
 
-	ct_tcp_read_options(&s->l4.tcp, &scale, &flags);
+	ct_tcp_read_options(&s->tcp, &scale, &flags);
 	tcp->last_flags = flags;
 	tcp->last_wscale = flags & CT_TCP_WINDOW_SCALE ? scale : 0;
 	/* a live peer in LAST_ACK will answer with a challenge ACK, which closes nothing */
@@ -231,7 +231,7 @@ static void remember_syn(struct ct_step *s)
 /* Semantics 4.5.1: let it pass, change nothing, but remember it. */
 static enum ct_judgement ignore(struct ct_step *s)
 {
-	const struct ct_tcp_seg *seg = &s->l4.tcp;
+	const struct ct_tcp_seg *seg = &s->tcp;
 	struct ct_tcp *tcp = &s->flow->l4.tcp;
 
 	if (seg->index == CT_TCP_SYNACK && tcp->last_index == CT_TCP_SYN &&
@@ -271,7 +271,7 @@ enum rst_aim {
 static enum rst_aim aim_of_rst(const struct ct_step *s)
 {
 	const struct ct_tcp *tcp = &s->flow->l4.tcp;
-	const struct ct_tcp_seg *seg = &s->l4.tcp;
+	const struct ct_tcp_seg *seg = &s->tcp;
 	uint32_t expected = tcp->peer[!s->dir].maxack;
 	bool settled =
 		s->flow->state == CT_TCP_STATE_ESTABLISHED && s->flow->status & CT_STATUS_ASSURED;
@@ -292,7 +292,7 @@ static enum rst_aim aim_of_rst(const struct ct_step *s)
 static bool rst_answers_ignored(const struct ct_step *s, uint8_t old)
 {
 	const struct ct_tcp *tcp = &s->flow->l4.tcp;
-	const struct ct_tcp_seg *seg = &s->l4.tcp;
+	const struct ct_tcp_seg *seg = &s->tcp;
 	uint16_t status = s->flow->status;
 
 	if (((status & CT_STATUS_SEEN_REPLY && tcp->last_index == CT_TCP_SYN &&
@@ -308,25 +308,25 @@ static bool rst_answers_ignored(const struct ct_step *s, uint8_t old)
 static enum ct_judgement reset(struct ct_step *s, uint8_t old)
 {
 	const struct ct_tcp *tcp = &s->flow->l4.tcp;
-	uint8_t new = CT_TCP_STATE_CLOSE;
+	uint8_t next = CT_TCP_STATE_CLOSE;
 
 	if (old >= CT_TCP_STATE_FIN_WAIT && old <= CT_TCP_STATE_CLOSE)
-		return accept(s, old, new); /* closing anyway */
+		return accept(s, old, next); /* closing anyway */
 	if (tcp->flags[!s->dir] & CT_TCP_MAXACK_SET && tcp->last_index != CT_TCP_SYN) {
 		switch (aim_of_rst(s)) {
 		case RST_STALE:
-			return ct_step_invalid(s, CT_REASON_TCP_RST_STALE, s->l4.tcp.seq,
+			return ct_step_invalid(s, CT_REASON_TCP_RST_STALE, s->tcp.seq,
 					       tcp->peer[!s->dir].maxack, 0, 0);
 		case RST_EXACT:
-			return check_window(s, old, new);
+			return check_window(s, old, next);
 		case RST_VAGUE:
-			new = old; /* a live receiver answers with a challenge ACK */
+			next = old; /* a live receiver answers with a challenge ACK */
 			break;
 		}
 	}
 	if (rst_answers_ignored(s, old))
-		return accept(s, old, new);
-	return check_window(s, old, new);
+		return accept(s, old, next);
+	return check_window(s, old, next);
 }
 
 /* TIME_WAIT by the challenge ACK to an ignored SYN in LAST_ACK: nothing has been closed by it. */
@@ -334,9 +334,8 @@ static bool is_expected_challenge(struct ct_step *s, uint8_t old)
 {
 	struct ct_tcp *tcp = &s->flow->l4.tcp;
 
-	if (old != CT_TCP_STATE_LAST_ACK || s->l4.tcp.index != CT_TCP_ACK ||
-	    tcp->last_dir == s->dir || tcp->last_index != CT_TCP_SYN ||
-	    !(tcp->last_flags & CT_TCP_EXP_CHALLENGE_ACK))
+	if (old != CT_TCP_STATE_LAST_ACK || s->tcp.index != CT_TCP_ACK || tcp->last_dir == s->dir ||
+	    tcp->last_index != CT_TCP_SYN || !(tcp->last_flags & CT_TCP_EXP_CHALLENGE_ACK))
 		return false;
 	tcp->last_flags &= (uint8_t)~CT_TCP_EXP_CHALLENGE_ACK;
 	return true;
@@ -345,15 +344,15 @@ static bool is_expected_challenge(struct ct_step *s, uint8_t old)
 /* Semantics 4.5: the cases where the table's answer is not the last word. */
 static enum ct_judgement track(struct ct_step *s)
 {
-	const struct ct_tcp_seg *seg = &s->l4.tcp;
+	const struct ct_tcp_seg *seg = &s->tcp;
 	struct ct_tcp *tcp = &s->flow->l4.tcp;
-	uint8_t old, new;
+	uint8_t old, next;
 
 	if (s->fresh && !begin(s))
 		return CT_JUDGE_INVALID;
 	old = s->flow->state;
-	new = ct_tcp_fsm(s->dir, seg->index, old);
-	switch (new) {
+	next = ct_tcp_fsm(s->dir, seg->index, old);
+	switch (next) {
 	case CT_TCP_STATE_SYN_SENT:
 		if (old == CT_TCP_STATE_TIME_WAIT || old == CT_TCP_STATE_CLOSE)
 			return reopen(s);
@@ -372,14 +371,14 @@ static enum ct_judgement track(struct ct_step *s)
 	case CT_TCP_STATE_SYN_RECV:
 		if (s->dir == CT_DIR_REPLY && seg->index == CT_TCP_ACK &&
 		    tcp->last_flags & CT_TCP_SIMULTANEOUS_OPEN)
-			new = CT_TCP_STATE_ESTABLISHED;
+			next = CT_TCP_STATE_ESTABLISHED;
 		break;
 	case CT_TCP_STATE_CLOSE:
 		if (seg->index == CT_TCP_RST)
 			return reset(s, old);
 		break;
 	}
-	return check_window(s, old, new);
+	return check_window(s, old, next);
 }
 
 const struct ct_proto ct_proto_tcp = {.check = check, .track = track};

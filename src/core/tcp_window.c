@@ -287,7 +287,7 @@ static void learn(struct window *w)
 enum ct_window ct_tcp_window(struct ct_step *s, uint8_t state)
 {
 	struct ct_tcp *tcp = &s->flow->l4.tcp;
-	const struct ct_tcp_seg *seg = &s->l4.tcp;
+	const struct ct_tcp_seg *seg = &s->tcp;
 	struct window w = {
 		.tcp = tcp,
 		.seg = seg,

@@ -23,28 +23,47 @@
 #include "core/related.h"
 #include "core/stats.h"
 
+/* Flows that a packet may look at to make room for its own. */
+#define ROOM_LOOKS 16
+
 /* Roles of the hooks: contract section "entry and exit" of ctmarkd(8). */
 static bool is_exit_hook(uint8_t hook)
 {
 	return hook == CT_HOOK_INPUT || hook == CT_HOOK_POSTROUTING;
 }
 
+static bool is_ip(uint8_t family)
+{
+	return family == 0 || family == CT_AF_INET || family == CT_AF_INET6;
+}
+
 /*
- * Packets that were judged before: at an exit hook, or on the loopback device, where one packet
- * passes OUTPUT and then PREROUTING and must keep what OUTPUT found.
+ * Where one packet can be queued twice on its way in: on the loopback device, which it leaves by
+ * OUTPUT and enters by PREROUTING, and in FORWARD after PREROUTING.
  */
-static bool pass_judged(struct ct_step *s)
+static bool comes_second(const struct ct_input *in)
+{
+	return in->loopback || in->hook == CT_HOOK_FORWARD;
+}
+
+/*
+ * Packets that are not judged here: of another family than IP, at an exit hook, or judged before.
+ * The latter must keep what was found then; a second look would take them for a repetition.
+ */
+static bool pass(struct ct_step *s)
 {
 	const struct ct_input *in = s->in;
 	bool classified = ct_mark_decode(&s->th->cfg->mark, in->mark, &s->info);
 
-	if (is_exit_hook(in->hook))
+	if (!is_ip(in->family))
+		ct_stat_inc(s->th, CT_STAT_FOREIGN);
+	else if (is_exit_hook(in->hook))
 		ct_stat_inc(s->th, CT_STAT_EXIT);
-	else if (in->loopback && classified)
+	else if (comes_second(in) && classified)
 		ct_stat_inc(s->th, CT_STAT_REPEATED);
 	else
 		return false;
-	s->out->info = classified ? s->info : CT_INFO_INVALID;
+	s->out->info = classified ? (uint8_t)s->info : CT_INFO_INVALID;
 	s->out->passed = true;
 	s->out->mark = in->mark;
 	return true;
@@ -53,8 +72,9 @@ static bool pass_judged(struct ct_step *s)
 static bool read_network(struct ct_step *s)
 {
 	struct ct_view v = {.data = s->in->data, .cap = s->in->caplen, .len = s->in->len};
+	uint8_t family = s->in->family ? s->in->family : ct_pkt_family(v);
 
-	s->reason = ct_pkt_parse(&s->pkt, v, ct_pkt_family(v), s->detail);
+	s->reason = ct_pkt_parse(&s->pkt, v, family, s->detail);
 	return s->reason == CT_REASON_NONE;
 }
 
@@ -80,33 +100,60 @@ static void set_flow(struct ct_step *s, uint32_t index)
 	s->flow = index ? &s->th->ct->arena.slots[index] : NULL;
 }
 
-/* An expired flow is not there any more, even if its timer has not fired yet (semantics 1.4). */
-static void end_expired(struct ct_step *s)
+/* The flow goes and its slot with it, so that the packet can have another one. */
+static void replace_flow(struct ct_step *s, enum ct_death death)
 {
-	if (!s->index || s->flow->expires_ns > s->in->now_ns)
-		return;
-	ct_step_kill(s, CT_DEATH_TIMEOUT);
+	ct_step_kill(s, death);
 	ct_arena_free(&s->th->ct->arena, s->index);
 	s->dead = false;
 	set_flow(s, 0);
 }
 
-/* Finds or makes the flow. False: the table is full. */
+static bool is_full(const struct ct *ct)
+{
+	return ct_count(ct) >= ct_max_flows(ct);
+}
+
+/* In a full table a flow whose time is up makes room at once. False: there is none at hand. */
+static bool make_room(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+	uint32_t budget = ROOM_LOOKS;
+	uint32_t index = ct_wheel_expired(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena,
+					  s->in->now_ns, &budget);
+
+	if (!index)
+		return false;
+	ct_expire_flow(s->th, index, s->in->now_ns, &s->out->events[s->out->nevents++]);
+	return true;
+}
+
+/* Begins a flow in private; it gets a slot when it is confirmed. */
+static void draft_flow(struct ct_step *s)
+{
+	memset(&s->draft, 0, sizeof(s->draft));
+	s->draft.orig = s->tuple;
+	s->flow = &s->draft;
+	s->dir = CT_DIR_ORIGINAL;
+	s->fresh = true;
+}
+
+/*
+ * Finds or makes the flow. An expired flow is not there any more, even if its timer has not fired
+ * yet (semantics 1.4). False: the table is full.
+ */
 static bool find_or_make(struct ct_step *s)
 {
 	struct ct *ct = s->th->ct;
 
 	set_flow(s, ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
-	end_expired(s);
-	s->fresh = false;
+	if (s->index && s->flow->expires_ns <= s->in->now_ns)
+		replace_flow(s, CT_DEATH_TIMEOUT);
 	if (s->index)
 		return true;
-	s->dir = CT_DIR_ORIGINAL;
-	set_flow(s, ct_arena_alloc(&ct->arena));
-	if (!s->index)
+	if (is_full(ct) && !make_room(s))
 		return false;
-	s->flow->orig = s->tuple;
-	s->fresh = true;
+	draft_flow(s);
 	return true;
 }
 
@@ -120,20 +167,6 @@ static enum ct_info choose_info(const struct ct_step *s)
 	if (s->flow->status & CT_STATUS_EXPECTED)
 		return CT_INFO_RELATED;
 	return CT_INFO_NEW;
-}
-
-/* A new flow enters the table, unless the packet is going to be dropped. */
-static void confirm(struct ct_step *s)
-{
-	if (s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info)) {
-		ct_stat_inc(s->th, CT_STAT_DISCARDED);
-		s->dead = true;
-		return;
-	}
-	s->flow->status |= CT_STATUS_CONFIRMED;
-	ct_table_insert(s->th->ct, s->bucket, s->index);
-	ct_stat_inc(s->th, CT_STAT_CREATED);
-	ct_step_event(s, CT_EVENT_NEW)->state_old = 0;
 }
 
 static void see_reply(struct ct_step *s)
@@ -154,6 +187,28 @@ static void table_full(struct ct_step *s)
 	s->info = CT_INFO_INVALID;
 }
 
+/* A new flow enters the table, unless the packet is going to be dropped. */
+static void confirm(struct ct_step *s)
+{
+	uint32_t index;
+
+	if (s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info)) {
+		ct_stat_inc(s->th, CT_STAT_DISCARDED);
+		return;
+	}
+	s->draft.status |= CT_STATUS_CONFIRMED;
+	index = ct_arena_put(&s->th->ct->arena, &s->draft);
+	if (!index) { /* another thread took the last one */
+		table_full(s);
+		return;
+	}
+	set_flow(s, index);
+	s->fresh = false;
+	ct_table_insert(s->th->ct, s->bucket, index);
+	ct_stat_inc(s->th, CT_STAT_CREATED);
+	ct_step_event(s, CT_EVENT_NEW)->state_old = 0;
+}
+
 /* Judges the packet as a part of its flow; lock held. */
 static void track_flow(struct ct_step *s)
 {
@@ -167,21 +222,16 @@ static void track_flow(struct ct_step *s)
 		}
 		s->info = choose_info(s);
 		judgement = proto->track(s);
-		if (judgement == CT_JUDGE_REPEAT) {
-			ct_step_kill(s, CT_DEATH_TCP_REOPEN);
-			ct_arena_free(&s->th->ct->arena, s->index);
-			s->dead = false;
-		}
+		if (judgement == CT_JUDGE_REPEAT)
+			replace_flow(s, CT_DEATH_TCP_REOPEN);
 	} while (judgement == CT_JUDGE_REPEAT);
 
-	if (judgement == CT_JUDGE_INVALID) {
+	if (judgement == CT_JUDGE_INVALID)
 		s->info = CT_INFO_INVALID;
-		s->dead = s->fresh;
-		return;
-	}
-	if (s->fresh)
+	else if (s->fresh)
 		confirm(s);
-	see_reply(s);
+	else
+		see_reply(s);
 }
 
 /*
@@ -195,7 +245,7 @@ static void find_only(struct ct_step *s)
 	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
 	if (s->index && s->flow->expires_ns <= s->in->now_ns)
 		set_flow(s, 0);
-	if (!s->index && made_first && ct_count(s->th->ct) >= ct_max_flows(s->th->ct))
+	if (!s->index && made_first && is_full(s->th->ct))
 		table_full(s);
 }
 
@@ -276,7 +326,7 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 	out->flow = 0;
 	out->timeout_ns = 0;
 	out->nevents = 0;
-	if (pass_judged(&s))
+	if (pass(&s))
 		return;
 	judge(&s);
 	finish(&s);

@@ -27,7 +27,8 @@ static bool check(struct ct_step *s)
 	if (!h)
 		return false;
 	length = ct_read_be16(h + AT_LENGTH);
-	if (length < HLEN || length > s->pkt.l4.len) {
+	/* a first fragment has only a part of the datagram that its header speaks of */
+	if (length < HLEN || (length > s->pkt.l4.len && !s->pkt.fragment)) {
 		ct_step_invalid(s, CT_REASON_UDP_LENGTH, length, s->pkt.l4.len, 0, 0);
 		return false;
 	}

@@ -164,13 +164,14 @@ static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void
 /* Ends flows in slices. Returns false if there are more than fit into one turn. */
 static bool expire(struct daemon *d)
 {
+	bool more;
 	size_t n;
 
 	for (unsigned int i = 0; i < EXPIRY_SLICES; i++) {
-		n = ct_expire(&d->expiry, clock_now_ns(), d->expired, EXPIRY_SLICE);
+		n = ct_expire(&d->expiry, clock_now_ns(), d->expired, EXPIRY_SLICE, &more);
 		for (size_t j = 0; j < n; j++)
 			jlog_push(d->log, d->nqueues, &d->expired[j]);
-		if (n < EXPIRY_SLICE)
+		if (!more)
 			return true;
 	}
 	return false;

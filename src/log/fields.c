@@ -219,9 +219,7 @@ static const char *event_msgid(const struct ct_event *ev)
 
 static int event_priority(const struct ct_event *ev)
 {
-	if (ev->type != CT_EVENT_INVALID)
-		return LOG_INFO;
-	return ev->reason == CT_REASON_TABLE_FULL ? LOG_WARNING : LOG_NOTICE;
+	return ev->type == CT_EVENT_INVALID ? LOG_NOTICE : LOG_INFO;
 }
 
 void fields_from_event(struct fields *f, const struct ct_event *ev, const char *iif,

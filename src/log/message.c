@@ -237,7 +237,7 @@ static void say_reply(struct text *t, const struct ct_event *ev)
 
 static void say_assured(struct text *t, const struct ct_event *ev)
 {
-	text_add(t, "assured, a full table will not push it out");
+	text_add(t, "assured, both sides have taken part");
 }
 
 static void say_state(struct text *t, const struct ct_event *ev)
@@ -270,8 +270,8 @@ static void say_invalid(struct text *t, const struct ct_event *ev)
 {
 	char detail[MESSAGE_DETAIL_MAX];
 
-	text_add(t, "%s%s, %s", ev->reason == CT_REASON_TABLE_FULL ? "dropped" : "INVALID",
-		 ev->flow && ev->dir == CT_DIR_REPLY ? " (reply)" : "", ct_reason_text(ev->reason));
+	text_add(t, "INVALID%s, %s", ev->flow && ev->dir == CT_DIR_REPLY ? " (reply)" : "",
+		 ct_reason_text(ev->reason));
 	if (message_detail(ev, detail))
 		text_add(t, " (%s)", detail);
 }

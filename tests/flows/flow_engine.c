@@ -46,7 +46,7 @@ size_t flow_engine_wait(struct flow_engine *e, uint64_t ns, struct ct_event *eve
 
 	e->now_ns += ns;
 	for (size_t got = 1; got && n < cap; n += got)
-		got = ct_expire(&e->thread, e->now_ns, events + n, cap - n);
+		got = ct_expire(&e->thread, e->now_ns, events + n, cap - n, NULL);
 	return n;
 }
 

@@ -182,7 +182,7 @@ static void expire(void)
 	size_t n;
 
 	do {
-		n = ct_expire(&run.th, run.now_ns, events, 4);
+		n = ct_expire(&run.th, run.now_ns, events, 4, NULL);
 		FUZZ_CHECK(n <= 4);
 		for (size_t i = 0; i < n; i++) {
 			FUZZ_CHECK(events[i].type == CT_EVENT_DESTROY);

@@ -98,7 +98,7 @@ static void look_at_clock(struct engine *e)
 	struct ct_event events[8];
 
 	do {
-		n = ct_expire(&e->th, m.now_ns, events, cap);
+		n = ct_expire(&e->th, m.now_ns, events, cap, NULL);
 		assert_true(n <= cap);
 		for (size_t i = 0; i < n; i++)
 			end_flow(&events[i], m.now_ns);
@@ -180,13 +180,13 @@ static void test_long_and_shortened(void **state)
 	pk_tcp(&p, CT_AF_INET, 1, 2, 3, 4, PK_ACK, 101, 501);
 	assert_true(engine_track(&e, &p, SEC).timeout_ns == days5);
 	for (uint64_t t = 0; t < days5; t += 60 * SEC)
-		assert_int_equal(ct_expire(&e.th, SEC + t, ev, 2), 0);
+		assert_int_equal(ct_expire(&e.th, SEC + t, ev, 2, NULL), 0);
 
 	/* the connection is reset: ten seconds instead of the rest of the five days */
 	pk_tcp(&p, CT_AF_INET, 2, 1, 4, 3, PK_RST, 501, 0);
 	assert_true(engine_track(&e, &p, days5).timeout_ns == 10 * SEC);
-	assert_int_equal(ct_expire(&e.th, days5 + 9 * SEC, ev, 2), 0);
-	assert_int_equal(ct_expire(&e.th, days5 + 12 * SEC, ev, 2), 1);
+	assert_int_equal(ct_expire(&e.th, days5 + 9 * SEC, ev, 2, NULL), 0);
+	assert_int_equal(ct_expire(&e.th, days5 + 12 * SEC, ev, 2, NULL), 1);
 	assert_int_equal(ev[0].type, CT_EVENT_DESTROY);
 	assert_int_equal(ev[0].state_new, 8); /* CLOSE */
 	assert_int_equal(ev[0].hook, CT_HOOK_NONE);
@@ -203,10 +203,10 @@ static void test_slow_thread(void **state)
 	for (uint64_t late = 0; late < 60; late += 7) {
 		uint64_t now_ns = (1000 + late * 100) * SEC;
 
-		assert_int_equal(ct_expire(&e.th, now_ns, ev, 2), 0);
+		assert_int_equal(ct_expire(&e.th, now_ns, ev, 2, NULL), 0);
 		engine_track(&e, &packets[0][0], now_ns - late * SEC);
 		now_ns += late < 30 ? (30 - late) * SEC : 0;
-		assert_int_equal(ct_expire(&e.th, now_ns + GRACE_NS, ev, 2), 1);
+		assert_int_equal(ct_expire(&e.th, now_ns + GRACE_NS, ev, 2, NULL), 1);
 		assert_int_equal(ct_count(e.th.ct), 0);
 	}
 	engine_close(&e);

@@ -115,7 +115,7 @@ static size_t expire_all(struct engine *e, uint64_t now_ns)
 	size_t total = 0, n;
 
 	do {
-		n = ct_expire(&e->th, now_ns, events, 7);
+		n = ct_expire(&e->th, now_ns, events, 7, NULL);
 		total += n;
 	} while (n == 7);
 	return total;

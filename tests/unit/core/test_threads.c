@@ -78,7 +78,7 @@ static void *work(void *arg)
 		now_ns += dice(&j->seed) % (100 * MSEC);
 		if (i % 16)
 			continue;
-		for (size_t n = ct_expire(&j->th, now_ns, events, 4); n > 0; n--)
+		for (size_t n = ct_expire(&j->th, now_ns, events, 4, NULL); n > 0; n--)
 			count_event(j, &events[n - 1]);
 	}
 	return NULL;
