@@ -235,6 +235,30 @@ static void test_copied_error(void **state)
 	engine_close(&e);
 }
 
+/* The numbers behind a reason: what was there, and what it takes. */
+static void test_details(void **state)
+{
+	struct ct_result out;
+	const uint32_t *n = out.events[0].detail;
+	struct pk p;
+
+	udp_with_ext(&p);
+	out = judge(&p, 41, 41); /* one byte of the hop-by-hop header, which is number 0 */
+	assert_true(n[0] == 0 && n[1] == 41 && n[2] == 42);
+	out = judge(&p, 49, 49); /* one byte of the routing header */
+	assert_true(n[0] == 43 && n[1] == 49 && n[2] == 50);
+	out = judge(&p, 49, p.len);
+	assert_int_equal(out.reason, CT_REASON_COPY_RANGE);
+	assert_true(n[0] == 49 && n[1] == 50);
+	out = judge(&p, 95, 95);
+	assert_true(n[0] == 3 && n[1] == 8);
+	udp_with_options(&p);
+	out = judge(&p, 23, 23);
+	assert_true(n[0] == 23 && n[1] == 24);
+	out = judge(&p, 33, 33);
+	assert_true(n[0] == 12 && n[1] == 9); /* the length field, and what is there */
+}
+
 static void test_fragments(void **state)
 {
 	static const uint8_t later6[8] = {17, 0, 0x05, 0x58, 0, 0, 0, 9};
@@ -327,8 +351,9 @@ int main(void)
 		cmocka_unit_test(test_where),	     cmocka_unit_test(test_cut_udp4_options),
 		cmocka_unit_test(test_cut_udp6_ext), cmocka_unit_test(test_cut_tcp_option),
 		cmocka_unit_test(test_cut_icmp),     cmocka_unit_test(test_copied_error),
-		cmocka_unit_test(test_fragments),    cmocka_unit_test(test_next_header),
-		cmocka_unit_test(test_long_chain),   cmocka_unit_test(test_families),
+		cmocka_unit_test(test_details),	     cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_next_header),  cmocka_unit_test(test_long_chain),
+		cmocka_unit_test(test_families),
 	};
 
 	return cmocka_run_group_tests_name("pkt", tests, NULL, NULL);

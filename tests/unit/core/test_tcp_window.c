@@ -262,6 +262,100 @@ static void test_reset_without_ack(void **state)
 	engine_close(&e);
 }
 
+/* Of a connection that is not ASSURED a reset need not hit exactly. */
+static void test_reset_of_unsettled(void **state)
+{
+	struct ct_result out;
+
+	isn = 0;
+	engine_open(&e, 4);
+	segment(0, PK_ACK, 1001, 5001, 0, SEC); /* picked up in mid-stream */
+	out = segment(1, PK_ACK, 5001, 1001, 0, SEC);
+	assert_int_equal(out.state, CT_TCP_STATE_ESTABLISHED);
+	assert_false(out.status & CT_STATUS_ASSURED);
+	out = segment(1, PK_RST, 5100, 0, 0, SEC);
+	assert_int_equal(out.state, CT_TCP_STATE_CLOSE);
+	engine_close(&e);
+}
+
+/* A side that acknowledged nothing yet gives no measure for the resets of the other. */
+static void test_reset_without_measure(void **state)
+{
+	struct ct_result out;
+
+	isn = 0x90000000;
+	engine_open(&e, 4);
+	segment(0, PK_ACK, 1001, 5001, 0, SEC);
+	out = segment(0, PK_RST, 1001, 0, 0, SEC);
+	assert_int_equal(out.info, CT_INFO_NEW);
+	assert_int_equal(out.state, CT_TCP_STATE_CLOSE);
+	assert_int_equal(ct_count(e.th.ct), 0);
+	engine_close(&e);
+}
+
+/* A stale server answers a SYN out of its old connection, and the client resets that. */
+static void test_reset_of_challenge(void **state)
+{
+	struct ct_result out;
+
+	isn = 0;
+	engine_open(&e, 4);
+	segment(0, PK_SYN, 1000, 0, 0, SEC);
+	out = segment(1, PK_ACK, 777, 99, 0, SEC);
+	assert_int_equal(out.state, CT_TCP_STATE_SYN_SENT);
+	out = segment(0, PK_RST | PK_ACK, 900000, 777, 0, SEC);
+	assert_int_equal(out.info, CT_INFO_ESTABLISHED);
+	assert_int_equal(out.state, CT_TCP_STATE_CLOSE);
+	engine_close(&e);
+}
+
+/* Refused closings from both sides shorten a long life, and never lengthen a short one. */
+static void test_refused_closings(void **state)
+{
+	static const uint8_t closing = PK_FIN | PK_ACK;
+
+	isn = 0;
+	connect();
+	segment(0, closing, 1021 + 300000, 5001, 0, 2 * SEC);
+	assert_true(segment(1, closing, 5001 + 300000, 1021, 0, 3 * SEC).timeout_ns == 300 * SEC);
+	assert_true(segment(0, closing, 1021 + 300000, 5001, 0, 9 * SEC).timeout_ns == 294 * SEC);
+	engine_close(&e);
+}
+
+/* A SYN/ACK that was too low has told us its window all the same; a better one starts anew. */
+static void test_second_synack(void **state)
+{
+	struct ct_result out;
+
+	isn = 0;
+	engine_open(&e, 4);
+	segment(0, PK_SYN, 10000000, 0, 0, SEC);
+	out = segment(1, PK_SYN | PK_ACK, 5000, 5, 0, SEC);
+	assert_int_equal(out.state, CT_TCP_STATE_SYN_SENT);
+	out = segment(1, PK_SYN | PK_ACK, 6000, 10000099, 0, SEC);
+	assert_int_equal(out.reason, CT_REASON_TCP_ACK_OVER);
+	out = segment(1, PK_SYN | PK_ACK, 6000, 10000001, 0, SEC);
+	assert_int_equal(out.state, CT_TCP_STATE_SYN_RECV);
+	engine_close(&e);
+}
+
+/* A segment across the edge shows that the receiver's window was larger than thought. */
+static void test_across_the_edge(void **state)
+{
+	uint32_t edge = sides[0].maxend;
+	struct ct_result out;
+
+	isn = 0;
+	connect();
+	out = segment(0, PK_ACK, edge - 5, 5001, 10, 2 * SEC);
+	assert_int_equal(observe(&out, 432000 - 1), ACCEPTED);
+	out = segment(0, PK_ACK, edge + 65535 + 5, 5001, 0, 3 * SEC); /* one byte too far */
+	assert_int_equal(out.reason, CT_REASON_TCP_SEQ_OVER);
+	out = segment(0, PK_ACK, edge + 65535 + 4, 5001, 0, 3 * SEC);
+	assert_int_equal(observe(&out, 300 - 1), IGNORED);
+	engine_close(&e);
+}
+
 /* Semantics 4.7: what is read from the options of a SYN, and where reading stops. */
 static void test_options(void **state)
 {
@@ -314,6 +408,12 @@ int main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_reset_without_ack),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_reset_of_unsettled),
+		cmocka_unit_test(test_reset_without_measure),
+		cmocka_unit_test(test_reset_of_challenge),
+		cmocka_unit_test(test_refused_closings),
+		cmocka_unit_test(test_second_synack),
+		cmocka_unit_test(test_across_the_edge),
 		cmocka_unit_test(test_no_options),
 	};
 

@@ -269,6 +269,42 @@ static void test_error_reasons(void **state)
 	assert_int_equal(engine_track(&e, &p, 100 * SEC).reason, CT_REASON_ICMP_NO_FLOW);
 }
 
+/* Encoding=flags shows ASSURED, but not on a packet that belongs to nothing. */
+static void test_flags_of_assured(void **state)
+{
+	struct pk p;
+
+	e.cfg.mark = (struct ct_mark){.mask = 0x7f00, .shift = 8, .encoding = CT_ENCODING_FLAGS};
+	assert_int_equal(udp(1, 2, SEC).mark, 0x0100);
+	assert_int_equal(udp(2, 1, SEC).mark, 0x2200);
+	assert_int_equal(udp(1, 2, 4 * SEC).mark, 0x4200);
+	assert_int_equal(udp(2, 1, 4 * SEC).mark, 0x6200);
+	pk_udp(&p, CT_AF_INET6, 1, 2, 9, 9);
+	p.b[p.len - 1] ^= 1;
+	assert_int_equal(engine_track(&e, &p, 4 * SEC).mark, 0x0800);
+}
+
+/* The last event of a flow says all that it was. */
+static void test_destroy_event(void **state)
+{
+	const struct ct_event *ev;
+	struct ct_result out;
+
+	udp(1, 2, SEC);
+	udp(2, 1, SEC);
+	out = udp(1, 2, 100 * SEC);
+	ev = &out.events[0];
+	assert_int_equal(out.info, CT_INFO_NEW);
+	assert_int_equal(ev->type, CT_EVENT_DESTROY);
+	assert_int_equal(ev->status, CT_STATUS_SEEN_REPLY | CT_STATUS_CONFIRMED | CT_STATUS_DYING);
+	assert_int_equal(ev->hook, CT_HOOK_NONE);
+	assert_true(ev->timeout_ns == 0);
+	assert_true(ev->packets[0] == 1 && ev->packets[1] == 1);
+	assert_int_equal(out.events[1].type, CT_EVENT_NEW);
+	assert_int_equal(out.events[1].status, CT_STATUS_CONFIRMED);
+	assert_int_equal(out.events[1].packets[1], 0);
+}
+
 static void test_counters(void **state)
 {
 	uint64_t infos = 0;
@@ -304,6 +340,8 @@ int main(void)
 		ENGINE_TEST(test_unconfirmed),
 		ENGINE_TEST(test_invalid_event),
 		ENGINE_TEST(test_error_reasons),
+		ENGINE_TEST(test_flags_of_assured),
+		ENGINE_TEST(test_destroy_event),
 		ENGINE_TEST(test_counters),
 	};
 
