@@ -4,6 +4,7 @@
 
 #include "log/message.h"
 #include "log/msgid.h"
+#include "util/clock.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -13,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-
-#define NS_PER_S UINT64_C(1000000000)
 
 static const char *const field_name[FIELD_MAX] = {
 #define X(name, journal) [FIELD_##name] = journal,

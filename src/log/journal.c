@@ -21,6 +21,7 @@
 #include "log/fields.h"
 #include "log/limit.h"
 #include "log/ring.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,13 +34,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S  UINT64_C(1000000000)
-#define NS_PER_MS UINT64_C(1000000)
-
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 #define RING_SIZE  16384
-#define TURN_MAX   64 /* events from one ring before it is the next one's turn */
+#define TURN_MAX   256 /* events before the losses get their turn */
+#define HOLD	   (2 * NS_PER_MS)
 #define PAUSE_MIN  (2 * NS_PER_MS)
 #define PAUSE_MAX  (50 * NS_PER_MS)
 #define SUMMARY_NS NS_PER_S
@@ -70,20 +69,6 @@ struct jlog {
 	size_t nrings;
 	struct ring rings[];
 };
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static struct timespec to_timespec(uint64_t ns)
-{
-	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S),
-				 .tv_nsec = (long)(ns % NS_PER_S)};
-}
 
 /* ---- sending ---- */
 
@@ -206,25 +191,55 @@ static bool is_abandoned(struct jlog *log)
 	return abandoned;
 }
 
-/* Sends some events of each ring. Returns how many, or -1 if nobody waits for them any more. */
-static int send_turn(struct jlog *log)
+/* The ring with the oldest event. Returns NULL if all are empty. */
+static struct ring *oldest(struct jlog *log, uint64_t *ret_time_ns)
+{
+	const struct ct_event *ev;
+	struct ring *ret = NULL;
+
+	for (size_t i = 0; i < log->nrings; i++) {
+		ev = ring_peek(&log->rings[i]);
+		if (!ev || (ret && ev->time_ns >= *ret_time_ns))
+			continue;
+		ret = &log->rings[i];
+		*ret_time_ns = ev->time_ns;
+	}
+	return ret;
+}
+
+/*
+ * Takes the next event in the order of time, over all rings. An event is in its ring before the
+ * packet that caused it goes on, so what follows from it elsewhere has a later time. It could still
+ * be overlooked by a look that passed its ring too early: hence only events from before the look.
+ * Holding them back a little longer lets threads catch up that are slow to push what they received.
+ */
+static bool take_oldest(struct jlog *log, bool all, struct ct_event *ret)
+{
+	uint64_t before = clock_now_ns() - HOLD, time_ns = 0;
+	struct ring *ring = oldest(log, &time_ns);
+
+	return ring && (all || time_ns < before) && ring_pop(ring, ret);
+}
+
+/*
+ * Sends some events; with all even those just made. Returns how many, or -1 if nobody waits for
+ * them any more.
+ */
+static int send_turn(struct jlog *log, bool all)
 {
 	struct ct_event ev;
 	int n = 0;
 
-	for (size_t i = 0; i < log->nrings; i++) {
-		for (int turn = 0; turn < TURN_MAX && ring_pop(&log->rings[i], &ev); turn++, n++) {
-			if (!send_event(log, &ev))
-				return -1;
-		}
-	}
+	for (; n < TURN_MAX && take_oldest(log, all, &ev); n++)
+		if (!send_event(log, &ev))
+			return -1;
 	return n;
 }
 
 /* Waits, but not longer than until jlog_stop() is called. Returns whether it was. */
 static bool pause_unless_stopped(struct jlog *log, uint64_t pause_ns)
 {
-	struct timespec until = to_timespec(monotonic_ns() + pause_ns);
+	struct timespec until = clock_to_timespec(clock_now_ns() + pause_ns);
 	bool stop;
 
 	pthread_mutex_lock(&log->lock);
@@ -241,13 +256,13 @@ static void send_until_stopped(struct jlog *log)
 	bool stop = false;
 
 	for (;;) {
-		int n = send_turn(log);
+		int n = send_turn(log, stop);
 
 		if (n < 0 || (n == 0 && stop))
 			break;
-		if (monotonic_ns() - log->summary_ns >= SUMMARY_NS) {
+		if (clock_now_ns() - log->summary_ns >= SUMMARY_NS) {
 			tell_losses(log);
-			log->summary_ns = monotonic_ns();
+			log->summary_ns = clock_now_ns();
 		}
 		pause = n ? PAUSE_MIN : pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
 		stop = pause_unless_stopped(log, n ? 0 : pause);
@@ -329,7 +344,7 @@ int jlog_new(struct jlog **ret, const struct jlog_config *cfg, size_t nrings, st
 	}
 
 	log->names = names;
-	log->summary_ns = monotonic_ns();
+	log->summary_ns = clock_now_ns();
 	for (int type = 0; type < CT_EVENT_MAX; type++)
 		limit_init(&log->limit[type], cfg->rate, cfg->burst);
 	jlog_configure(log, cfg);
@@ -383,7 +398,8 @@ void jlog_get_stats(const struct jlog *log, enum ct_event_type type, struct jlog
 /* Waits for the thread; leaves the log to it if that takes too long. Returns whether it ended. */
 static bool wait_ended(struct jlog *log, int timeout_ms)
 {
-	struct timespec until = to_timespec(monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS);
+	struct timespec until =
+		clock_to_timespec(clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS);
 	bool ended;
 	int err = 0;
 

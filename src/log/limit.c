@@ -2,7 +2,7 @@
 
 #include "log/limit.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#include "util/clock.h"
 
 void limit_configure(struct limit *l, uint32_t rate, uint32_t burst)
 {

@@ -44,17 +44,28 @@ bool ring_push(struct ring *r, const struct ct_event *ev)
 	return true;
 }
 
-bool ring_pop(struct ring *r, struct ct_event *ret_ev)
+const struct ct_event *ring_peek(struct ring *r)
 {
 	size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
 	if (tail == r->seen_head) {
 		r->seen_head = atomic_load_explicit(&r->head, memory_order_acquire);
 		if (tail == r->seen_head)
-			return false;
+			return NULL;
 	}
-	*ret_ev = r->slots[tail & r->mask];
-	atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
+	return &r->slots[tail & r->mask];
+}
+
+bool ring_pop(struct ring *r, struct ct_event *ret_ev)
+{
+	const struct ct_event *ev = ring_peek(r);
+
+	if (!ev)
+		return false;
+	*ret_ev = *ev;
+	/* only this thread writes it */
+	atomic_store_explicit(&r->tail, atomic_load_explicit(&r->tail, memory_order_relaxed) + 1,
+			      memory_order_release);
 	return true;
 }
 

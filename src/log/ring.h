@@ -38,6 +38,9 @@ void ring_done(struct ring *r);
 /* Producer: appends a copy. False: the ring is full; the loss is counted for its class. */
 bool ring_push(struct ring *r, const struct ct_event *ev);
 
+/* Consumer: the oldest event, valid until it is taken. NULL: the ring is empty. */
+const struct ct_event *ring_peek(struct ring *r);
+
 /* Consumer: takes the oldest event. False: the ring is empty. */
 bool ring_pop(struct ring *r, struct ct_event *ret_ev);
 

@@ -8,6 +8,8 @@
 #include "io/ifname.h"
 #include "log/journal.h"
 #include "log/msgid.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@
 #include <cmocka.h>
 
 #define ALL_EVENTS ((1U << CT_EVENT_MAX) - 1)
-#define S	   UINT64_C(1000000000)
+#define S	   NS_PER_S
 
 /* ---- the journal ---- */
 
@@ -33,6 +35,8 @@ static struct {
 	bool hang, refuse;
 	unsigned int hanging, names;
 	unsigned int events[CT_EVENT_MAX], summaries;
+	uint8_t order[8]; /* types of the first events */
+	unsigned int norder;
 	uint64_t suppressed, dropped;
 } journal = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
@@ -60,7 +64,11 @@ static void journal_take(const struct iovec *v)
 
 	for (int type = 0; type < CT_EVENT_MAX; type++) {
 		snprintf(text, sizeof(text), "CTMARK_EVENT=%s", ct_event_name(type));
-		journal.events[type] += field_is(v, text);
+		if (!field_is(v, text))
+			continue;
+		journal.events[type]++;
+		if (journal.norder < sizeof(journal.order))
+			journal.order[journal.norder++] = (uint8_t)type;
 	}
 	journal.summaries += field_number(v, "CTMARK_SUPPRESSED=", &journal.suppressed);
 	journal.summaries += field_number(v, "CTMARK_DROPPED=", &journal.dropped);
@@ -124,7 +132,7 @@ static void journal_wait_hanging(void)
 static int setup(void **state)
 {
 	memset(journal.events, 0, sizeof(journal.events));
-	journal.summaries = journal.names = 0;
+	journal.summaries = journal.names = journal.norder = 0;
 	journal.suppressed = journal.dropped = 0;
 	journal_set(false, false);
 	return 0;
@@ -164,10 +172,7 @@ static void wait_sent(struct jlog *log, enum ct_event_type type, uint64_t sent)
 
 static uint64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return clock_now_ns() / NS_PER_MS;
 }
 
 static void test_everything_is_sent(void **state)
@@ -188,6 +193,59 @@ static void test_everything_is_sent(void **state)
 	assert_int_equal(journal.events[CT_EVENT_STATE], 200);
 	assert_int_equal(journal.events[CT_EVENT_DESTROY], 50);
 	assert_int_equal(journal.summaries, 0);
+}
+
+static void assert_order(const enum ct_event_type *types, unsigned int n)
+{
+	assert_int_equal(journal.norder, n);
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(journal.order[i], types[i]);
+}
+
+/* One flow, its packets by two queues. */
+static void test_order_over_rings(void **state)
+{
+	static const enum ct_event_type types[] = {CT_EVENT_NEW, CT_EVENT_REPLY, CT_EVENT_ASSURED,
+						   CT_EVENT_STATE, CT_EVENT_DESTROY};
+	struct jlog *log = NULL;
+
+	assert_int_equal(jlog_new(&log, &unlimited, 3, NULL), 0);
+	push(log, 0, CT_EVENT_REPLY, S + 2, 1);
+	push(log, 0, CT_EVENT_STATE, S + 3, 1);
+	push(log, 1, CT_EVENT_NEW, S + 1, 1);
+	push(log, 1, CT_EVENT_ASSURED, S + 2, 1);
+	push(log, 2, CT_EVENT_DESTROY, S + 4, 1);
+	assert_int_equal(jlog_start(log), 0);
+	assert_true(jlog_stop(log, 5000));
+	assert_order(types, ARRAY_SIZE(types));
+}
+
+/* What is younger than a short pause waits for a thread that is slow to push. */
+static void test_slow_ring_catches_up(void **state)
+{
+	static const enum ct_event_type types[] = {CT_EVENT_NEW, CT_EVENT_REPLY};
+	struct jlog *log = started(&unlimited, 2, NULL);
+	uint64_t now = clock_now_ns();
+
+	push(log, 0, CT_EVENT_REPLY, now + S, 1);
+	usleep(100000);
+	push(log, 1, CT_EVENT_NEW, now + S / 2, 1);
+	wait_sent(log, CT_EVENT_REPLY, 1);
+	assert_in_range(clock_now_ns(), now + S, UINT64_MAX);
+	assert_order(types, ARRAY_SIZE(types));
+	assert_true(jlog_stop(log, 5000));
+}
+
+/* Nobody pushes any more when the log is stopped: nothing to wait for. */
+static void test_stop_waits_for_no_ring(void **state)
+{
+	struct jlog *log = started(&unlimited, 2, NULL);
+	uint64_t began = clock_now_ns();
+
+	push(log, 1, CT_EVENT_STATE, began + 60 * S, 10);
+	assert_true(jlog_stop(log, 20000));
+	assert_in_range(clock_now_ns(), began, began + 10 * S);
+	assert_int_equal(journal.events[CT_EVENT_STATE], 10);
 }
 
 static void test_never_started(void **state)
@@ -473,6 +531,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_everything_is_sent, setup),
+		cmocka_unit_test_setup(test_order_over_rings, setup),
+		cmocka_unit_test_setup(test_slow_ring_catches_up, setup),
+		cmocka_unit_test_setup(test_stop_waits_for_no_ring, setup),
 		cmocka_unit_test_setup(test_never_started, setup),
 		cmocka_unit_test_setup(test_filter_and_target, setup),
 		cmocka_unit_test_setup(test_rate_limit_is_told, setup),

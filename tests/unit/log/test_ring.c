@@ -33,12 +33,15 @@ static void test_order_and_wrap(void **state)
 
 	assert_int_equal(ring_init(&r, 8), 0);
 	assert_false(ring_pop(&r, &ev));
+	assert_null(ring_peek(&r));
 	for (int round = 0; round < 100; round++) {
 		for (int i = 0; i < 1 + round % 8; i++, in++) {
 			ev = numbered(in);
 			assert_true(ring_push(&r, &ev));
 		}
-		while (ring_pop(&r, &ev)) {
+		while (ring_peek(&r)) {
+			assert_int_equal(ring_peek(&r)->flow, out);
+			assert_true(ring_pop(&r, &ev));
 			assert_int_equal(ev.flow, out);
 			assert_int_equal(ev.time_ns, ~out);
 			out++;
