@@ -12,9 +12,9 @@
 
 #include "conf/conf.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
-#define NSEC_PER_SEC UINT64_C(1000000000)
-#define KIB	     UINT64_C(1024)
+#define KIB UINT64_C(1024)
 
 static const char *const encoding_words[] = {"ctinfo", "flags", NULL};
 static const char *const target_words[] = {"auto", "journal", "console", "none", NULL};
@@ -91,7 +91,7 @@ const struct conf_key conf_table[] = {
 #define X(suffix, key, seconds)                                                                    \
 	{ .section = "Timeouts", .name = key, .def = #seconds "s", .parse = conf_parse_span,       \
 	  SPEC(track.timeout_ns[CT_TIMEOUT_##suffix],                                              \
-	       BETWEEN(NSEC_PER_SEC, 365 * 86400 * NSEC_PER_SEC)),                                 \
+	       BETWEEN(NS_PER_S, 365 * 86400 * NS_PER_S)),                                 \
 	  .help = "Time after which a flow without packets is forgotten." },
 	CT_TIMEOUT_LIST(X)
 #undef X

@@ -13,8 +13,7 @@
 
 #include "conf/conf.h"
 #include "util/cleanup.h"
-
-#define NSEC_PER_SEC UINT64_C(1000000000)
+#include "util/clock.h"
 
 /* One worker thread each: a typing error must not start thousands. */
 #define QUEUES_MAX 256
@@ -194,14 +193,14 @@ int conf_parse_span(const struct conf_spec *spec, const char *text, void *ret, c
 		if (!unit)
 			return bad(why, "unknown time unit \"%.*s\" (s, min, h, d or w)",
 				   (int)(len < 32 ? len : 32), p);
-		if (__builtin_mul_overflow(value, unit * NSEC_PER_SEC, &value) ||
+		if (__builtin_mul_overflow(value, unit * NS_PER_S, &value) ||
 		    __builtin_add_overflow(sum, value, &sum))
 			sum = UINT64_MAX / 2; /* beyond every range */
 		p += len;
 	}
 	if (sum < spec->min || sum > spec->max)
-		return bad(why, "must be from %" PRIu64 "s to %" PRIu64 "s",
-			   spec->min / NSEC_PER_SEC, spec->max / NSEC_PER_SEC);
+		return bad(why, "must be from %" PRIu64 "s to %" PRIu64 "s", spec->min / NS_PER_S,
+			   spec->max / NS_PER_S);
 	store(spec, ret, sum);
 	return 0;
 }
