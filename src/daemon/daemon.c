@@ -57,20 +57,29 @@ static bool in_use(const struct daemon *d, const struct conf *conf)
 	return false;
 }
 
+static void free_confs(struct daemon_conf *c)
+{
+	while (c) {
+		struct daemon_conf *older = c->older;
+
+		free(c);
+		c = older;
+	}
+}
+
+/*
+ * A worker may have been given any configuration that is newer than the one it has adopted, and be
+ * about to look at it. It never goes back, so what is older than all that are in use is free.
+ */
 void daemon_free_old_confs(struct daemon *d)
 {
-	struct daemon_conf **link = &d->conf->older;
+	struct daemon_conf *oldest = NULL;
 
-	while (*link) {
-		struct daemon_conf *c = *link;
-
-		if (in_use(d, &c->conf)) {
-			link = &c->older;
-		} else {
-			*link = c->older;
-			free(c);
-		}
-	}
+	for (struct daemon_conf *c = d->conf; c; c = c->older)
+		if (in_use(d, &c->conf))
+			oldest = c;
+	if (oldest)
+		free_confs(TAKE_PTR(oldest->older));
 }
 
 static void put_in_force(struct daemon *d, struct daemon_conf *c)
@@ -314,14 +323,11 @@ static bool stop(struct daemon *d, enum exit_status *status)
 
 	(void)sd_notify(0, "STOPPING=1");
 	all = stop_workers(d, status);
-	say_stopped(d);
-	if (!all)
-		return false;
-	if (!jlog_stop(d->log, LOG_STOP_MS))
+	if (all && !jlog_stop(TAKE_PTR(d->log), LOG_STOP_MS))
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_LOG_DROPPED,
 		      "Some transitions could not be written any more");
-	d->log = NULL;
-	return true;
+	say_stopped(d); /* behind the last transition */
+	return all;
 }
 
 /* Returns the exit status; *ret_quiet is false if a thread may still be running. */
@@ -351,16 +357,6 @@ static void prepare_signals(void)
 		sigaddset(&set, handled_signals[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed stderr is no reason to let packets wait */
-}
-
-static void free_confs(struct daemon_conf *c)
-{
-	while (c) {
-		struct daemon_conf *older = c->older;
-
-		free(c);
-		c = older;
-	}
 }
 
 int daemon_run(const struct options *opts)

@@ -89,7 +89,7 @@ int daemon_load_conf(const struct options *opts, const struct oplog *oplog,
 /* [Log] for transitions; the target as oplog resolved it. */
 void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret);
 
-/* Frees configurations that no worker looks at any more. */
+/* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);
 
 /* Adds up the counters of all threads. */

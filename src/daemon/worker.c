@@ -175,6 +175,8 @@ static void *worker_main(void *arg)
 		r = worker_pass(w, WORKER_WAIT_MS);
 	if (r >= 0)
 		r = drain(w);
+	/* At once: as long as the queue is bound, packets arrive that nobody will answer. */
+	w->ops->release(w->source);
 	atomic_store(&w->error, r);
 	atomic_store(&w->ended, true);
 	eventfd_write(w->ended_fd, 1);
@@ -245,12 +247,11 @@ void worker_stop(struct worker *w)
 
 bool worker_join(struct worker *w, int timeout_ms, int *ret_error)
 {
-	struct timespec until;
+	struct timespec until =
+		clock_to_timespec(clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS);
 
 	if (w->running) {
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += timeout_ms / 1000;
-		if (pthread_timedjoin_np(w->id, NULL, &until) != 0)
+		if (pthread_clockjoin_np(w->id, NULL, CLOCK_MONOTONIC, &until) != 0)
 			return false;
 		w->running = false;
 	}

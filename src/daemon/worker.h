@@ -6,7 +6,8 @@
  *
  * Between receive and flush a worker makes no system call, takes no lock across I/O and allocates
  * nothing. The configuration is a pointer published by the main thread: a worker looks at it once
- * per batch, and the old one may be freed as soon as every worker has adopted the new one.
+ * per batch. It only moves forward, but it may skip some, and it may be about to adopt one that is
+ * no longer the newest: only configurations older than the one it has adopted are done with.
  */
 
 #include <stdbool.h>
@@ -38,7 +39,7 @@ int worker_new(struct worker **ret, const struct worker_params *params);
 /* Starts the thread, with all signals blocked. Returns 0 or -errno. */
 int worker_start(struct worker *w);
 
-/* Asks the thread to answer what waits in the queue and to end. */
+/* Asks the thread to answer what waits in the queue, to give the queue back and to end. */
 void worker_stop(struct worker *w);
 
 /*

@@ -282,6 +282,16 @@ static void op_wake(struct source *s)
 	eventfd_write(from_source(s)->wake_fd, 1);
 }
 
+static void op_release(struct source *s)
+{
+	struct nfqueue *q = from_source(s);
+
+	if (q->socket)
+		mnl_socket_close(q->socket);
+	q->socket = NULL;
+	q->fd = -1;
+}
+
 static void op_close(struct source *s)
 {
 	struct nfqueue *q = from_source(s);
@@ -290,8 +300,7 @@ static void op_close(struct source *s)
 		return;
 	while (q->kept)
 		unkeep(q);
-	if (q->socket)
-		mnl_socket_close(q->socket);
+	op_release(s);
 	cleanup_close(&q->wake_fd);
 	verdict_buf_done(&q->verdicts);
 	free(q->slots);
@@ -303,6 +312,7 @@ static const struct source_ops nfqueue_ops = {
 	.verdict = op_verdict,
 	.flush = op_flush,
 	.wake = op_wake,
+	.release = op_release,
 	.close = op_close,
 };
 

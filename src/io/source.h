@@ -49,7 +49,12 @@ struct source_ops {
 	int (*flush)(struct source *s);
 	/* Makes a receive() of another thread return soon. Async-signal-safe, any thread. */
 	void (*wake)(struct source *s);
-	/* Frees the source. NULL is fine. */
+	/*
+	 * Ends receiving for good, by the thread that receives: an NFQUEUE is left to whoever
+	 * binds it next. Totals stay readable and wake() harmless until close().
+	 */
+	void (*release)(struct source *s);
+	/* Frees the source, released or not. NULL is fine. */
 	void (*close)(struct source *s);
 };
 

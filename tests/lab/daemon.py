@@ -85,13 +85,18 @@ class Daemon:
     with Daemon(netns, {"Queue": {"Range": "0-1"}}) as d: ...
 
     Transitions go to the console unless the configuration says otherwise. prefix are words put
-    before the command, e.g. to enter the mount namespace of a private journal.
+    before the command, e.g. to enter the mount namespace of a private journal. What it says is not
+    read before listen() if deaf.
     """
 
-    def __init__(self, netns, config=None, args=(), prefix=(), env=None, ready=True):
+    def __init__(self, netns, config=None, args=(), prefix=(), env=None, ready=True,
+                 deaf=False):
         self.netns, self.args, self.prefix = netns, list(args), list(prefix)
         self.env, self.ready = env or {}, ready
         self.lines = []
+        self._listening = threading.Event()
+        if not deaf:
+            self._listening.set()
         self.status = None
         self._dir = tempfile.TemporaryDirectory(prefix="ctmarkd-lab-")
         self.config = pathlib.Path(self._dir.name, "ctmarkd.conf")
@@ -122,6 +127,7 @@ class Daemon:
         return self
 
     def __exit__(self, *exc):
+        self.listen()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
@@ -140,7 +146,12 @@ class Daemon:
     def pid(self):
         return self.process.pid
 
+    def listen(self):
+        """Reads what was said so far and from now on."""
+        self._listening.set()
+
     def _read(self):
+        self._listening.wait()
         for line in self.process.stdout:
             with self._new_line:
                 self.lines.append(line.rstrip("\n"))

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Queues: held by another process, several of them, and what happens when the daemon ends."""
 
+import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -159,3 +161,59 @@ def test_end_answers_what_is_queued(lab, nflog, number):
     assert totals and str(burst + 1) in totals.replace(",", ""), "\n".join(daemon.lines[-5:])
     marks = [p.mark for p in nflog.settle()]
     assert marks == [0xa] * (burst + 1) + [0]
+
+
+def test_end_gives_the_queue_back_at_once(lab):
+    """A log that nobody reads makes the end take seconds; packets do not wait for it."""
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    with Daemon(lab.router, deaf=True) as daemon:
+        with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            for port in range(2000, 2600):  # more records than a pipe holds
+                client.sendto(b"anybody?", (netns.SERVER4, port))
+        ping = lab.client.popen("ping", "-n", "-i0.1", "-c60", netns.SERVER4, text=True,
+                                stdout=subprocess.PIPE)
+        time.sleep(1)
+        start = time.monotonic()
+        assert daemon.stop() == 0
+        took = time.monotonic() - start
+        received = int(re.search(r"(\d+) received", ping.communicate()[0])[1])
+        assert took > 2, "the log was stuck"
+    assert received >= 59
+
+
+def test_end_writes_the_totals_last(lab):
+    rules.queue(lab.router)
+    with Daemon(lab.router) as daemon:
+        with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            for port in range(2000, 2200):
+                client.sendto(b"anybody?", (netns.SERVER4, port))
+        while kernel_queues(lab.router)[0][4] < 200:
+            time.sleep(0.001)
+        assert daemon.stop() == 0
+    assert len(daemon.events(event="new")) == 200
+    assert re.search("Stopped: [0-9,]+ packets judged, 200 flows seen", daemon.lines[-1])
+
+
+def test_order_of_records_over_queues(lab):
+    """Requests come by one queue, answers by another; each is logged behind its cause."""
+    rules.queue(lab.router, "--queue-num", "0")
+    rules.queue(lab.router, "--queue-num", "1", chains=("OUTPUT",))
+    with Daemon(lab.router, {"Queue": {"Range": "0-1"}}) as daemon:
+        server = lab.router.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind((netns.LAN4, 5353))
+        with server:
+            for port in range(2000, 2200):
+                with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                    client.bind((netns.CLIENT4, port))
+                    client.sendto(b"query", (netns.LAN4, 5353))
+                    server.sendto(b"answer", server.recvfrom(100)[1])
+                    assert client.recv(100) == b"answer"
+        daemon.wait_events(200, event="reply")
+        assert daemon.stop() == 0
+    assert {e["queue"] for e in daemon.events(event="new")} == {"0"}
+    assert {e["queue"] for e in daemon.events(event="reply")} == {"1"}
+    flows = [(e["flow"], e["event"]) for e in daemon.events(proto="udp")]
+    assert len(flows) == 400
+    # one after the other on the wire, and so in the log
+    assert [event for _, event in flows] == ["new", "reply"] * 200
+    assert [flow for flow, _ in flows[::2]] == [flow for flow, _ in flows[1::2]]

@@ -4,6 +4,8 @@
 
 #include "daemon/worker.h"
 
+#include "daemon/daemon.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,6 +41,7 @@ struct fake_source {
 	int flush_error;
 	unsigned int flushes;
 	_Atomic unsigned int wakes;
+	bool released;
 	bool *closed;
 };
 
@@ -88,13 +91,18 @@ static void fake_wake(struct source *s)
 	((struct fake_source *)s)->wakes++;
 }
 
+static void fake_release(struct source *s)
+{
+	((struct fake_source *)s)->released = true;
+}
+
 static void fake_close(struct source *s)
 {
 	*((struct fake_source *)s)->closed = true;
 }
 
-static const struct source_ops fake_ops = {fake_receive, fake_verdict, fake_flush, fake_wake,
-					   fake_close};
+static const struct source_ops fake_ops = {fake_receive, fake_verdict, fake_flush,
+					   fake_wake,	 fake_release, fake_close};
 
 /* UDP without a checksum, from 10.0.0.1 to 10.0.0.2. */
 static const uint8_t udp[] = {0x45, 0, 0,  28, 0, 0, 0,	   0,	 64, 17, 0, 0, 10, 0,
@@ -379,6 +387,8 @@ static void test_thread_ends_with_its_source(void **state)
 	assert_int_equal(worker_start(x->worker), 0);
 	assert_true(worker_join(x->worker, 5000, &error));
 	assert_int_equal(error, -ENODEV);
+	assert_true(x->source.released);
+	assert_false(x->closed);
 	assert_int_equal(eventfd_read(x->ended_fd, &count), 0);
 	x->worker = worker_free(x->worker);
 	assert_true(x->closed);
@@ -398,6 +408,61 @@ static void test_stop_answers_first(void **state)
 	assert_int_equal(error, 0);
 	assert_int_equal(x->source.nanswers, 1);
 	assert_int_equal(x->source.last_timeout_ms, 0);
+	assert_true(x->source.released);
+	assert_false(x->closed); /* its totals are still asked for */
+}
+
+/* The time to wait for a thread is counted in milliseconds, and no clock that is set matters. */
+static void test_join_gives_up(void **state)
+{
+	struct fixture *x = *state;
+	uint64_t began = clock_now_ns();
+	int error = 0;
+
+	make_worker(x, false);
+	assert_int_equal(worker_start(x->worker), 0);
+	assert_false(worker_join(x->worker, 300, &error));
+	assert_in_range(clock_now_ns() - began, 300 * NS_PER_MS, 3000 * NS_PER_MS);
+	worker_stop(x->worker);
+	assert_true(worker_join(x->worker, 5000, &error));
+}
+
+static struct daemon_conf *add_conf(struct daemon *d)
+{
+	struct daemon_conf *c = calloc(1, sizeof(*c));
+
+	conf_init(&c->conf);
+	c->older = d->conf;
+	d->conf = c;
+	return c;
+}
+
+/* A reload may come while a worker is about to adopt the configuration of the one before. */
+static void test_configurations_are_freed_in_order(void **state)
+{
+	struct fixture *x = *state;
+	struct daemon d = {.workers = &x->worker, .nqueues = 1};
+	struct daemon_conf *a, *b, *c;
+
+	make_worker(x, false);
+	add_conf(&d);
+	a = add_conf(&d);
+	worker_set_conf(x->worker, &a->conf);
+	worker_pass(x->worker, 0);
+	b = add_conf(&d);
+	worker_set_conf(x->worker, &b->conf);
+	c = add_conf(&d);
+	worker_set_conf(x->worker, &c->conf);
+	daemon_free_old_confs(&d);
+	assert_ptr_equal(d.conf, c);
+	assert_ptr_equal(c->older, b); /* adopted by nobody, but it may be any moment */
+	assert_ptr_equal(b->older, a);
+	assert_null(a->older);
+	worker_pass(x->worker, 0);
+	daemon_free_old_confs(&d);
+	assert_ptr_equal(d.conf, c);
+	assert_null(c->older);
+	free(c);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -417,6 +482,8 @@ int main(void)
 		TEST(test_flush_is_tried_again),
 		TEST(test_thread_ends_with_its_source),
 		TEST(test_stop_answers_first),
+		TEST(test_join_gives_up),
+		TEST(test_configurations_are_freed_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
