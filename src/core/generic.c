@@ -2,7 +2,8 @@
 
 /*
  * Every protocol without a tracker of its own (semantics 5.3): one flow per pair of addresses and
- * protocol, never INVALID, never ASSURED. It needs no header, so an empty packet is fine.
+ * protocol, never ASSURED. The tracker needs no header, so an empty packet is fine; only protocols
+ * whose tuple has ports (SCTP, UDP-Lite) must have those.
  */
 
 #include "core/proto.h"

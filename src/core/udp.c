@@ -5,8 +5,7 @@
  *
  * Two lifetimes: a question waits the short time, a conversation the long one. What makes it a
  * conversation is traffic in both directions more than two seconds after the first packet; a query
- * and its answer are over by then and need not be kept (or be ASSURED, which would protect them
- * from early drop).
+ * and its answer are over by then, need not be kept and are never ASSURED.
  *
  * The two seconds count from the packet that made the flow. SEEN_REPLY is looked at as it was
  * before this packet: the first reply, however late, still gets the short time.

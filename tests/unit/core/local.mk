@@ -7,6 +7,7 @@ core_tests = \
 	tests/unit/core/test_tuple \
 	tests/unit/core/test_checksum \
 	tests/unit/core/test_table \
+	tests/unit/core/test_room \
 	tests/unit/core/test_track \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
@@ -34,6 +35,8 @@ tests_unit_core_test_checksum_SOURCES = tests/unit/core/test_checksum.c
 tests_unit_core_test_checksum_LDADD   = libcoretest.la
 tests_unit_core_test_table_SOURCES = tests/unit/core/test_table.c
 tests_unit_core_test_table_LDADD   = libcoretest.la
+tests_unit_core_test_room_SOURCES = tests/unit/core/test_room.c
+tests_unit_core_test_room_LDADD   = libcoretest.la
 tests_unit_core_test_track_SOURCES = tests/unit/core/test_track.c
 tests_unit_core_test_track_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c

@@ -186,6 +186,65 @@ static void test_loopback(void **state)
 	assert_int_equal(track(&in).mark, 0x7b);
 }
 
+/* Queued again in FORWARD, a packet keeps what PREROUTING found. */
+static void test_forward_after_prerouting(void **state)
+{
+	struct ct_result out;
+	struct ct_input in;
+	struct pk p;
+
+	pk_tcp(&p, CT_AF_INET, 1, 2, 5, 80, PK_SYN, 1, 0);
+	assert_int_equal(engine_track(&e, &p, SEC).info, CT_INFO_NEW);
+	pk_tcp(&p, CT_AF_INET, 2, 1, 80, 5, PK_RST | PK_ACK, 0, 2);
+	in = pk_input(&p, SEC);
+	out = track(&in);
+	assert_int_equal(out.mark, 0xb);
+	assert_int_equal(ct_count(e.th.ct),
+			 0); /* the RST ended the flow: now it would be INVALID */
+	in.hook = CT_HOOK_FORWARD;
+	in.mark = out.mark;
+	out = track(&in);
+	assert_true(out.passed);
+	assert_int_equal(out.mark, 0xb);
+	in.mark = 0; /* only FORWARD is queued: this is the first look */
+	assert_int_equal(track(&in).info, CT_INFO_INVALID);
+	assert_int_equal(engine_stat(&e, CT_STAT_REPEATED), 1);
+}
+
+/* The network layer says what a packet is, not its first four bits. */
+static void test_family(void **state)
+{
+	struct ct_result out;
+	struct ct_input in;
+	struct pk p;
+
+	pk_udp(&p, CT_AF_INET, 1, 2, 9, 9);
+	in = pk_input(&p, SEC);
+	in.family = 7; /* a bridge */
+	in.mark = 0x55;
+	out = track(&in);
+	assert_true(out.passed);
+	assert_int_equal(out.mark, 0x55);
+	assert_int_equal(engine_stat(&e, CT_STAT_FOREIGN), 1);
+	in.family = CT_AF_INET6;
+	assert_int_equal(track(&in).reason, CT_REASON_IP_HEADER);
+	p.b[0] = 0x65; /* and the version field is nobody's business */
+	in.family = CT_AF_INET;
+	assert_int_equal(track(&in).info, CT_INFO_NEW);
+}
+
+/* The length field of a first fragment speaks of the whole datagram. */
+static void test_first_fragment(void **state)
+{
+	struct pk p;
+
+	pk_udp(&p, CT_AF_INET, 1, 2, 9, 9);
+	p.b[p.l4 + 4] = 0x10; /* 4096 bytes and more */
+	assert_int_equal(engine_track(&e, &p, SEC).reason, CT_REASON_UDP_LENGTH);
+	p.b[6] |= 0x20; /* more fragments */
+	assert_int_equal(engine_track(&e, &p, SEC).info, CT_INFO_NEW);
+}
+
 static void test_zones(void **state)
 {
 	struct ct_input in;
@@ -336,6 +395,9 @@ int main(void)
 		ENGINE_TEST(test_no_accounting),
 		ENGINE_TEST(test_exit_hooks),
 		ENGINE_TEST(test_loopback),
+		ENGINE_TEST(test_forward_after_prerouting),
+		ENGINE_TEST(test_family),
+		ENGINE_TEST(test_first_fragment),
 		ENGINE_TEST(test_zones),
 		ENGINE_TEST(test_unconfirmed),
 		ENGINE_TEST(test_invalid_event),

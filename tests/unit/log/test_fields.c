@@ -222,8 +222,8 @@ static void test_assured(void **state)
 	ev.status = CT_STATUS_SEEN_REPLY | CT_STATUS_ASSURED | CT_STATUS_CONFIRMED;
 	ev.state_old = ev.state_new = 3;
 	ASSERT_FIELDS(record(&ev, NULL, NULL),
-		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: assured, a full table will "
-				  "not push it out"},
+		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: assured, both sides have "
+				  "taken part"},
 		      {"MESSAGE_ID", MSGID_FLOW_ASSURED}, {"CTMARK_EVENT", "assured"},
 		      {"CTMARK_STATUS", "SEEN_REPLY,ASSURED,CONFIRMED"},
 		      {"CTMARK_STATE_OLD", ABSENT}, {"CTMARK_STATE_NEW", "ESTABLISHED"});
@@ -456,19 +456,6 @@ static void test_forms_of_numbers(void **state)
 		      {"CTMARK_DETAIL", "state=TIME_WAIT flags=NONE seq=0 ack=0"});
 }
 
-static void test_table_full(void **state)
-{
-	struct ct_event ev = tcp_event(CT_EVENT_INVALID);
-
-	ev.flow = 0;
-	ev.reason = CT_REASON_TABLE_FULL;
-	ev.detail[0] = ev.detail[1] = 262144;
-	ASSERT_FIELDS(record(&ev, NULL, NULL),
-		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: dropped, no room for one more "
-				  "flow (flows=262144 max=262144)"},
-		      {"PRIORITY", "4"}, {"CTMARK_REASON", "table-full"});
-}
-
 /* ---- records about the log itself ---- */
 
 static void test_summaries(void **state)
@@ -577,7 +564,6 @@ int main(void)
 		cmocka_unit_test(test_invalid_without_a_flow),
 		cmocka_unit_test(test_invalid_without_a_tuple),
 		cmocka_unit_test(test_forms_of_numbers),
-		cmocka_unit_test(test_table_full),
 		cmocka_unit_test(test_summaries),
 		cmocka_unit_test(test_text_from_outside),
 		cmocka_unit_test(test_random_events),
