@@ -32,7 +32,7 @@ struct conf {
 	uint16_t queue_first, queue_last;
 	uint32_t queue_max_packets;
 	bool queue_fail_open;
-	uint32_t queue_copy_range;     /* bytes; CONF_COPY_AUTO: 256 */
+	uint32_t queue_copy_range;     /* bytes; CONF_COPY_AUTO: 2048 */
 	uint64_t queue_receive_buffer; /* bytes */
 	bool cpu_affinity_set;
 	cpu_set_t cpu_affinity; /* CPUs for the workers, in turn */

@@ -70,6 +70,8 @@ CASES = [
     ("SYN and ACK out of the blue", tcp4(SYN | ACK), "tcp-not-first"),
     ("UDP checksum", udp4(bad_sum=True), "checksum"),
     ("UDP checksum, IPv6", udp6(bad_sum=True), "checksum"),
+    ("UDP checksum of a whole Ethernet frame",
+     frames.udp(CLIENT4, SERVER4, 1234, 4321, bytes(1472), bad_sum=True), "checksum"),
     ("UDP length beyond the packet", udp4(length=500), "udp-length"),
     ("UDP length below a header", udp4(length=7), "udp-length"),
     ("UDP length beyond the packet, IPv6", udp6(length=500), "udp-length"),
