@@ -83,7 +83,7 @@ struct ct_input {
 	uint16_t zone;
 	uint8_t hook;	      /* enum ct_hook */
 	uint8_t family;	      /* CT_AF_INET or CT_AF_INET6 as the network layer says; 0: look at the
-			       * packet;       anything else is not ours and passed on */
+			       * packet; anything else is not ours and passed on */
 	bool csum_unverified; /* nobody has verified the checksum yet; false: trust it */
 	bool loopback; /* on the loopback device: OUTPUT and PREROUTING see the same packet */
 };

@@ -30,7 +30,6 @@ struct model {
 	struct model_flow flow[FLOWS];
 	uint32_t alive;
 	uint64_t now_ns;
-	uint64_t looked_ns; /* when ct_expire() was called last */
 	uint64_t seed;
 	unsigned int ended;
 };
