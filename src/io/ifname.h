@@ -13,7 +13,11 @@ struct ifname;
 int ifname_new(struct ifname **ret);
 struct ifname *ifname_free(struct ifname *n);
 
-/* Becomes readable when interfaces change; then call ifname_catch_up(). */
+/*
+ * Becomes readable when interfaces change; then call ifname_catch_up(). It asks again for all
+ * interfaces if notifications were lost. Returns 0, or -errno if changes cannot be followed any
+ * more; from then on all names are numbers.
+ */
 int ifname_fd(const struct ifname *n);
 int ifname_catch_up(struct ifname *n);
 

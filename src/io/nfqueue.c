@@ -65,7 +65,8 @@ struct nfqueue {
 	struct mmsghdr msgs[SOURCE_BATCH_MAX];
 	struct iovec iov[SOURCE_BATCH_MAX];
 	struct kept *kept, **kept_tail;
-	uint32_t last_id; /* 0: none yet, ids start with 1 */
+	uint32_t last_id;
+	bool seen_id; /* last_id is one */
 	/* written by the receiving thread only */
 	_Atomic uint64_t lost, broken, unreadable, refused, unsent;
 	_Atomic int refused_error;
@@ -100,9 +101,10 @@ static void note_id(struct nfqueue *q, uint32_t id)
 {
 	uint32_t gap = id - q->last_id - 1;
 
-	if (gap && q->last_id && gap < UINT32_MAX / 2)
+	if (gap && q->seen_id && gap < UINT32_MAX / 2)
 		add(&q->lost, gap);
 	q->last_id = id;
+	q->seen_id = true;
 }
 
 static void fill_packet(const struct nfqueue *q, const struct nlpacket *p, struct packet *out)
@@ -117,6 +119,7 @@ static void fill_packet(const struct nfqueue *q, const struct nlpacket *p, struc
 		.iif = p->iif,
 		.oif = p->oif,
 		.queue = q->queue,
+		.family = p->family,
 		.hook = p->hook,
 		.csum_unverified = p->csum_unverified,
 		.loopback = q->loopback && (p->iif == q->loopback || p->oif == q->loopback),

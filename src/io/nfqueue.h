@@ -6,7 +6,9 @@
  * libnetfilter_queue.
  *
  * Every packet message gets exactly one verdict: those handed out from the caller, those whose
- * attributes cannot be understood ACCEPT from here (counted).
+ * attributes cannot be understood ACCEPT from here (counted). If sending fails for so long that the
+ * verdicts of two batches wait, further ones are dropped and counted as unsent: their packets stay
+ * in the kernel until the queue is released, which drops them.
  */
 
 #include <stdbool.h>
@@ -34,7 +36,7 @@ struct nfqueue_grant {
 struct nfqueue_stats {
 	uint64_t lost;	     /* packets that never arrived: gaps in their ids */
 	uint64_t broken;     /* packets accepted unread: attributes not understood */
-	uint64_t unreadable; /* messages that carried no packet id */
+	uint64_t unreadable; /* messages without a packet id: nothing to answer */
 	uint64_t refused;    /* verdicts the kernel answered with an error */
 	int refused_error;   /* the last such error, a positive errno */
 	uint64_t unsent;     /* verdicts dropped because sending kept failing */

@@ -105,6 +105,7 @@ static enum nlpacket_kind read_packet(const struct nlmsghdr *nlh, size_t len, st
 		return NLPACKET_BROKEN;
 	hdr = mnl_attr_get_payload(a.at[NFQA_PACKET_HDR]);
 	p->hook = hdr[PACKET_HDR_LEN - 1];
+	p->family = nfg->nfgen_family;
 	return NLPACKET_PACKET;
 }
 

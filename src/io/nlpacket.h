@@ -27,7 +27,8 @@ struct nlpacket {
 	uint32_t id; /* the queue's number for the packet, counting up by 1 */
 	uint16_t queue;
 	/* PACKET */
-	uint8_t hook; /* enum nf_inet_hooks */
+	uint8_t family; /* nfgen_family: AF_INET, AF_INET6, another of the kernel's NFPROTO_*, 0 */
+	uint8_t hook;	/* enum nf_inet_hooks */
 	bool csum_unverified;
 	const uint8_t *data; /* starts at the IP header; inside the datagram; NULL without bytes */
 	uint32_t caplen;

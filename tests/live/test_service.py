@@ -2,6 +2,7 @@
 """The program as an administrator meets it: options, configuration, reload, status, expiry."""
 
 import re
+import signal
 import subprocess
 import time
 
@@ -127,6 +128,28 @@ def test_status_and_watchdog(lab, nflog):
         status = daemon.notify.wait("STATUS=.* 1 flow")
         assert re.fullmatch(r"STATUS=queue 0, 1 flows?, \d+ pps, 0 drops", status), \
             daemon.notify.lines
+
+
+# --- interfaces --------------------------------------------------------------------
+
+
+def test_names_after_lost_notifications(lab, nflog):
+    """More changes than the socket for them holds, and the last of them is a new name."""
+    rules.queue(lab.router)
+    with Daemon(lab.router) as daemon:
+        Traffic(lab, nflog, False).ping()
+        assert daemon.wait_events(1, event="new", iif="lan")
+        daemon.freeze()
+        storm = [f"link set dev lo txqueuelen {1000 + n}" for n in range(2000)]
+        lab.router.run("ip", "-batch", "-", stdin="\n".join([*storm, "link set lan name inside"]))
+        daemon.kill(signal.SIGCONT)
+        time.sleep(0.5)
+        Traffic(lab, nflog, False).ping()
+        assert daemon.wait_events(1, event="new", iif="inside"), daemon.events(event="new")
+        lab.router.ip("link", "set", "inside", "name", "lan")
+        time.sleep(0.2)
+        Traffic(lab, nflog, False).ping()
+        assert daemon.wait_events(2, event="new", iif="lan"), "changes are still followed"
 
 
 # --- expiry ------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <setjmp.h>
@@ -37,6 +38,11 @@ static struct nlmsghdr *message(struct datagram *d, uint16_t type)
 static struct nlmsghdr *bare_packet(struct datagram *d)
 {
 	return message(d, (NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET);
+}
+
+static void set_family(struct nlmsghdr *nlh, uint8_t family)
+{
+	((struct nfgenmsg *)mnl_nlmsg_get_payload(nlh))->nfgen_family = family;
 }
 
 static void put_id(struct nlmsghdr *nlh, uint32_t id)
@@ -98,6 +104,7 @@ static void test_all_attributes(void **state)
 	assert_int_equal(p.id, ID);
 	assert_int_equal(p.queue, QUEUE);
 	assert_int_equal(p.hook, 3);
+	assert_int_equal(p.family, AF_INET);
 	assert_int_equal(p.mark, 0x11223344);
 	assert_int_equal(p.iif, 7);
 	assert_int_equal(p.oif, 9);
@@ -337,6 +344,23 @@ static void test_message_length_too_small(void **state)
 	assert_int_equal(first(&d, &p), NLPACKET_END);
 }
 
+/* What the message says counts, not what the payload looks like. */
+static void test_families(void **state)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6, NFPROTO_BRIDGE, NFPROTO_UNSPEC};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		struct datagram d = {};
+		struct nlmsghdr *nlh = packet(&d);
+		struct nlpacket p;
+
+		set_family(nlh, families[i]);
+		finish(&d, nlh);
+		assert_int_equal(first(&d, &p), NLPACKET_PACKET);
+		assert_int_equal(p.family, families[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_other_types),
 		cmocka_unit_test(test_several_messages),
 		cmocka_unit_test(test_message_length_too_small),
+		cmocka_unit_test(test_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
