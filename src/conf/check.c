@@ -67,10 +67,12 @@ static void check_queue(struct conf_loader *l, const char *name, const struct co
 /* A repeated packet meets the rules of its hook again, the one that queued it included. */
 static void check_repeat(struct conf_loader *l, const char *name, const struct conf_origin *origin)
 {
-	conf_say(l, 0, origin->file, origin->line,
-		 "[Verdict] %s=repeat: packets meet the rule that queued them again; let it leave "
-		 "out those with a mark (-m mark --mark 0x0/0x%x), or each is queued twice",
-		 name, l->conf.track.mark.mask);
+	conf_say(
+		l, 0, origin->file, origin->line,
+		"[Verdict] %s=repeat: packets meet the rule that queued them again; let it leave "
+		"out those with a mark (-m mark --mark 0x0/0x%x), or each is queued twice; and let "
+		"no rule before it clear the mark, or each is queued many times",
+		name, l->conf.track.mark.mask);
 }
 
 static void check_verdicts(struct conf_loader *l)

@@ -164,7 +164,7 @@ static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void
 
 	if (r < 0) {
 		oplog(&d->oplog, LOG_WARNING, -r, NULL,
-		      "Interface changes cannot be read; new interfaces appear as numbers");
+		      "Interface changes cannot be followed; interfaces appear as numbers");
 		return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	}
 	return 0;
@@ -279,12 +279,15 @@ static void say_stopped(const struct daemon *d)
 {
 	char packets[STATUS_NUMBER_STRLEN], created[STATUS_NUMBER_STRLEN];
 	char flows[STATUS_NUMBER_STRLEN], drops[STATUS_NUMBER_STRLEN];
+	char unjudged[STATUS_NUMBER_STRLEN];
 	struct ct_stats sum = {};
 
 	daemon_sum_stats(d, &sum);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STOPPED,
-	      "Stopped: %s packets judged, %s flows seen, %s of them alive, %s drops",
+	      "Stopped: %s packets judged, %s left as they were, %s flows seen, %s of them alive, "
+	      "%s drops",
 	      status_number(sum.count[CT_STAT_PACKETS], packets),
+	      status_number(monitor_unjudged(d), unjudged),
 	      status_number(sum.count[CT_STAT_CREATED], created),
 	      status_number(ct_count(d->ct), flows), status_number(monitor_drops(d), drops));
 }

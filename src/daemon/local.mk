@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libctshell_la_SOURCES += \
 	src/daemon/options.c src/daemon/options.h \
+	src/daemon/rounds.c src/daemon/rounds.h \
 	src/daemon/worker.c src/daemon/worker.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/monitor.c src/daemon/monitor.h \

@@ -24,7 +24,7 @@
 struct queue_watch {
 	uint32_t full_seen; /* the kernel's counter, which wraps around */
 	uint64_t full;	    /* packets that found the queue full */
-	struct limiter full_told, lost, broken, refused, unsent, retries;
+	struct limiter full_told, lost, broken, unreadable, refused, unsent, retries, circles;
 	struct pulse pulse;
 };
 
@@ -88,6 +88,23 @@ uint64_t monitor_drops(const struct daemon *d)
 	return drops;
 }
 
+uint64_t monitor_unjudged(const struct daemon *d)
+{
+	struct ct_stats sum = {};
+	struct worker_counts w;
+	struct nfqueue_stats q;
+	uint64_t n;
+
+	daemon_sum_stats(d, &sum);
+	n = sum.count[CT_STAT_EXIT] + sum.count[CT_STAT_REPEATED] + sum.count[CT_STAT_FOREIGN];
+	for (size_t i = 0; i < d->nqueues; i++) {
+		worker_get_counts(d->workers[i], &w);
+		nfqueue_get_stats(worker_source(d->workers[i]), &q);
+		n += w.rounds + q.broken;
+	}
+	return n;
+}
+
 /* --- queues -------------------------------------------------------------------------------------
  */
 
@@ -136,11 +153,17 @@ static void report_errors(struct daemon *d, struct queue_watch *watch, unsigned 
 {
 	uint64_t n;
 
-	n = limiter_due(&watch->broken, s->broken + s->unreadable, now_ns, LOSS_INTERVAL_NS);
+	n = limiter_due(&watch->broken, s->broken, now_ns, LOSS_INTERVAL_NS);
 	if (n > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
-		      "Queue %u: %" PRIu64 " messages of the kernel could not be understood; "
-		      "their packets were accepted unread",
+		      "Queue %u: %" PRIu64 " packets came in messages that could not be "
+		      "understood and were accepted unread",
+		      queue, n);
+	n = limiter_due(&watch->unreadable, s->unreadable, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
+		      "Queue %u: %" PRIu64 " messages of the kernel could not be read; if there "
+		      "were packets in them, these wait until the queue is closed",
 		      queue, n);
 	n = limiter_due(&watch->refused, s->refused, now_ns, LOSS_INTERVAL_NS);
 	if (n > 0)
@@ -148,21 +171,36 @@ static void report_errors(struct daemon *d, struct queue_watch *watch, unsigned 
 		      "Queue %u: the kernel refused %" PRIu64 " verdicts", queue, n);
 }
 
-static void watch_queue(struct daemon *d, struct queue_watch *watch, const struct worker *w,
-			uint64_t now_ns)
+static void report_worker(struct daemon *d, struct queue_watch *watch, unsigned int queue,
+			  const struct worker_counts *c, uint64_t now_ns)
 {
-	unsigned int queue = worker_queue(w);
-	struct nfqueue_stats s;
 	uint64_t n;
 
-	nfqueue_get_stats(worker_source(w), &s);
-	report_losses(d, watch, queue, &s, now_ns);
-	report_errors(d, watch, queue, &s, now_ns);
-	n = limiter_due(&watch->retries, worker_retries(w), now_ns, LOSS_INTERVAL_NS);
+	n = limiter_due(&watch->retries, c->retries, now_ns, LOSS_INTERVAL_NS);
 	if (n > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
 		      "Queue %u: sending verdicts had to be tried again %" PRIu64 " times", queue,
 		      n);
+	n = limiter_due(&watch->circles, c->circles, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_REPEAT_LOOP,
+		      "Queue %u: %" PRIu64 " packets with the verdict repeat came back unmarked "
+		      "again and again and were accepted; does a rule take their mark away?",
+		      queue, n);
+}
+
+static void watch_queue(struct daemon *d, struct queue_watch *watch, const struct worker *w,
+			uint64_t now_ns)
+{
+	unsigned int queue = worker_queue(w);
+	struct worker_counts c;
+	struct nfqueue_stats s;
+
+	nfqueue_get_stats(worker_source(w), &s);
+	report_losses(d, watch, queue, &s, now_ns);
+	report_errors(d, watch, queue, &s, now_ns);
+	worker_get_counts(w, &c);
+	report_worker(d, watch, queue, &c, now_ns);
 }
 
 /* --- table --------------------------------------------------------------------------------------
@@ -225,10 +263,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	char line[STATUS_LINE_STRLEN];
 
 	daemon_sum_stats(d, &sum);
-	measure_rate(m,
-		     sum.count[CT_STAT_PACKETS] + sum.count[CT_STAT_EXIT] +
-			     sum.count[CT_STAT_REPEATED],
-		     now_ns);
+	measure_rate(m, sum.count[CT_STAT_PACKETS] + monitor_unjudged(d), now_ns);
 	read_kernel_counters(m, d->started.queue_first);
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);

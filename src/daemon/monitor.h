@@ -47,3 +47,9 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns);
 
 /* Packets lost so far: they never arrived, found no room in the table, or got no verdict. */
 uint64_t monitor_drops(const struct daemon *d);
+
+/*
+ * Packets given back so far without a look of the engine: from exit hooks, classified before, of
+ * other families, back from "repeat", not understood.
+ */
+uint64_t monitor_unjudged(const struct daemon *d);

@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "daemon/rounds.h"
 #include "log/journal.h"
 #include "util/clock.h"
 
@@ -31,6 +32,7 @@ struct worker {
 	uint32_t verdict[CT_CLASS_MAX]; /* [Verdict] in the kernel's numbers */
 	struct packet batch[SOURCE_BATCH_MAX];
 	struct ct_result result;
+	struct rounds sent_round;
 	/* constant */
 	unsigned int queue;
 	int cpu;
@@ -39,7 +41,7 @@ struct worker {
 	_Atomic(const struct conf *) published;
 	_Atomic(const struct conf *) adopted;
 	_Atomic uint64_t beats;
-	_Atomic uint64_t retries;
+	_Atomic uint64_t retries, rounds, circles;
 	_Atomic bool stop;
 	_Atomic bool ended;
 	_Atomic int error; /* valid once ended */
@@ -89,6 +91,12 @@ static bool came_round(const struct worker *w, const struct packet *p)
 	       w->verdict[ct_info_class(before)] == VERDICT_REPEAT;
 }
 
+static void count_up(_Atomic uint64_t *counter)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
 static void give_verdict(struct worker *w, const struct packet *p, const struct ct_result *res)
 {
 	uint32_t verdict = w->verdict[ct_info_class((enum ct_info)res->info)];
@@ -99,6 +107,10 @@ static void give_verdict(struct worker *w, const struct packet *p, const struct 
 	}
 	if (res->drop)
 		verdict = VERDICT_DROP;
+	if (verdict == VERDICT_REPEAT && !rounds_allow(&w->sent_round, &p->in)) {
+		verdict = VERDICT_ACCEPT;
+		count_up(&w->circles);
+	}
 	w->ops->verdict(w->source, p, verdict, res->mark != p->in.mark, res->mark);
 }
 
@@ -107,6 +119,7 @@ static void judge(struct worker *w, const struct packet *p)
 	struct ct_result *res = &w->result;
 
 	if (!w->shadow && came_round(w, p)) {
+		count_up(&w->rounds);
 		w->ops->verdict(w->source, p, VERDICT_ACCEPT, false, 0);
 		return;
 	}
@@ -114,12 +127,6 @@ static void judge(struct worker *w, const struct packet *p)
 	give_verdict(w, p, res);
 	for (unsigned int i = 0; i < res->nevents; i++)
 		jlog_push(w->log, w->ring, &res->events[i]);
-}
-
-static void count_up(_Atomic uint64_t *counter)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
 }
 
 /* Memory can be short for a moment; anything else will not get better. */
@@ -284,9 +291,13 @@ uint64_t worker_beats(const struct worker *w)
 	return atomic_load_explicit(&w->beats, memory_order_relaxed);
 }
 
-uint64_t worker_retries(const struct worker *w)
+void worker_get_counts(const struct worker *w, struct worker_counts *ret)
 {
-	return atomic_load_explicit(&w->retries, memory_order_relaxed);
+	*ret = (struct worker_counts){
+		.retries = atomic_load_explicit(&w->retries, memory_order_relaxed),
+		.rounds = atomic_load_explicit(&w->rounds, memory_order_relaxed),
+		.circles = atomic_load_explicit(&w->circles, memory_order_relaxed),
+	};
 }
 
 bool worker_ended(const struct worker *w)

@@ -64,8 +64,14 @@ const struct conf *worker_conf(const struct worker *w);
 #define WORKER_WAIT_MS 1000
 uint64_t worker_beats(const struct worker *w);
 
-/* Verdicts that are still unsent are tried again soon; here is how often that was needed. */
-uint64_t worker_retries(const struct worker *w);
+/* Totals of what the engine does not count. */
+struct worker_counts {
+	uint64_t retries; /* verdicts could not be sent and were tried again soon */
+	uint64_t rounds;  /* packets that came back from "repeat" with their class: accepted */
+	uint64_t circles; /* packets that came back without, again and again: accepted */
+};
+
+void worker_get_counts(const struct worker *w, struct worker_counts *ret);
 
 bool worker_ended(const struct worker *w);
 unsigned int worker_queue(const struct worker *w);

@@ -191,7 +191,7 @@ def test_end_writes_the_totals_last(lab):
             time.sleep(0.001)
         assert daemon.stop() == 0
     assert len(daemon.events(event="new")) == 200
-    assert re.search("Stopped: [0-9,]+ packets judged, 200 flows seen", daemon.lines[-1])
+    assert re.search("Stopped: [0-9,]+ packets judged, 0 left as they were, 200 flows seen", daemon.lines[-1])
 
 
 def test_order_of_records_over_queues(lab):

@@ -8,6 +8,7 @@ import pytest
 
 from lab import frames, netlink, netns, rules
 from lab.daemon import Daemon
+from lab.queues import kernel_queues
 from lab.traffic import Traffic
 
 NFQUEUE = 3
@@ -136,6 +137,20 @@ def test_repeat_sends_the_packet_through_the_rules_again(lab, nflog):
         assert [p.mark for p in nflog.settle()] == [0xa, 0xb]
     counters = lab.router.run("iptables", "-w", "-t", "mangle", "-nvxL", "PREROUTING")
     assert counters.splitlines()[2].split()[0] == "1", counters
+
+
+def test_repeat_with_a_rule_that_clears_the_mark(lab, nflog):
+    """Nothing tells that the packet was here before; it goes on all the same, after some rounds."""
+    lab.router.run("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "MARK", "--set-mark",
+                   "0")
+    lab.router.run("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "NFQUEUE")
+    with Daemon(lab.router, {"Verdict": {"New": "repeat"}}) as daemon:
+        traffic = Traffic(lab, nflog, False)
+        traffic.udp_query()
+        traffic.ping()
+        assert [p.mark for p in nflog.settle()] == [0xa, 0xb, 0xa, 0xb]
+        assert kernel_queues(lab.router)[0][4] == 2 * 9 + 2
+        assert daemon.wait_line("2 packets with the verdict repeat came back unmarked")
 
 
 def test_shadow_leaves_marks_and_packets_alone(lab, nflog):

@@ -347,7 +347,7 @@ static void test_repeat(void **state)
 	expect("[Verdict]\nNew=repeat\n[Mark]\nMask=0xff00\n",
 	       "W x.conf:2: [Verdict] New=repeat: packets meet the rule that queued them again; "
 	       "let it leave out those with a mark (-m mark --mark 0x0/0xff00), or each is queued "
-	       "twice\n");
+	       "twice; and let no rule before it clear the mark, or each is queued many times\n");
 }
 
 static void test_restart_keys(void **state)

@@ -2,6 +2,7 @@
 # unit tests of src/daemon
 daemon_tests = \
 	tests/unit/daemon/test_options \
+	tests/unit/daemon/test_rounds \
 	tests/unit/daemon/test_status \
 	tests/unit/daemon/test_worker
 
@@ -10,6 +11,8 @@ TESTS          += $(daemon_tests)
 
 tests_unit_daemon_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_options_LDADD  = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_rounds_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_rounds_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_status_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_status_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_worker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -5,6 +5,7 @@
 #include "daemon/worker.h"
 
 #include "daemon/daemon.h"
+#include "daemon/rounds.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -247,6 +248,7 @@ static void test_verdict_by_class(void **state)
 static void test_repeat_only_once(void **state)
 {
 	struct fixture *x = *state;
+	struct worker_counts counts;
 
 	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
 	make_worker(x, false);
@@ -256,6 +258,29 @@ static void test_repeat_only_once(void **state)
 	assert_int_equal(x->source.answers[0].verdict, VERDICT_REPEAT);
 	assert_int_equal(x->source.answers[0].mark, 0xa);
 	assert_int_equal(x->source.answers[1].verdict, VERDICT_ACCEPT);
+	worker_get_counts(x->worker, &counts);
+	assert_int_equal(counts.rounds, 1);
+	assert_int_equal(counts.circles, 0);
+}
+
+/* The same packet comes back unmarked, as a rule sends it that clears the mark. */
+static void test_repeat_without_mark_ends(void **state)
+{
+	struct fixture *x = *state;
+	struct worker_counts counts;
+
+	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
+	make_worker(x, false);
+	for (uint32_t i = 0; i <= ROUNDS_MAX; i++) {
+		offer(x, i, udp, sizeof(udp), 0);
+		worker_pass(x->worker, 0);
+		assert_int_equal(x->source.answers[i].verdict,
+				 i < ROUNDS_MAX ? VERDICT_REPEAT : VERDICT_ACCEPT);
+		assert_int_equal(x->source.answers[i].mark, 0xa);
+	}
+	worker_get_counts(x->worker, &counts);
+	assert_int_equal(counts.circles, 1);
+	assert_int_equal(counts.rounds, 0);
 }
 
 /* What was sent round at the entry and queued again at the exit has not come round. */
@@ -289,6 +314,23 @@ static void test_shadow_touches_nothing(void **state)
 		assert_false(x->source.answers[i].set_mark);
 	}
 	assert_int_equal(ct_count(x->ct), 1); /* but it tracks */
+}
+
+/* A bridge can queue what is no IP: whatever [Verdict] says, it is none of ours. */
+static void test_other_families_pass(void **state)
+{
+	struct fixture *x = *state;
+
+	for (int i = 0; i < CT_CLASS_MAX; i++)
+		x->conf.verdict[i].kind = CONF_DROP;
+	make_worker(x, false);
+	offer(x, 1, udp, sizeof(udp), 0x30);
+	x->source.packets[0].in.family = 7;
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.answers[0].verdict, VERDICT_ACCEPT);
+	assert_false(x->source.answers[0].set_mark);
+	assert_int_equal(worker_stats(x->worker)->count[CT_STAT_FOREIGN], 1);
+	assert_int_equal(ct_count(x->ct), 0);
 }
 
 /* Fills the table with assured connections, which nothing may push out. */
@@ -358,6 +400,7 @@ static void test_new_configuration_between_batches(void **state)
 static void test_flush_is_tried_again(void **state)
 {
 	struct fixture *x = *state;
+	struct worker_counts counts;
 
 	make_worker(x, false);
 	x->source.flush_error = -ENOBUFS;
@@ -365,7 +408,8 @@ static void test_flush_is_tried_again(void **state)
 	assert_int_equal(x->source.last_timeout_ms, 1000);
 	assert_int_equal(worker_pass(x->worker, 1000), 0);
 	assert_in_range(x->source.last_timeout_ms, 1, 100);
-	assert_int_equal(worker_retries(x->worker), 2);
+	worker_get_counts(x->worker, &counts);
+	assert_int_equal(counts.retries, 2);
 	x->source.flush_error = 0;
 	worker_pass(x->worker, 1000);
 	worker_pass(x->worker, 1000);
@@ -474,8 +518,10 @@ int main(void)
 		TEST(test_same_mark_is_left),
 		TEST(test_verdict_by_class),
 		TEST(test_repeat_only_once),
+		TEST(test_repeat_without_mark_ends),
 		TEST(test_repeat_is_told_from_exit),
 		TEST(test_shadow_touches_nothing),
+		TEST(test_other_families_pass),
 		TEST(test_table_full_drops),
 		TEST(test_table_full_in_shadow),
 		TEST(test_new_configuration_between_batches),
