@@ -393,7 +393,7 @@ static int command(struct nfqueue *q, struct nlmsghdr *nlh)
 
 static int command_bind(struct nfqueue *q)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX];
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	nfq_nlmsg_cfg_put_cmd(nlh, 0, NFQNL_CFG_CMD_BIND);
@@ -402,7 +402,7 @@ static int command_bind(struct nfqueue *q)
 
 static int command_max_packets(struct nfqueue *q, uint32_t max_packets)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX];
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	nfq_nlmsg_cfg_put_qmaxlen(nlh, max_packets);
@@ -412,7 +412,7 @@ static int command_max_packets(struct nfqueue *q, uint32_t max_packets)
 /* One flag per message: a flag the kernel does not know fails the whole message. */
 static int command_flag(struct nfqueue *q, uint32_t flag)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX];
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(flag));
@@ -422,7 +422,7 @@ static int command_flag(struct nfqueue *q, uint32_t flag)
 
 static int command_copy(struct nfqueue *q, uint32_t range)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX];
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, (int)range);
