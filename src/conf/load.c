@@ -98,6 +98,7 @@ static void check_header(struct conf_loader *l, const char *text)
 {
 	const char *end = strchr(text, ']');
 
+	l->section_bad = !end;
 	if (!end) {
 		say_here(l, "section header without \"]\"");
 		return;
@@ -229,6 +230,8 @@ static int assign(void *loader, const char *section, const char *name, const cha
 	void *field;
 
 	l->assigned = true;
+	if (l->section_bad)
+		return 1;
 	if (!k) {
 		say_unknown(l, section, name);
 		return 1;
@@ -256,6 +259,7 @@ void conf_read_stream(struct conf_loader *l)
 	int r;
 
 	l->line = l->section_line = l->unknown_section = l->first_error_line = 0;
+	l->section_bad = false;
 	l->bytes = 0;
 	r = ini_parse_stream(next_line, l, assign, l);
 	check_assigned(l);

@@ -29,6 +29,7 @@ struct conf_loader {
 	size_t bytes;
 	unsigned int line;
 	unsigned int section_line;     /* of the header that is in force, 0: none */
+	bool section_bad;	       /* that header is malformed: its keys belong nowhere */
 	unsigned int unknown_section;  /* section_line that was complained about */
 	bool assignment;	       /* the line looks like one ... */
 	bool assigned;		       /* ... and was one */

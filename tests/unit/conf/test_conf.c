@@ -243,6 +243,9 @@ static void test_malformed(void **state)
 	       "E x.conf:3: text after the section header\n"
 	       "E x.conf:4: neither a [Section] nor Key=value\n"
 	       "E x.conf:7: neither a [Section] nor Key=value\n");
+	expect("[Track\nMaxFlows=5\nColour=red\n[Queue]\nRange=x\n",
+	       "E x.conf:1: section header without \"]\"\n"
+	       "E x.conf:5: [Queue] Range=x: not a queue number or range (such as 0 or 0-3)\n");
 	expect("[Mark ;]\n", "E x.conf:1: malformed line\n");
 	expect("[Mark]\nMask=\x1b[31m\x7f\n", "E x.conf:2: [Mark] Mask=?[31m?: not a hexadecimal "
 					      "mask (such as 0xf or 0x7f0000)\n");
