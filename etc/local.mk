@@ -21,3 +21,4 @@ uninstall-conf:
 	@if cmp -s "$(top_srcdir)/etc/ctmarkd.conf" "$(DESTDIR)$(confdir)/ctmarkd.conf"; then \
 		rm -f "$(DESTDIR)$(confdir)/ctmarkd.conf"; \
 	fi
+	@rmdir "$(DESTDIR)$(confdir)" 2>/dev/null || :
