@@ -22,6 +22,26 @@ static const struct option long_options[] = {
 	{},
 };
 
+/* One line, with the name of the service whatever the program is called as. */
+static enum options_action bad_usage(const char *what, const char *word)
+{
+	fprintf(stderr, "ctmarkd: %s '%s'; see ctmarkd --help\n", what, word);
+	return OPTIONS_BAD;
+}
+
+/* Says what getopt_long() did not like; c is what it returned. */
+static enum options_action bad_option(int c, char *argv[])
+{
+	const char *word = argv[optind - 1];
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	if (c == ':')
+		return bad_usage("argument missing for option", word);
+	if (optopt != 0 && word[0] == '-' && word[1] == '-')
+		return bad_usage("no argument is allowed for option", word);
+	return bad_usage("unknown option", optopt != 0 ? letter : word);
+}
+
 enum options_action options_parse(struct options *ret, int argc, char *argv[])
 {
 	enum options_action action = OPTIONS_RUN;
@@ -29,7 +49,9 @@ enum options_action options_parse(struct options *ret, int argc, char *argv[])
 	int c;
 
 	optind = 0; /* glibc: start afresh, also for a second command line */
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
+	opterr = 0;
+	/* ":": a missing argument is not an unknown option */
+	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
 		switch (c) {
 		case OPT_CONFIG:
 			opts.config = optarg;
@@ -44,14 +66,12 @@ enum options_action options_parse(struct options *ret, int argc, char *argv[])
 			return OPTIONS_VERSION;
 		case 'h':
 			return OPTIONS_HELP;
-		default: /* getopt_long has named it */
-			return OPTIONS_BAD;
+		default:
+			return bad_option(c, argv);
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "%s: unexpected argument '%s'\n", argv[0], argv[optind]);
-		return OPTIONS_BAD;
-	}
+	if (optind < argc)
+		return bad_usage("unexpected argument", argv[optind]);
 	*ret = opts;
 	return action;
 }

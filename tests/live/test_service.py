@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The program as an administrator meets it: options, configuration, reload, status, expiry."""
 
+import os
 import re
 import signal
 import subprocess
@@ -29,11 +30,31 @@ def test_version_and_help():
         assert option in text.stdout
 
 
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["--check-config"]])
+@pytest.mark.parametrize("where", ["/dev/full", "&-"])
+def test_output_that_cannot_be_written(args, where):
+    command = f'"$0" "$@" >{where}'
+    if args == ["--check-config"]:
+        args = ["--config", "/dev/null", *args]
+    done = subprocess.run(["sh", "-c", command, binary(), *args], text=True, capture_output=True,
+                          timeout=30)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ctmarkd: cannot write to standard output")
+
+
+def test_closed_standard_files(lab):
+    """Nothing of the daemon's own may become its stdin, stdout or stderr."""
+    closed = ["sh", "-c", 'exec "$0" "$@" 0<&- 1>&- 2>&-']
+    with Daemon(lab.router, prefix=closed) as daemon:
+        fds = [os.readlink(f"/proc/{daemon.pid}/fd/{n}") for n in range(3)]
+    assert fds == ["/dev/null"] * 3
+
+
 @pytest.mark.parametrize("args", [["--no-such-option"], ["--config"], ["stray"]])
 def test_bad_usage(args):
     done = run(*args)
     assert done.returncode == 2
-    assert args[0].lstrip("-") in done.stderr
+    assert re.fullmatch(rf"ctmarkd: .*'{args[0]}'; see ctmarkd --help\n", done.stderr)
 
 
 # --- configuration -----------------------------------------------------------------

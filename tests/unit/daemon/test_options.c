@@ -30,11 +30,13 @@ static const struct row rows[] = {
 	{{"ctmarkd", "--help"}, OPTIONS_HELP, NULL, false, NULL},
 	{{"ctmarkd", "-h"}, OPTIONS_HELP, NULL, false, NULL},
 	{{"ctmarkd", "--shadow", "--help"}, OPTIONS_HELP, NULL, false, NULL},
-	{{"ctmarkd", "--nonsense"}, OPTIONS_BAD, NULL, false, "--nonsense"},
-	{{"ctmarkd", "-x"}, OPTIONS_BAD, NULL, false, "'x'"},
-	{{"ctmarkd", "--config"}, OPTIONS_BAD, NULL, false, "--config"},
+	{{"ctmarkd", "--nonsense"}, OPTIONS_BAD, NULL, false, "unknown option '--nonsense'"},
+	{{"ctmarkd", "-x"}, OPTIONS_BAD, NULL, false, "unknown option '-x'"},
+	{{"ctmarkd", "-xh"}, OPTIONS_BAD, NULL, false, "unknown option '-x'"},
+	{{"ctmarkd", "--help=me"}, OPTIONS_BAD, NULL, false, "'--help=me'"},
+	{{"ctmarkd", "--config"}, OPTIONS_BAD, NULL, false, "missing for option '--config'"},
 	{{"ctmarkd", "--shadow=yes"}, OPTIONS_BAD, NULL, false, "--shadow"},
-	{{"ctmarkd", "stray"}, OPTIONS_BAD, NULL, false, "'stray'"},
+	{{"/opt/x", "stray"}, OPTIONS_BAD, NULL, false, "'stray'"},
 	{{"ctmarkd", "--shadow", "--", "-x"}, OPTIONS_BAD, NULL, false, "'-x'"},
 };
 
@@ -70,7 +72,9 @@ static void test_command_lines(void **state)
 		if (action == OPTIONS_BAD) {
 			assert_non_null(strstr(said, rows[i].named));
 			assert_string_equal(opts.config, "untouched");
-			assert_null(strstr(said, "usage")); /* one line, not a lecture */
+			/* one line, not a lecture */
+			assert_memory_equal(said, "ctmarkd: ", 9);
+			assert_string_equal(strchr(said, ';'), "; see ctmarkd --help\n");
 			continue;
 		}
 		assert_string_equal(said, "");
