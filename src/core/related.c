@@ -16,7 +16,6 @@
 
 #include "core/icmp.h"
 #include "core/related.h"
-#include "core/stats.h"
 
 #define ICMP_HLEN	8
 #define REDIRECT_HLEN	40

@@ -21,7 +21,6 @@
  * - reopen: after the end, a SYN from the side that closed or reset replaces the flow by a new one.
  */
 
-#include "core/stats.h"
 #include "core/tcp.h"
 
 #define HLEN	    20
