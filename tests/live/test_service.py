@@ -61,7 +61,8 @@ def test_bad_usage(args):
 
 
 def test_good_configuration():
-    assert check_config("[Mark]\nEncoding=flags\nMask=0x7f00\n[Timeouts]\nUDP=45s\n")[0] == 0
+    code, output = check_config("[Mark]\nEncoding=flags\nMask=0x7f00\n[Timeouts]\nUDP=45s\n")
+    assert (code, output) == (0, "The configuration is good.\n")
 
 
 @pytest.mark.parametrize("text,line", [
