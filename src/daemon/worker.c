@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -45,6 +46,7 @@ struct worker {
 	_Atomic bool stop;
 	_Atomic bool ended;
 	_Atomic int error; /* valid once ended */
+	sem_t done;	   /* posted as the last thing */
 	/* the main thread's */
 	pthread_t id;
 	bool running;
@@ -187,6 +189,7 @@ static void *worker_main(void *arg)
 	atomic_store(&w->error, r);
 	atomic_store(&w->ended, true);
 	eventfd_write(w->ended_fd, 1);
+	sem_post(&w->done);
 	return NULL;
 }
 
@@ -208,6 +211,7 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 	w->queue = params->queue;
 	w->cpu = params->cpu;
 	w->ended_fd = params->ended_fd;
+	sem_init(&w->done, 0, 0);
 	atomic_init(&w->published, params->conf);
 	adopt_conf(w);
 	*ret = w;
@@ -258,8 +262,14 @@ bool worker_join(struct worker *w, int timeout_ms, int *ret_error)
 		clock_to_timespec(clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS);
 
 	if (w->running) {
-		if (pthread_clockjoin_np(w->id, NULL, CLOCK_MONOTONIC, &until) != 0)
+		int r;
+
+		do
+			r = sem_clockwait(&w->done, CLOCK_MONOTONIC, &until);
+		while (r < 0 && errno == EINTR);
+		if (r < 0)
 			return false;
+		pthread_join(w->id, NULL);
 		w->running = false;
 	}
 	*ret_error = atomic_load(&w->error);
@@ -271,6 +281,7 @@ struct worker *worker_free(struct worker *w)
 	if (!w)
 		return NULL;
 	w->ops->close(w->source);
+	sem_destroy(&w->done);
 	free(w);
 	return NULL;
 }
