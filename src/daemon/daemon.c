@@ -261,35 +261,39 @@ static int start(struct daemon *d)
 	return r;
 }
 
-static void say_started(const struct daemon *d)
+static void say_started(struct daemon *d)
 {
 	const struct conf *c = &d->conf->conf;
 	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN];
+	bool counted = monitor_read_kernel(d) || c->queue_fail_open;
 
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s, starting",
 			 status_queues(c->queue_first, c->queue_last, queues));
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STARTED,
 	      "Started version " PACKAGE_VERSION " on %s: mark mask 0x%" PRIx32
-	      ", at most %s flows%s",
+	      ", at most %s flows%s%s",
 	      queues, c->track.mark.mask, status_number(ct_max_flows(d->ct), flows),
-	      d->opts->shadow ? ", shadow: nothing is marked or dropped" : "");
+	      d->opts->shadow ? ", shadow: nothing is marked or dropped" : "",
+	      counted ? "" : "; what a full queue drops is counted for root only");
 }
 
 static void say_stopped(const struct daemon *d)
 {
 	char packets[STATUS_NUMBER_STRLEN], created[STATUS_NUMBER_STRLEN];
-	char flows[STATUS_NUMBER_STRLEN], drops[STATUS_NUMBER_STRLEN];
+	char flows[STATUS_NUMBER_STRLEN], drops[STATUS_DROPS_STRLEN];
 	char unjudged[STATUS_NUMBER_STRLEN];
 	struct ct_stats sum = {};
+	bool exact;
+	uint64_t n = monitor_drops(d, &exact);
 
 	daemon_sum_stats(d, &sum);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STOPPED,
 	      "Stopped: %s packets judged, %s left as they were, %s flows seen, %s of them alive, "
-	      "%s drops",
+	      "%s",
 	      status_number(sum.count[CT_STAT_PACKETS], packets),
 	      status_number(monitor_unjudged(d), unjudged),
 	      status_number(sum.count[CT_STAT_CREATED], created),
-	      status_number(ct_count(d->ct), flows), status_number(monitor_drops(d), drops));
+	      status_number(ct_count(d->ct), flows), status_drops(n, exact, drops));
 }
 
 /*
@@ -325,6 +329,7 @@ static bool stop(struct daemon *d, enum exit_status *status)
 	bool all;
 
 	(void)sd_notify(0, "STOPPING=1");
+	(void)monitor_read_kernel(d);
 	all = stop_workers(d, status);
 	if (all && !jlog_stop(TAKE_PTR(d->log), LOG_STOP_MS))
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_LOG_DROPPED,

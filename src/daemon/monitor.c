@@ -24,7 +24,8 @@
 struct queue_watch {
 	uint32_t full_seen; /* the kernel's counter, which wraps around */
 	uint64_t full;	    /* packets that found the queue full */
-	struct limiter full_told, lost, broken, unreadable, refused, unsent, retries, circles;
+	struct limiter full_told, crowds, lost, gone, broken, unreadable, refused, unsent, retries,
+		circles;
 	struct pulse pulse;
 };
 
@@ -34,6 +35,7 @@ struct monitor {
 	double pps;
 	struct limiter table_full;
 	uint64_t filling_next_ns;
+	bool blind; /* the kernel's counters may not be read */
 	size_t nqueues;
 	struct queue_watch queues[];
 };
@@ -51,10 +53,13 @@ uint64_t limiter_due(struct limiter *l, uint64_t total, uint64_t now_ns, uint64_
 
 bool pulse_stalled(struct pulse *p, uint64_t beats, uint64_t now_ns, uint64_t limit_ns)
 {
-	if (beats != p->beats || p->since_ns == 0) {
-		*p = (struct pulse){.beats = beats, .since_ns = now_ns};
+	bool slept = now_ns - p->seen_ns > PULSE_GAP_NS;
+
+	if (beats != p->beats || p->since_ns == 0 || slept) {
+		*p = (struct pulse){.beats = beats, .since_ns = now_ns, .seen_ns = now_ns};
 		return false;
 	}
+	p->seen_ns = now_ns;
 	return now_ns - p->since_ns >= limit_ns;
 }
 
@@ -73,18 +78,20 @@ struct monitor *monitor_free(struct monitor *m)
 	return NULL;
 }
 
-uint64_t monitor_drops(const struct daemon *d)
+uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 {
+	bool fail_open = d->started.queue_fail_open; /* what finds no room passes */
 	struct ct_stats sum = {};
 	struct nfqueue_stats q;
 	uint64_t drops;
 
 	daemon_sum_stats(d, &sum);
-	drops = sum.count[CT_STAT_TABLE_FULL];
+	drops = d->opts->shadow ? 0 : sum.count[CT_STAT_TABLE_FULL];
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
-		drops += q.lost + q.unsent + d->monitor->queues[i].full;
+		drops += (fail_open ? 0 : q.lost) + q.gone + q.unsent + d->monitor->queues[i].full;
 	}
+	*ret_exact = fail_open || !d->monitor->blind;
 	return drops;
 }
 
@@ -108,12 +115,15 @@ uint64_t monitor_unjudged(const struct daemon *d)
 /* --- queues -------------------------------------------------------------------------------------
  */
 
-/* Takes over what the kernel counts, where we may read it: as root, not under the unit. */
-static void read_kernel_counters(struct monitor *m, unsigned int first)
+/* Root may read the list, an unprivileged user with CAP_NET_ADMIN may not. */
+bool monitor_read_kernel(struct daemon *d)
 {
 	_cleanup_fclose_ FILE *list = fopen(QUEUELIST_PATH, "re");
+	unsigned int first = d->started.queue_first;
+	struct monitor *m = d->monitor;
 	struct queuelist_entry e;
 
+	m->blind = !list;
 	while (list && queuelist_next(list, &e) > 0) {
 		struct queue_watch *watch;
 
@@ -123,6 +133,27 @@ static void read_kernel_counters(struct monitor *m, unsigned int first)
 		watch->full += (uint32_t)(e.full - watch->full_seen);
 		watch->full_seen = e.full;
 	}
+	return list;
+}
+
+/* What the kernel dropped because a queue was full: known, or to be guessed. */
+static void report_full(struct daemon *d, struct queue_watch *watch, unsigned int queue,
+			const struct nfqueue_stats *s, uint64_t now_ns)
+{
+	uint64_t n;
+
+	n = limiter_due(&watch->full_told, watch->full, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
+		      "Queue %u: %" PRIu64 " packets found MaxPackets= waiting and were dropped",
+		      queue, n);
+	n = limiter_due(&watch->crowds, s->crowds, now_ns, LOSS_INTERVAL_NS);
+	if (n > 0 && d->monitor->blind)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
+		      "Queue %u: %" PRIu64 " times MaxPackets= packets were read before the queue "
+		      "was empty; it was probably full, and packets were %s",
+		      queue, n,
+		      d->started.queue_fail_open ? "let through unseen" : "dropped uncounted");
 }
 
 static void report_losses(struct daemon *d, struct queue_watch *watch, unsigned int queue,
@@ -135,10 +166,11 @@ static void report_losses(struct daemon *d, struct queue_watch *watch, unsigned 
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
 		      "Queue %u: %" PRIu64 " packets did not fit into ReceiveBuffer= and were %s",
 		      queue, n, d->started.queue_fail_open ? "let through unseen" : "dropped");
-	n = limiter_due(&watch->full_told, watch->full, now_ns, LOSS_INTERVAL_NS);
+	n = limiter_due(&watch->gone, s->gone, now_ns, LOSS_INTERVAL_NS);
 	if (n > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
-		      "Queue %u: %" PRIu64 " packets found MaxPackets= waiting and were dropped",
+		      "Queue %u: %" PRIu64 " packets were dropped by the kernel before their "
+		      "verdict; rules were replaced or an interface went down while they waited",
 		      queue, n);
 	n = limiter_due(&watch->unsent, s->unsent, now_ns, LOSS_INTERVAL_NS);
 	if (n > 0)
@@ -197,6 +229,7 @@ static void watch_queue(struct daemon *d, struct queue_watch *watch, const struc
 	struct nfqueue_stats s;
 
 	nfqueue_get_stats(worker_source(w), &s);
+	report_full(d, watch, queue, &s, now_ns);
 	report_losses(d, watch, queue, &s, now_ns);
 	report_errors(d, watch, queue, &s, now_ns);
 	worker_get_counts(w, &c);
@@ -213,8 +246,8 @@ static void watch_table(struct monitor *m, struct daemon *d, uint64_t full, uint
 
 	if (n > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_TABLE_FULL,
-		      "Table full: %" PRIu64 " of %" PRIu64 " flows, %" PRIu64 " packets dropped",
-		      flows, max, n);
+		      "Table full: %" PRIu64 " of %" PRIu64 " flows, %" PRIu64 " packets %s", flows,
+		      max, n, d->opts->shadow ? "would have been dropped" : "dropped");
 	if (flows * 100 < max * FILLING_PERCENT || now_ns < m->filling_next_ns)
 		return;
 	m->filling_next_ns = now_ns + TABLE_INTERVAL_NS;
@@ -261,20 +294,24 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 {
 	struct ct_stats sum = {};
 	char line[STATUS_LINE_STRLEN];
+	bool exact;
+	uint64_t drops;
 
 	daemon_sum_stats(d, &sum);
 	measure_rate(m, sum.count[CT_STAT_PACKETS] + monitor_unjudged(d), now_ns);
-	read_kernel_counters(m, d->started.queue_first);
+	(void)monitor_read_kernel(d);
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
 	watch_table(m, d, sum.count[CT_STAT_TABLE_FULL], now_ns);
 	if (watch_workers(m, d, now_ns))
 		(void)sd_notify(0, "WATCHDOG=1");
+	drops = monitor_drops(d, &exact);
 	(void)sd_notifyf(0, "STATUS=%s",
 			 status_line(&(struct status){.queue_first = d->started.queue_first,
 						      .queue_last = d->started.queue_last,
 						      .flows = ct_count(d->ct),
 						      .pps = m->pps,
-						      .drops = monitor_drops(d)},
+						      .drops = drops,
+						      .drops_exact = exact},
 				     line));
 }

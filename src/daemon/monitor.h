@@ -26,13 +26,17 @@ uint64_t limiter_due(struct limiter *l, uint64_t total, uint64_t now_ns, uint64_
 struct pulse {
 	uint64_t beats;
 	uint64_t since_ns; /* last seen moving */
+	uint64_t seen_ns;  /* last looked at */
 	bool stalled;
 };
 
 /*
- * Takes note of the counter. Returns true if it has not moved for limit_ns; p->stalled is then set,
- * so that a caller can tell a new stall from a known one.
+ * Takes note of the counter, about once a second. Returns true if it has not moved for limit_ns; a
+ * caller sets p->stalled to tell a new stall from a known one. A look that comes more than
+ * PULSE_GAP_NS after the last one finds that the whole process was asleep (stopped, frozen, a
+ * machine that was paused), and begins anew.
  */
+#define PULSE_GAP_NS UINT64_C(2000000000)
 bool pulse_stalled(struct pulse *p, uint64_t beats, uint64_t now_ns, uint64_t limit_ns);
 
 /* Returns NULL without memory. */
@@ -45,8 +49,18 @@ struct monitor *monitor_free(struct monitor *m);
  */
 void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns);
 
-/* Packets lost so far: they never arrived, found no room in the table, or got no verdict. */
-uint64_t monitor_drops(const struct daemon *d);
+/*
+ * Takes over what the kernel has counted for our queues, which is lost when they are given back.
+ * Returns false if it may not be read.
+ */
+bool monitor_read_kernel(struct daemon *d);
+
+/*
+ * Packets dropped so far against anybody's will: they found their queue full, never arrived, found
+ * no room in the table, got no verdict, or were dropped by the kernel before they did. *ret_exact
+ * is false if there may be more, because the kernel's counters could not be read.
+ */
+uint64_t monitor_drops(const struct daemon *d, bool *ret_exact);
 
 /*
  * Packets given back so far without a look of the engine: from exit hooks, classified before, of

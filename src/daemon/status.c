@@ -41,14 +41,23 @@ char *status_queues(unsigned int first, unsigned int last, char buf[static STATU
 	return buf;
 }
 
+char *status_drops(uint64_t n, bool exact, char buf[static STATUS_DROPS_STRLEN])
+{
+	char number[STATUS_NUMBER_STRLEN];
+
+	snprintf(buf, STATUS_DROPS_STRLEN, "%s%s drops", exact ? "" : "at least ",
+		 status_number(n, number));
+	return buf;
+}
+
 char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN])
 {
 	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN], rate[STATUS_RATE_STRLEN];
-	char drops[STATUS_NUMBER_STRLEN];
+	char drops[STATUS_DROPS_STRLEN];
 
-	snprintf(buf, STATUS_LINE_STRLEN, "%s, %s flows, %s, %s drops",
+	snprintf(buf, STATUS_LINE_STRLEN, "%s, %s flows, %s, %s",
 		 status_queues(s->queue_first, s->queue_last, queues),
 		 status_number(s->flows, flows), status_rate(s->pps, rate),
-		 status_number(s->drops, drops));
+		 status_drops(s->drops, s->drops_exact, drops));
 	return buf;
 }

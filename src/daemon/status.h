@@ -3,6 +3,7 @@
 
 /* The STATUS= line and other texts about totals. Pure. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ struct status {
 	uint64_t flows;
 	double pps;
 	uint64_t drops;
+	bool drops_exact;
 };
 
 /* "18,234": decimal with a comma every three digits. */
@@ -20,6 +22,10 @@ char *status_number(uint64_t n, char buf[static STATUS_NUMBER_STRLEN]);
 /* "812 pps", "41.2 kpps", "1.3 Mpps". */
 #define STATUS_RATE_STRLEN 32
 char *status_rate(double pps, char buf[static STATUS_RATE_STRLEN]);
+
+/* "1,000 drops", or "at least 1,000 drops" if there may be more. */
+#define STATUS_DROPS_STRLEN 48
+char *status_drops(uint64_t n, bool exact, char buf[static STATUS_DROPS_STRLEN]);
 
 /* "queues 0-3, 18,234 flows, 41.2 kpps, 0 drops"; "queue 0" where there is one. */
 #define STATUS_LINE_STRLEN 160

@@ -54,6 +54,7 @@ struct nfqueue {
 	int wake_fd;
 	uint16_t queue;
 	uint32_t loopback;
+	uint32_t max_packets;
 	uint32_t seq; /* of our configuration messages */
 	struct verdict_buf verdicts;
 	/* datagrams received: nslots of them, next to be read is slot at pos */
@@ -62,13 +63,14 @@ struct nfqueue {
 	unsigned int nslots, slot;
 	size_t pos;
 	uint64_t now_ns; /* when they were received */
+	uint64_t run;	 /* how many in a row, the socket never being empty */
 	struct mmsghdr msgs[SOURCE_BATCH_MAX];
 	struct iovec iov[SOURCE_BATCH_MAX];
 	struct kept *kept, **kept_tail;
 	uint32_t last_id;
 	bool seen_id; /* last_id is one */
 	/* written by the receiving thread only */
-	_Atomic uint64_t lost, broken, unreadable, refused, unsent;
+	_Atomic uint64_t lost, broken, unreadable, refused, gone, crowds, unsent;
 	_Atomic int refused_error;
 };
 
@@ -126,6 +128,17 @@ static void fill_packet(const struct nfqueue *q, const struct nlpacket *p, struc
 	};
 }
 
+/* The kernel knows no packet by the id of a verdict once it has dropped the packet itself. */
+static void note_refusal(struct nfqueue *q, int error)
+{
+	if (error == ENOENT) {
+		add(&q->gone, 1);
+		return;
+	}
+	add(&q->refused, 1);
+	atomic_store_explicit(&q->refused_error, error, memory_order_relaxed);
+}
+
 /* Looks at the next message of the present datagram. Returns true if *out is a packet. */
 static bool next_message(struct nfqueue *q, struct packet *out)
 {
@@ -147,8 +160,7 @@ static bool next_message(struct nfqueue *q, struct packet *out)
 		return false;
 	case NLPACKET_ANSWER:
 		if (p.error) {
-			add(&q->refused, 1);
-			atomic_store_explicit(&q->refused_error, -p.error, memory_order_relaxed);
+			note_refusal(q, -p.error);
 		}
 		return false;
 	case NLPACKET_OTHER:
@@ -194,6 +206,18 @@ static unsigned int unkeep(struct nfqueue *q)
 	return n;
 }
 
+/* A queue that has been full is read in full batches until what waited in it has come. */
+static void note_run(struct nfqueue *q, unsigned int n)
+{
+	q->run += n;
+	if (q->run >= q->max_packets) {
+		add(&q->crowds, 1);
+		q->run = 0;
+	}
+	if (n < SOURCE_BATCH_MAX)
+		q->run = 0;
+}
+
 /* Fills the slots without waiting. Returns the number of datagrams or -errno. */
 static int refill(struct nfqueue *q)
 {
@@ -208,6 +232,7 @@ static int refill(struct nfqueue *q)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
 	set_slots(q, (unsigned int)n);
+	note_run(q, (unsigned int)n);
 	return n;
 }
 
@@ -329,6 +354,8 @@ void nfqueue_get_stats(const struct source *s, struct nfqueue_stats *ret)
 		.unreadable = atomic_load_explicit(&q->unreadable, memory_order_relaxed),
 		.refused = atomic_load_explicit(&q->refused, memory_order_relaxed),
 		.refused_error = atomic_load_explicit(&q->refused_error, memory_order_relaxed),
+		.gone = atomic_load_explicit(&q->gone, memory_order_relaxed),
+		.crowds = atomic_load_explicit(&q->crowds, memory_order_relaxed),
 		.unsent = atomic_load_explicit(&q->unsent, memory_order_relaxed),
 	};
 }
@@ -530,6 +557,7 @@ int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 	q->source.ops = &nfqueue_ops;
 	q->queue = params->queue;
 	q->loopback = params->loopback;
+	q->max_packets = params->max_packets;
 	q->kept_tail = &q->kept;
 	q->wake_fd = -1;
 	r = open_socket(q);

@@ -37,8 +37,10 @@ struct nfqueue_stats {
 	uint64_t lost;	     /* packets that never arrived: gaps in their ids */
 	uint64_t broken;     /* packets accepted unread: attributes not understood */
 	uint64_t unreadable; /* messages without a packet id: nothing to answer */
-	uint64_t refused;    /* verdicts the kernel answered with an error */
+	uint64_t refused;    /* verdicts the kernel answered with another error */
 	int refused_error;   /* the last such error, a positive errno */
+	uint64_t gone;	     /* packets that the kernel had dropped before their verdict came */
+	uint64_t crowds;     /* times max_packets were read in a row without finding none */
 	uint64_t unsent;     /* verdicts dropped because sending kept failing */
 };
 

@@ -36,13 +36,16 @@ static void test_rate(void **state)
 
 static void test_line(void **state)
 {
-	struct status s = {.queue_last = 3, .flows = 18234, .pps = 41200};
+	struct status s = {.queue_last = 3, .flows = 18234, .pps = 41200, .drops_exact = true};
 	char buf[STATUS_LINE_STRLEN];
 
 	assert_string_equal(status_line(&s, buf), "queues 0-3, 18,234 flows, 41.2 kpps, 0 drops");
 	s.queue_last = 0;
 	s.drops = 1000;
 	assert_string_equal(status_line(&s, buf), "queue 0, 18,234 flows, 41.2 kpps, 1,000 drops");
+	s.drops_exact = false;
+	assert_string_equal(status_line(&s, buf),
+			    "queue 0, 18,234 flows, 41.2 kpps, at least 1,000 drops");
 }
 
 /* Every growth is told once, though not at once. */
@@ -63,16 +66,33 @@ static void test_pulse(void **state)
 {
 	struct pulse p = {};
 
-	assert_false(pulse_stalled(&p, 0, 1 * SEC, 5 * SEC));
-	assert_false(pulse_stalled(&p, 0, 5 * SEC, 5 * SEC));
+	for (unsigned int s = 1; s < 6; s++)
+		assert_false(pulse_stalled(&p, 0, s * SEC, 5 * SEC));
 	assert_true(pulse_stalled(&p, 0, 6 * SEC, 5 * SEC));
 	p.stalled = true;
 	assert_true(pulse_stalled(&p, 0, 7 * SEC, 5 * SEC));
 	assert_true(p.stalled);
 	assert_false(pulse_stalled(&p, 1, 8 * SEC, 5 * SEC));
 	assert_false(p.stalled); /* the next stall is a new one */
-	assert_false(pulse_stalled(&p, 1, 12 * SEC, 5 * SEC));
+	for (unsigned int s = 9; s < 13; s++)
+		assert_false(pulse_stalled(&p, 1, s * SEC, 5 * SEC));
 	assert_true(pulse_stalled(&p, 1, 13 * SEC, 5 * SEC));
+}
+
+/* Who slept cannot say that others did not move. */
+static void test_pulse_after_sleep(void **state)
+{
+	struct pulse p = {};
+
+	assert_false(pulse_stalled(&p, 7, 100 * SEC, 5 * SEC));
+	assert_false(pulse_stalled(&p, 7, 101 * SEC, 5 * SEC));
+	assert_false(pulse_stalled(&p, 7, 900 * SEC, 5 * SEC));
+	for (unsigned int s = 901; s < 905; s++)
+		assert_false(pulse_stalled(&p, 7, s * SEC, 5 * SEC));
+	assert_true(pulse_stalled(&p, 7, 905 * SEC, 5 * SEC)); /* though awake for long enough */
+	p.stalled = true;
+	assert_false(pulse_stalled(&p, 7, 999 * SEC, 5 * SEC));
+	assert_false(p.stalled);
 }
 
 int main(void)
@@ -80,7 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_number), cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_line),   cmocka_unit_test(test_limiter),
-		cmocka_unit_test(test_pulse),
+		cmocka_unit_test(test_pulse),  cmocka_unit_test(test_pulse_after_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
