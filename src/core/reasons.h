@@ -63,7 +63,7 @@
 /* How a flow ended: enum suffix, code, one line for people. */
 #define CT_DEATH_LIST(X)                                                                           \
 	X(NONE, "none", "alive")                                                                   \
-	X(TIMEOUT, "timeout", "nothing was seen before the timeout")                               \
+	X(TIMEOUT, "timeout", "no packet for the length of its timeout")                           \
 	X(TCP_RST, "tcp-rst", "reset before any answer was tracked")                               \
 	X(TCP_REOPEN, "tcp-reopen", "a SYN opened the same ports again")
 

@@ -241,17 +241,17 @@ static void test_destroy_by_the_clock(void **state)
 	ev.bytes[0] = 3456;
 	ev.packets[1] = 1;
 	ev.bytes[1] = 7890;
-	ASSERT_FIELDS(record(&ev, NULL, NULL),
-		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: ended in TIME_WAIT, nothing "
-				  "was seen before the timeout (out 12 packets, 3456 bytes; back 1 "
-				  "packet, 7890 bytes)"},
-		      {"MESSAGE_ID", MSGID_FLOW_DESTROY}, {"CTMARK_EVENT", "destroy"},
-		      {"CTMARK_REASON", "timeout"}, {"CTMARK_STATE_NEW", "TIME_WAIT"},
-		      {"CTMARK_PACKETS_ORIG", "12"}, {"CTMARK_BYTES_REPLY", "7890"},
-		      {"CTMARK_CTINFO", ABSENT}, {"CTMARK_DIR", ABSENT}, {"CTMARK_MARK", ABSENT},
-		      {"CTMARK_QUEUE", ABSENT}, {"CTMARK_HOOK", ABSENT}, {"CTMARK_IIF", ABSENT},
-		      {"CTMARK_OIF", ABSENT}, {"CTMARK_TIMEOUT", ABSENT},
-		      {"CTMARK_DETAIL", ABSENT});
+	ASSERT_FIELDS(
+		record(&ev, NULL, NULL),
+		{"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: ended in TIME_WAIT, no packet "
+			    "for the length of its timeout (out 12 packets, 3456 bytes; back 1 "
+			    "packet, 7890 bytes)"},
+		{"MESSAGE_ID", MSGID_FLOW_DESTROY}, {"CTMARK_EVENT", "destroy"},
+		{"CTMARK_REASON", "timeout"}, {"CTMARK_STATE_NEW", "TIME_WAIT"},
+		{"CTMARK_PACKETS_ORIG", "12"}, {"CTMARK_BYTES_REPLY", "7890"},
+		{"CTMARK_CTINFO", ABSENT}, {"CTMARK_DIR", ABSENT}, {"CTMARK_MARK", ABSENT},
+		{"CTMARK_QUEUE", ABSENT}, {"CTMARK_HOOK", ABSENT}, {"CTMARK_IIF", ABSENT},
+		{"CTMARK_OIF", ABSENT}, {"CTMARK_TIMEOUT", ABSENT}, {"CTMARK_DETAIL", ABSENT});
 }
 
 static void test_destroy_by_a_packet(void **state)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packets that are lost, and whether the daemon says so: neither more nor less than it knows."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import tempfile
+import time
+
+import pytest
+
+from lab import netns, rules
+from lab.daemon import Daemon, binary
+from lab.queues import kernel_queues
+
+# As the unit does: an unprivileged user who keeps the one capability that it takes.
+UNPRIVILEGED = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                "--inh-caps=-all,+net_admin", "--ambient-caps=-all,+net_admin"]
+
+
+def send_udp(lab, count, port=5353):
+    """Datagrams of one flow that nobody answers."""
+    with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect((netns.SERVER4, port))
+        for _ in range(count):
+            try:
+                s.send(b"x")
+            except ConnectionRefusedError:
+                pass
+
+
+def wait_queued(space, count):
+    deadline = time.monotonic() + 5
+    while kernel_queues(space)[0][1] < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert kernel_queues(space)[0][1] == count
+
+
+class UnprivilegedDaemon(Daemon):
+    """One that runs as the user of the unit would, from where that user may read it."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, prefix=UNPRIVILEGED, **kwargs)
+        os.chmod(self.config.parent, 0o755)
+
+
+@pytest.fixture
+def unprivileged(monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="ctmarkd-lab-") as where:
+        os.chmod(where, 0o755)
+        monkeypatch.setenv("CTMARKD", shutil.copy(binary(), where))
+        yield UnprivilegedDaemon
+
+
+@pytest.fixture
+def quiet(lab):
+    """Rules that queue what comes from the client, to a host that drops it without a word."""
+    lab.server.run("iptables", "-w", "-A", "INPUT", "-p", "udp", "-j", "DROP")
+    rules.queue(lab.router, "--queue-num", "0", families=("iptables",))
+    return lab
+
+
+def status(daemon):
+    """STATUS= of a look that began after this call."""
+    assert daemon.notify.wait("STATUS=")
+    return daemon.notify.wait("STATUS=")
+
+
+def totals(daemon):
+    return daemon.wait_line("Stopped: ")
+
+
+def test_full_queue_is_counted_for_root(quiet):
+    with Daemon(quiet.router, {"Queue": {"MaxPackets": "100"}}) as daemon:
+        daemon.freeze()
+        send_udp(quiet, 150)
+        wait_queued(quiet.router, 100)
+        daemon.kill(signal.SIGCONT)
+        assert daemon.wait_line("Queue 0: 50 packets found MaxPackets= waiting and were dropped")
+        assert status(daemon).endswith(" 50 drops")
+        assert daemon.stop() == 0
+    assert totals(daemon).endswith(", 50 drops")
+    assert "at least" not in "\n".join(daemon.lines)
+
+
+def test_full_queue_is_guessed_without_root(quiet, unprivileged):
+    config = {"Queue": {"MaxPackets": "100"}}
+    with unprivileged(quiet.router, config) as daemon:
+        assert "root only" in daemon.wait_line("Started version")
+        assert status(daemon).endswith(" at least 0 drops")
+        send_udp(quiet, 20)
+        time.sleep(1.5)
+        assert not [line for line in daemon.lines if "MaxPackets=" in line], "no false alarm"
+        daemon.freeze()
+        send_udp(quiet, 150)
+        wait_queued(quiet.router, 100)
+        daemon.kill(signal.SIGCONT)
+        assert daemon.wait_line("Queue 0: 1 times MaxPackets= packets .* probably full")
+        assert daemon.stop() == 0
+    assert totals(daemon).endswith(", at least 0 drops")
+
+
+def test_open_queue_drops_nothing(quiet, unprivileged):
+    """With FailOpen=yes there is nothing to be counted by root only."""
+    config = {"Queue": {"MaxPackets": "100", "FailOpen": "yes"}}
+    with unprivileged(quiet.router, config) as daemon:
+        daemon.freeze()
+        send_udp(quiet, 150)
+        wait_queued(quiet.router, 100)
+        daemon.kill(signal.SIGCONT)
+        assert daemon.wait_line("probably full, and packets were let through unseen")
+        assert status(daemon).endswith(" 0 drops")
+        assert "at least" not in "\n".join(daemon.notify.lines)
+
+
+def test_packets_gone_before_their_verdict(quiet):
+    """A full iptables-restore deletes base chains, and with them whatever waits in queues."""
+    saved = quiet.router.run("iptables-save", "-t", "mangle")
+    with Daemon(quiet.router) as daemon:
+        send_udp(quiet, 1)
+        assert daemon.wait_events(1, event="new")
+        daemon.freeze()
+        send_udp(quiet, 25)
+        wait_queued(quiet.router, 25)
+        quiet.router.run("iptables-restore", "-w", stdin=saved)
+        assert kernel_queues(quiet.router)[0][1] == 0
+        daemon.kill(signal.SIGCONT)
+        assert daemon.wait_line("Queue 0: 25 packets were dropped by the kernel before their "
+                                "verdict; rules were replaced or an interface went down")
+        assert status(daemon).endswith(" 25 drops")
+        assert daemon.stop() == 0
+    assert "refused" not in "\n".join(daemon.lines)
+    assert totals(daemon).endswith(", 25 drops")
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+def test_full_table(quiet, shadow):
+    config = {"Track": {"MaxFlows": "64"}}
+    with Daemon(quiet.router, config, args=["--shadow"] * shadow) as daemon:
+        for port in range(1000, 1100):
+            send_udp(quiet, 1, port)
+        said = daemon.wait_line("Table full: ")
+        line = status(daemon)
+        assert daemon.stop() == 0
+    drops = int(re.search(r"(\d+) drops", line)[1])
+    assert said.endswith("would have been dropped" if shadow else "packets dropped"), said
+    assert drops == (0 if shadow else 100 - 64)
+    assert totals(daemon).endswith(f", {drops} drops")
