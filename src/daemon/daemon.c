@@ -254,11 +254,16 @@ static int start(struct daemon *d)
 	r = add_events(d);
 	if (r == 0)
 		r = jlog_start(d->log);
-	for (size_t i = 0; r == 0 && i < d->nqueues; i++)
-		r = worker_start(d->workers[i]);
 	if (r < 0)
-		oplog(&d->oplog, LOG_ERR, -r, NULL, "Cannot start");
-	return r;
+		return oplog(&d->oplog, LOG_ERR, -r, NULL, "Cannot start");
+	for (size_t i = 0; i < d->nqueues; i++) {
+		r = worker_start(d->workers[i]);
+		if (r < 0)
+			return oplog(&d->oplog, LOG_ERR, -r, NULL,
+				     "Cannot start the worker of queue %u",
+				     worker_queue(d->workers[i]));
+	}
+	return 0;
 }
 
 static void say_started(struct daemon *d)
@@ -334,7 +339,6 @@ static bool stop(struct daemon *d, enum exit_status *status)
 	if (all && !jlog_stop(TAKE_PTR(d->log), LOG_STOP_MS))
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_LOG_DROPPED,
 		      "Some transitions could not be written any more");
-	say_stopped(d); /* behind the last transition */
 	return all;
 }
 
@@ -342,9 +346,10 @@ static bool stop(struct daemon *d, enum exit_status *status)
 static enum exit_status run(struct daemon *d, bool *ret_quiet)
 {
 	enum exit_status status = STATUS_FAILURE;
+	bool started = start(d) == 0;
 	int r;
 
-	if (start(d) == 0) {
+	if (started) {
 		say_started(d);
 		r = sd_event_loop(d->event);
 		status = r < 0 ? STATUS_FAILURE : (enum exit_status)r;
@@ -352,6 +357,8 @@ static enum exit_status run(struct daemon *d, bool *ret_quiet)
 			oplog(&d->oplog, LOG_ERR, -r, NULL, "The event loop failed");
 	}
 	*ret_quiet = stop(d, &status);
+	if (started)
+		say_stopped(d); /* behind the last transition */
 	return status;
 }
 

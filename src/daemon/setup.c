@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -211,6 +212,30 @@ static int cpu_for(const struct conf *c, size_t index)
 	return -1;
 }
 
+/*
+ * What only this machine can know of CPUAffinity=. Where its CPUs do not fit into a cpu_set_t they
+ * cannot be told, and starting the threads decides.
+ */
+static enum exit_status check_cpus(const struct daemon *d)
+{
+	cpu_set_t allowed;
+
+	if (!d->started.cpu_affinity_set || sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return STATUS_OK;
+	for (size_t i = 0; i < d->nqueues; i++) {
+		int cpu = cpu_for(&d->started, i);
+
+		if (CPU_ISSET(cpu, &allowed))
+			continue;
+		oplog(&d->oplog, LOG_ERR, 0, NULL,
+		      "[Queue] CPUAffinity=%d: the CPU for queue %zu does not exist or may not "
+		      "be used",
+		      cpu, d->started.queue_first + i);
+		return STATUS_CONFIG;
+	}
+	return STATUS_OK;
+}
+
 static int make_workers(struct daemon *d)
 {
 	for (size_t i = 0; i < d->nqueues; i++) {
@@ -260,6 +285,9 @@ enum exit_status daemon_setup(struct daemon *d)
 	r = make_vessels(d);
 	if (r < 0)
 		return failure(d, r, "allocate memory");
+	status = check_cpus(d);
+	if (status != STATUS_OK)
+		return status;
 	r = ifname_new(&d->names);
 	if (r < 0)
 		return failure(d, r, "read the names of the interfaces");

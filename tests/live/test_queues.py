@@ -2,6 +2,8 @@
 """Queues: held by another process, several of them, and what happens when the daemon ends."""
 
 import re
+import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -64,6 +66,39 @@ def test_without_capability(lab):
     with Daemon(lab.router, prefix=drop, ready=False) as daemon:
         assert daemon.join() == 4
     assert "CAP_NET_ADMIN" in "\n".join(daemon.lines)
+
+
+def cpus_by_queue(pid):
+    """{queue: the CPUs that its thread may run on}"""
+    found = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        if name.startswith("queue-"):
+            found[int(name[6:])] = os.sched_getaffinity(int(task.name))
+    return found
+
+
+def test_cpus_of_the_workers(lab):
+    first, *_, last = sorted(os.sched_getaffinity(0))
+    config = {"Queue": {"Range": "0-1", "CPUAffinity": f"{first},{last}"}}
+    with Daemon(lab.router, config) as daemon:
+        assert cpus_by_queue(daemon.pid) == {0: {first}, 1: {last}}
+
+
+@pytest.mark.parametrize("prefix,cpus,bad", [
+    ([], "{first},500", 500),
+    (["taskset", "-c", "{first}"], "{first},{last}", "{last}"),
+])
+def test_cpu_that_cannot_be_used(lab, prefix, cpus, bad):
+    first, *_, last = sorted(os.sched_getaffinity(0))
+    names = {"first": first, "last": last}
+    config = {"Queue": {"Range": "3-4", "CPUAffinity": cpus.format(**names)}}
+    with Daemon(lab.router, config, prefix=[word.format(**names) for word in prefix],
+                ready=False) as daemon:
+        assert daemon.join() == 6
+    assert len(daemon.lines) == 1, daemon.lines
+    assert f"[Queue] CPUAffinity={bad}:".format(**names) in daemon.lines[0]
+    assert "queue 4" in daemon.lines[0]
 
 
 @pytest.mark.parametrize("option", ["--queue-balance", "--queue-cpu-fanout"])
