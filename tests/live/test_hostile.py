@@ -138,6 +138,21 @@ def test_reason(one_for_all, packet, reason):
     assert [p.mark for p in nflog.wait(passed + 1)[passed:]] == [0xe]
     events = daemon.wait_events(told + 1, event="invalid")[told:]
     assert [e["reason"] for e in events] == [reason]
+
+
+@pytest.mark.parametrize("packet,proto,kind,code", [
+    (icmp4(3, code=3, data=udp4()), "icmp", "3", "3"),
+    (icmp6(1, code=4, data=udp6()), "icmpv6", "1", "4"),
+])
+def test_error_without_a_flow_names_its_type(one_for_all, packet, proto, kind, code):
+    lab, _, daemon = one_for_all
+    told = len(daemon.events(event="invalid"))
+    with lab.client.raw("eth0") as wire:
+        wire.send(frames.ethernet(packet))
+    event = daemon.wait_events(told + 1, event="invalid")[told]
+    assert (event["proto"], event["icmp_type"], event["icmp_code"]) == (proto, kind, code)
+    assert event["reason"] == "icmp-no-flow" and "flow" not in event
+    assert "proto=17" in event["detail"], "the packet that it quotes"
     assert (events[0]["ctinfo"], events[0]["mark"]) == ("INVALID", "0xe")
 
 
