@@ -138,12 +138,13 @@ def test_reason(one_for_all, packet, reason):
     assert [p.mark for p in nflog.wait(passed + 1)[passed:]] == [0xe]
     events = daemon.wait_events(told + 1, event="invalid")[told:]
     assert [e["reason"] for e in events] == [reason]
+    assert (events[0]["ctinfo"], events[0]["mark"]) == ("INVALID", "0xe")
 
 
 @pytest.mark.parametrize("packet,proto,kind,code", [
     (icmp4(3, code=3, data=udp4()), "icmp", "3", "3"),
     (icmp6(1, code=4, data=udp6()), "icmpv6", "1", "4"),
-])
+], ids=["IPv4", "IPv6"])
 def test_error_without_a_flow_names_its_type(one_for_all, packet, proto, kind, code):
     lab, _, daemon = one_for_all
     told = len(daemon.events(event="invalid"))
@@ -153,7 +154,6 @@ def test_error_without_a_flow_names_its_type(one_for_all, packet, proto, kind, c
     assert (event["proto"], event["icmp_type"], event["icmp_code"]) == (proto, kind, code)
     assert event["reason"] == "icmp-no-flow" and "flow" not in event
     assert "proto=17" in event["detail"], "the packet that it quotes"
-    assert (events[0]["ctinfo"], events[0]["mark"]) == ("INVALID", "0xe")
 
 
 # Strange, but nothing is wrong with it.

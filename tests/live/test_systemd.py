@@ -111,6 +111,9 @@ def test_start_is_notified(service):
     assert service.show("ctmarkd", "Type") in ("notify", "notify-reload")
     assert service.show("ctmarkd", "NRestarts") == "0"
     wait_for(lambda: "queue 0" in service.show("ctmarkd", "StatusText"), what="STATUS=")
+    # the user of the unit may not read what full queues drop
+    wait_for(lambda: service.show("ctmarkd", "StatusText").endswith(" at least 0 drops"),
+             what="drops")
 
 
 def test_runs_with_one_capability(service):
@@ -205,6 +208,16 @@ def test_crash_is_followed_by_a_restart(service):
     wait_for(lambda: main_pid(service) not in (0, pid), what="restart")
     wait_for(lambda: service.show("ctmarkd", "ActiveState") == "active", what="active state")
     assert count_marks(service, MARKS) == {"0xa": 1, "0xb": 1}
+
+
+def test_crashes_are_never_too_many(service):
+    """Six in a row are more than systemd's own limit allows."""
+    for _ in range(6):
+        pid = main_pid(service)
+        send_signal(service, "KILL")
+        wait_for(lambda pid=pid: main_pid(service) not in (0, pid), what="restart")
+    wait_for(lambda: service.show("ctmarkd", "ActiveState") == "active", what="active state")
+    assert int(service.show("ctmarkd", "NRestarts")) >= 6
 
 
 def with_watchdog(m):
