@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "daemon/rounds.h"
 #include "log/journal.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define RETRY_MS 10
 /* What arrives while the last packets are answered must not keep a stopping worker for ever. */
@@ -218,19 +218,6 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 	return 0;
 }
 
-static int create_thread(struct worker *w, const pthread_attr_t *attr)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&w->id, attr, worker_main, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	w->running = r == 0;
-	return -r;
-}
-
 int worker_start(struct worker *w)
 {
 	pthread_attr_t attr;
@@ -245,7 +232,8 @@ int worker_start(struct worker *w)
 		CPU_SET(w->cpu, &cpus);
 		r = pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
 	}
-	r = r != 0 ? -r : create_thread(w, &attr);
+	r = r != 0 ? -r : thread_start(&w->id, &attr, worker_main, w);
+	w->running = r == 0;
 	pthread_attr_destroy(&attr);
 	return r;
 }

@@ -22,11 +22,11 @@
 #include "log/limit.h"
 #include "log/ring.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,15 +361,10 @@ int jlog_new(struct jlog **ret, const struct jlog_config *cfg, size_t nrings, st
 
 int jlog_start(struct jlog *log)
 {
-	sigset_t all, before;
-	int err;
+	int r = thread_start(&log->thread, NULL, jlog_thread, log);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&log->thread, NULL, jlog_thread, log);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		return -err;
+	if (r < 0)
+		return r;
 	pthread_setname_np(log->thread, "log");
 	log->started = true;
 	return 0;

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-libctshell_la_SOURCES += src/util/cleanup.h src/util/clock.h
+libctshell_la_SOURCES += src/util/cleanup.h src/util/clock.h src/util/thread.h
