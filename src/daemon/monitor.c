@@ -7,6 +7,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/status.h"
+#include "daemon/trouble.h"
 #include "daemon/worker.h"
 #include "io/nfqueue.h"
 #include "io/queuelist.h"
@@ -24,8 +25,7 @@
 struct queue_watch {
 	uint32_t full_seen; /* the kernel's counter, which wraps around */
 	uint64_t full;	    /* packets that found the queue full */
-	struct limiter full_told, crowds, lost, gone, broken, unreadable, refused, unsent, retries,
-		circles;
+	struct limiter told[TROUBLE_MAX];
 	struct pulse pulse;
 };
 
@@ -136,104 +136,57 @@ bool monitor_read_kernel(struct daemon *d)
 	return list;
 }
 
-/* What the kernel dropped because a queue was full: known, or to be guessed. */
-static void report_full(struct daemon *d, struct queue_watch *watch, unsigned int queue,
-			const struct nfqueue_stats *s, uint64_t now_ns)
+/* Collects the counters of a queue. */
+static void count_troubles(const struct daemon *d, const struct queue_watch *watch,
+			   const struct worker *w, uint64_t totals[static TROUBLE_MAX],
+			   int *ret_refused_error)
 {
-	uint64_t n;
+	bool fail_open = d->started.queue_fail_open;
+	struct nfqueue_stats s;
+	struct worker_counts c;
 
-	n = limiter_due(&watch->full_told, watch->full, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
-		      "Queue %u: %" PRIu64 " packets found MaxPackets= waiting and were dropped",
-		      queue, n);
-	n = limiter_due(&watch->crowds, s->crowds, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0 && d->monitor->blind)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
-		      "Queue %u: %" PRIu64 " times MaxPackets= packets were read before the queue "
-		      "was empty; it was probably full, and packets were %s",
-		      queue, n,
-		      d->started.queue_fail_open ? "let through unseen" : "dropped uncounted");
+	nfqueue_get_stats(worker_source(w), &s);
+	worker_get_counts(w, &c);
+	totals[TROUBLE_FULL] = watch->full;
+	totals[fail_open ? TROUBLE_CROWDS_OPEN : TROUBLE_CROWDS] = s.crowds;
+	totals[fail_open ? TROUBLE_LOST_OPEN : TROUBLE_LOST] = s.lost;
+	totals[TROUBLE_GONE] = s.gone;
+	totals[TROUBLE_UNSENT] = s.unsent;
+	totals[TROUBLE_BROKEN] = s.broken;
+	totals[TROUBLE_UNREADABLE] = s.unreadable;
+	totals[TROUBLE_REFUSED] = s.refused;
+	totals[TROUBLE_RETRIES] = c.retries;
+	totals[TROUBLE_CIRCLES] = c.circles;
+	*ret_refused_error = s.refused_error;
 }
 
-static void report_losses(struct daemon *d, struct queue_watch *watch, unsigned int queue,
-			  const struct nfqueue_stats *s, uint64_t now_ns)
+/* A guess is not told where the kernel's own counter can be read. */
+static bool is_idle_guess(const struct daemon *d, enum trouble trouble)
 {
-	uint64_t n;
-
-	n = limiter_due(&watch->lost, s->lost, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
-		      "Queue %u: %" PRIu64 " packets did not fit into ReceiveBuffer= and were %s",
-		      queue, n, d->started.queue_fail_open ? "let through unseen" : "dropped");
-	n = limiter_due(&watch->gone, s->gone, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_LOST,
-		      "Queue %u: %" PRIu64 " packets were dropped by the kernel before their "
-		      "verdict; rules were replaced or an interface went down while they waited",
-		      queue, n);
-	n = limiter_due(&watch->unsent, s->unsent, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
-		      "Queue %u: %" PRIu64 " verdicts could not be sent; their packets wait in the "
-		      "kernel until the queue is closed",
-		      queue, n);
-}
-
-static void report_errors(struct daemon *d, struct queue_watch *watch, unsigned int queue,
-			  const struct nfqueue_stats *s, uint64_t now_ns)
-{
-	uint64_t n;
-
-	n = limiter_due(&watch->broken, s->broken, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
-		      "Queue %u: %" PRIu64 " packets came in messages that could not be "
-		      "understood and were accepted unread",
-		      queue, n);
-	n = limiter_due(&watch->unreadable, s->unreadable, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
-		      "Queue %u: %" PRIu64 " messages of the kernel could not be read; if there "
-		      "were packets in them, these wait until the queue is closed",
-		      queue, n);
-	n = limiter_due(&watch->refused, s->refused, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, s->refused_error, MSGID_QUEUE_ERROR,
-		      "Queue %u: the kernel refused %" PRIu64 " verdicts", queue, n);
-}
-
-static void report_worker(struct daemon *d, struct queue_watch *watch, unsigned int queue,
-			  const struct worker_counts *c, uint64_t now_ns)
-{
-	uint64_t n;
-
-	n = limiter_due(&watch->retries, c->retries, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
-		      "Queue %u: sending verdicts had to be tried again %" PRIu64 " times", queue,
-		      n);
-	n = limiter_due(&watch->circles, c->circles, now_ns, LOSS_INTERVAL_NS);
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_REPEAT_LOOP,
-		      "Queue %u: %" PRIu64 " packets with the verdict repeat came back unmarked "
-		      "again and again and were accepted; does a rule take their mark away?",
-		      queue, n);
+	return !d->monitor->blind && (trouble == TROUBLE_CROWDS || trouble == TROUBLE_CROWDS_OPEN);
 }
 
 static void watch_queue(struct daemon *d, struct queue_watch *watch, const struct worker *w,
 			uint64_t now_ns)
 {
-	unsigned int queue = worker_queue(w);
-	struct worker_counts c;
-	struct nfqueue_stats s;
+#define X(name, priority, id, text) {priority, id, text},
+	static const struct {
+		int priority;
+		const char *id, *text;
+	} troubles[TROUBLE_MAX] = {TROUBLE_LIST(X)};
+#undef X
+	uint64_t totals[TROUBLE_MAX] = {};
+	int refused_error;
 
-	nfqueue_get_stats(worker_source(w), &s);
-	report_full(d, watch, queue, &s, now_ns);
-	report_losses(d, watch, queue, &s, now_ns);
-	report_errors(d, watch, queue, &s, now_ns);
-	worker_get_counts(w, &c);
-	report_worker(d, watch, queue, &c, now_ns);
+	count_troubles(d, watch, w, totals, &refused_error);
+	for (enum trouble i = 0; i < TROUBLE_MAX; i++) {
+		uint64_t n = limiter_due(&watch->told[i], totals[i], now_ns, LOSS_INTERVAL_NS);
+
+		if (n > 0 && !is_idle_guess(d, i))
+			oplog(&d->oplog, troubles[i].priority,
+			      i == TROUBLE_REFUSED ? refused_error : 0, troubles[i].id,
+			      "Queue %u: %" PRIu64 " %s", worker_queue(w), n, troubles[i].text);
+	}
 }
 
 /* --- table --------------------------------------------------------------------------------------
