@@ -71,6 +71,12 @@ enum ct_hook {
 	CT_HOOK_MAX
 };
 
+/* Where the kernel confirms: what is queued from here was judged at its entry. */
+static inline bool ct_hook_is_exit(uint8_t hook)
+{
+	return hook == CT_HOOK_INPUT || hook == CT_HOOK_POSTROUTING;
+}
+
 /*
  * The flow as it was after the packet (destroy: as it was at the end). With hook NONE there was no
  * packet, and info, dir, mark, queue and the interfaces say nothing.

@@ -92,8 +92,7 @@ void ct_step_kill(struct ct_step *s, enum ct_death death)
 	ct_stat_inc(s->th, CT_STAT_DESTROYED);
 	ev = ct_step_event(s, CT_EVENT_DESTROY);
 	ev->death = (uint8_t)death;
-	if (death == CT_DEATH_TIMEOUT)
-		ev->hook = CT_HOOK_NONE; /* this packet only noticed it */
+	ct_event_flow(ev, s->th->ct, s->index, s->in->now_ns); /* as it is at the end */
 }
 
 /* The packet's own addresses, for an event without a flow. */
@@ -127,7 +126,7 @@ struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type)
 		.accounted = s->th->cfg->accounting,
 	};
 	if (s->flow && !s->fresh) {
-		ct_event_flow(ev, s->th->ct, s->index, s->in->now_ns);
+		ev->flow = ct_arena_id(&s->th->ct->arena, s->index);
 		ev->state_old = ev->state_new = s->flow->state;
 	} else {
 		event_packet(ev, s);

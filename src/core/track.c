@@ -26,12 +26,6 @@
 /* Flows that a packet may look at to make room for its own. */
 #define ROOM_LOOKS 16
 
-/* Roles of the hooks: contract section "entry and exit" of ctmarkd(8). */
-static bool is_exit_hook(uint8_t hook)
-{
-	return hook == CT_HOOK_INPUT || hook == CT_HOOK_POSTROUTING;
-}
-
 static bool is_ip(uint8_t family)
 {
 	return family == 0 || family == CT_AF_INET || family == CT_AF_INET6;
@@ -57,7 +51,7 @@ static bool pass(struct ct_step *s)
 
 	if (!is_ip(in->family))
 		ct_stat_inc(s->th, CT_STAT_FOREIGN);
-	else if (is_exit_hook(in->hook))
+	else if (ct_hook_is_exit(in->hook))
 		ct_stat_inc(s->th, CT_STAT_EXIT);
 	else if (comes_second(in) && classified)
 		ct_stat_inc(s->th, CT_STAT_REPEATED);
@@ -100,32 +94,31 @@ static void set_flow(struct ct_step *s, uint32_t index)
 	s->flow = index ? &s->th->ct->arena.slots[index] : NULL;
 }
 
-/* The flow goes and its slot with it, so that the packet can have another one. */
-static void replace_flow(struct ct_step *s, enum ct_death death)
-{
-	ct_step_kill(s, death);
-	ct_arena_free(&s->th->ct->arena, s->index);
-	s->dead = false;
-	set_flow(s, 0);
-}
-
 static bool is_full(const struct ct *ct)
 {
 	return ct_count(ct) >= ct_max_flows(ct);
 }
 
+static struct ct_wheel *wheel_of(const struct ct_step *s)
+{
+	return &ct_table_stripe(s->th->ct, s->bucket)->wheel;
+}
+
+/* This packet notices that a flow's time is up; its timer is off already. */
+static void expire(struct ct_step *s, uint32_t index)
+{
+	ct_expire_flow(s->th, index, s->in->now_ns, &s->out->events[s->out->nevents++]);
+}
+
 /* In a full table a flow whose time is up makes room at once. False: there is none at hand. */
 static bool make_room(struct ct_step *s)
 {
-	struct ct *ct = s->th->ct;
 	uint32_t budget = ROOM_LOOKS;
-	uint32_t index = ct_wheel_expired(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena,
-					  s->in->now_ns, &budget);
+	uint32_t index = ct_wheel_expired(wheel_of(s), &s->th->ct->arena, s->in->now_ns, &budget);
 
-	if (!index)
-		return false;
-	ct_expire_flow(s->th, index, s->in->now_ns, &s->out->events[s->out->nevents++]);
-	return true;
+	if (index)
+		expire(s, index);
+	return index;
 }
 
 /* Begins a flow in private; it gets a slot when it is confirmed. */
@@ -147,8 +140,11 @@ static bool find_or_make(struct ct_step *s)
 	struct ct *ct = s->th->ct;
 
 	set_flow(s, ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
-	if (s->index && s->flow->expires_ns <= s->in->now_ns)
-		replace_flow(s, CT_DEATH_TIMEOUT);
+	if (s->index && s->flow->expires_ns <= s->in->now_ns) {
+		ct_wheel_remove(wheel_of(s), &ct->arena, s->index);
+		expire(s, s->index);
+		set_flow(s, 0);
+	}
 	if (s->index)
 		return true;
 	if (is_full(ct) && !make_room(s))
@@ -222,8 +218,11 @@ static void track_flow(struct ct_step *s)
 		}
 		s->info = choose_info(s);
 		judgement = proto->track(s);
-		if (judgement == CT_JUDGE_REPEAT)
-			replace_flow(s, CT_DEATH_TCP_REOPEN);
+		if (judgement == CT_JUDGE_REPEAT) {
+			ct_step_kill(s, CT_DEATH_TCP_REOPEN);
+			ct_arena_free(&s->th->ct->arena, s->index);
+			s->dead = false;
+		}
 	} while (judgement == CT_JUDGE_REPEAT);
 
 	if (judgement == CT_JUDGE_INVALID)

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "daemon/rounds.h"
+#include "core/stats.h"
 #include "log/journal.h"
 #include "util/clock.h"
 #include "util/thread.h"
@@ -88,15 +89,9 @@ static bool came_round(const struct worker *w, const struct packet *p)
 {
 	enum ct_info before;
 
-	return p->in.hook != CT_HOOK_INPUT && p->in.hook != CT_HOOK_POSTROUTING &&
+	return !ct_hook_is_exit(p->in.hook) &&
 	       ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before) &&
 	       w->verdict[ct_info_class(before)] == VERDICT_REPEAT;
-}
-
-static void count_up(_Atomic uint64_t *counter)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
 }
 
 static void give_verdict(struct worker *w, const struct packet *p, const struct ct_result *res)
@@ -111,7 +106,7 @@ static void give_verdict(struct worker *w, const struct packet *p, const struct 
 		verdict = VERDICT_DROP;
 	if (verdict == VERDICT_REPEAT && !rounds_allow(&w->sent_round, &p->in)) {
 		verdict = VERDICT_ACCEPT;
-		count_up(&w->circles);
+		ct_counter_add(&w->circles, 1);
 	}
 	w->ops->verdict(w->source, p, verdict, res->mark != p->in.mark, res->mark);
 }
@@ -121,7 +116,7 @@ static void judge(struct worker *w, const struct packet *p)
 	struct ct_result *res = &w->result;
 
 	if (!w->shadow && came_round(w, p)) {
-		count_up(&w->rounds);
+		ct_counter_add(&w->rounds, 1);
 		w->ops->verdict(w->source, p, VERDICT_ACCEPT, false, 0);
 		return;
 	}
@@ -139,7 +134,7 @@ static int flush(struct worker *w)
 	w->unsent = r < 0;
 	if (r == 0)
 		return 0;
-	count_up(&w->retries);
+	ct_counter_add(&w->retries, 1);
 	return r == -ENOBUFS || r == -ENOMEM || r == -EAGAIN || r == -EINTR ? 0 : r;
 }
 
@@ -156,7 +151,7 @@ int worker_pass(struct worker *w, int timeout_ms)
 	for (int i = 0; i < n; i++)
 		judge(w, &w->batch[i]);
 	r = flush(w);
-	count_up(&w->beats);
+	ct_counter_add(&w->beats, 1);
 	return r < 0 ? r : n;
 }
 

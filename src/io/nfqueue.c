@@ -22,6 +22,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "core/stats.h"
 #include "io/nlpacket.h"
 #include "io/verdict.h"
 #include "util/cleanup.h"
@@ -79,13 +80,6 @@ static struct nfqueue *from_source(struct source *s)
 	return (struct nfqueue *)s;
 }
 
-/* One writer, so a plain addition; atomic for the readers only. */
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			      memory_order_relaxed);
-}
-
 /* --- receiving -------------------------------------------------------------------------------- */
 
 static void give_verdict(struct nfqueue *q, uint32_t id, uint32_t verdict, bool set_mark,
@@ -95,7 +89,7 @@ static void give_verdict(struct nfqueue *q, uint32_t id, uint32_t verdict, bool 
 		return;
 	if (verdict_buf_send(&q->verdicts, q->fd) < 0 ||
 	    !verdict_buf_put(&q->verdicts, id, verdict, set_mark, mark))
-		add(&q->unsent, 1);
+		ct_counter_add(&q->unsent, 1);
 }
 
 /* Ids count up by one; what is missing was dropped on the way to this socket. */
@@ -104,7 +98,7 @@ static void note_id(struct nfqueue *q, uint32_t id)
 	uint32_t gap = id - q->last_id - 1;
 
 	if (gap && q->seen_id && gap < UINT32_MAX / 2)
-		add(&q->lost, gap);
+		ct_counter_add(&q->lost, gap);
 	q->last_id = id;
 	q->seen_id = true;
 }
@@ -132,10 +126,10 @@ static void fill_packet(const struct nfqueue *q, const struct nlpacket *p, struc
 static void note_refusal(struct nfqueue *q, int error)
 {
 	if (error == ENOENT) {
-		add(&q->gone, 1);
+		ct_counter_add(&q->gone, 1);
 		return;
 	}
-	add(&q->refused, 1);
+	ct_counter_add(&q->refused, 1);
 	atomic_store_explicit(&q->refused_error, error, memory_order_relaxed);
 }
 
@@ -155,18 +149,17 @@ static bool next_message(struct nfqueue *q, struct packet *out)
 		return true;
 	case NLPACKET_BROKEN:
 		note_id(q, p.id);
-		add(&q->broken, 1);
+		ct_counter_add(&q->broken, 1);
 		give_verdict(q, p.id, VERDICT_ACCEPT, false, 0);
 		return false;
 	case NLPACKET_ANSWER:
-		if (p.error) {
+		if (p.error)
 			note_refusal(q, -p.error);
-		}
 		return false;
 	case NLPACKET_OTHER:
 		break;
 	}
-	add(&q->unreadable, 1);
+	ct_counter_add(&q->unreadable, 1);
 	return false;
 }
 
@@ -211,7 +204,7 @@ static void note_run(struct nfqueue *q, unsigned int n)
 {
 	q->run += n;
 	if (q->run >= q->max_packets) {
-		add(&q->crowds, 1);
+		ct_counter_add(&q->crowds, 1);
 		q->run = 0;
 	}
 	if (n < SOURCE_BATCH_MAX)
