@@ -12,7 +12,7 @@
  * that are refused never get a slot, so a remote sender cannot make it run.
  */
 
-#include "core/arena.h"
+#include "core/helper/expect.h"
 
 #define ARENA_HEADER 4096
 #define ARENA_PAGE   4096
@@ -20,31 +20,53 @@
 
 struct arena_header {
 	uint64_t magic;
-	uint32_t entry_size;
-	uint32_t max_flows;
+	uint32_t entry_size, kin_size, expect_size;
+	uint32_t max_flows, max_expect;
 	uint64_t id_salt;
 };
 
 _Static_assert(sizeof(struct arena_header) <= ARENA_HEADER, "header fits its page");
 
-size_t ct_arena_size(uint32_t max_flows)
+static size_t pages(size_t size)
 {
-	size_t size = ARENA_HEADER + ((size_t)max_flows + 1) * sizeof(struct ct_flow);
-
 	return (size + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE;
 }
 
-void ct_arena_init(struct ct_arena *a, void *memory, uint32_t max_flows, uint64_t id_salt)
+/* Flows, what is beside them, expectations: each begins with a page, its slot 0 is not used. */
+static size_t flows_size(const struct ct_params *p)
 {
+	return pages(((size_t)p->max_flows + 1) * sizeof(struct ct_flow));
+}
+
+static size_t kin_size(const struct ct_params *p)
+{
+	return pages(((size_t)p->max_flows + 1) * sizeof(struct ct_kin));
+}
+
+size_t ct_arena_size(const struct ct_params *params)
+{
+	return ARENA_HEADER + flows_size(params) + kin_size(params) +
+	       pages(((size_t)params->max_expect + 1) * sizeof(struct ct_expect));
+}
+
+void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params)
+{
+	uint8_t *flows = (uint8_t *)memory + ARENA_HEADER;
+
 	*(struct arena_header *)memory = (struct arena_header){
 		.magic = ARENA_MAGIC,
 		.entry_size = sizeof(struct ct_flow),
-		.max_flows = max_flows,
-		.id_salt = id_salt,
+		.kin_size = sizeof(struct ct_kin),
+		.expect_size = sizeof(struct ct_expect),
+		.max_flows = params->max_flows,
+		.max_expect = params->max_expect,
+		.id_salt = params->id_salt,
 	};
-	a->slots = (struct ct_flow *)(void *)((uint8_t *)memory + ARENA_HEADER);
-	a->max = max_flows;
-	a->id_salt = id_salt;
+	a->slots = (struct ct_flow *)(void *)flows;
+	a->kin = (struct ct_kin *)(void *)(flows + flows_size(params));
+	a->max = params->max_flows;
+	a->id_salt = params->id_salt;
+	return flows + flows_size(params) + kin_size(params);
 }
 
 uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow)

@@ -12,6 +12,7 @@
  */
 struct ct_arena {
 	struct ct_flow *slots; /* slots[0] is not used */
+	struct ct_kin *kin;    /* of the same index */
 	uint32_t max;
 	uint64_t id_salt;
 	struct ct_lock
@@ -21,8 +22,8 @@ struct ct_arena {
 	_Atomic uint32_t used; /* read by anyone */
 };
 
-/* Lays the arena out over zeroed memory. */
-void ct_arena_init(struct ct_arena *a, void *memory, uint32_t max_flows, uint64_t id_salt);
+/* Lays the arena out over zeroed memory. Returns where its expectations are. */
+void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params);
 
 /* Takes a slot and copies a flow into it, all but the generation; 0 if none is left. */
 uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow);

@@ -12,6 +12,7 @@ void ct_config_init(struct ct_config *cfg)
 #undef X
 			},
 		.mark = {.mask = 0xf, .shift = 0, .encoding = CT_ENCODING_CTINFO},
+		.confirm = CT_CONFIRM_AUTO,
 		.tcp_loose = true,
 		.tcp_max_retrans = 3,
 		.checksum = true,

@@ -40,9 +40,31 @@ enum ct_stat {
 		CT_STAT_MAX
 };
 
+/* Where a new flow enters the table (Confirm=). */
+enum ct_confirm {
+	CT_CONFIRM_AUTO, /* at the entry, until packets from an exit hook are seen */
+	CT_CONFIRM_ENTRY,
+	CT_CONFIRM_EXIT,
+	CT_CONFIRM_MAX
+};
+
+#define CT_HELPER_PORTS_MAX 64
+#define CT_ZONES_MAX	    64
+
+/* A new flow to this port gets this helper (Helpers=). */
+struct ct_helper_port {
+	uint16_t port;	/* destination of the original direction, host order */
+	uint8_t helper; /* enum ct_helper_id */
+};
+
 struct ct_config {
 	uint64_t timeout_ns[CT_TIMEOUT_MAX];
 	struct ct_mark mark;
+	uint8_t confirm; /* enum ct_confirm */
+	unsigned int nhelper_ports;
+	struct ct_helper_port helper_ports[CT_HELPER_PORTS_MAX];
+	unsigned int nzones; /* zones in use beside 0 */
+	uint16_t zones[CT_ZONES_MAX];
 	bool tcp_loose;		     /* pick up connections in mid-stream */
 	bool tcp_be_liberal;	     /* the window check rejects nothing */
 	bool tcp_ignore_invalid_rst; /* leave out the test of a RST against the peer's last ack */
@@ -110,19 +132,27 @@ struct ct_result {
 
 #define CT_FLOWS_MAX (1u << 28)
 
-/*
- * Bytes of memory that a table of max_flows flows needs (page-aligned, zeroed at the start; only
- * touched as it fills). The caller provides it, so that it can outlive the process.
- */
-size_t ct_arena_size(uint32_t max_flows);
+#define CT_EXPECT_MAX (1u << 20)
+
+/* What a table is made for. */
+struct ct_params {
+	uint32_t max_flows;  /* 1 .. CT_FLOWS_MAX */
+	uint32_t max_expect; /* expectations, 0 .. CT_EXPECT_MAX; 0: helpers expect nothing */
+	const uint8_t *key;  /* 16 bytes, the secret of the hashes */
+	uint64_t id_salt;    /* makes flow ids of one arena differ from those of the next */
+};
 
 /*
- * Makes a table in arena_size zeroed bytes at arena. key is the secret of the hash, id_salt makes
- * flow ids of one arena differ from those of the next. Returns NULL if there is no memory for the
- * index, or if arena_size < ct_arena_size(max_flows) or max_flows is 0 or above CT_FLOWS_MAX.
+ * Bytes of memory that a table needs (page-aligned, zeroed at the start; only touched as it
+ * fills). The caller provides it, so that it can outlive the process.
  */
-struct ct *ct_new(void *arena, size_t arena_size, uint32_t max_flows, const uint8_t key[static 16],
-		  uint64_t id_salt);
+size_t ct_arena_size(const struct ct_params *params);
+
+/*
+ * Makes a table in arena_size zeroed bytes at arena. Returns NULL if there is no memory for the
+ * index, if arena_size < ct_arena_size(params) or if a limit of params is out of range.
+ */
+struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params);
 
 /* Frees the index. The arena stays with its owner. NULL is fine. */
 struct ct *ct_free(struct ct *ct);

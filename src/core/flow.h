@@ -39,6 +39,33 @@ struct ct_udp {
 	uint64_t stream_ns; /* after this moment two-way traffic is a stream */
 };
 
+/*
+ * What only a few flows have: relations to others. In an array beside the flows, under the same
+ * index; a record is touched, and valid, only if its flow has a helper or was expected.
+ */
+struct ct_kin {
+	uint64_t master;  /* id of the flow that expected this one, 0: none */
+	uint32_t expects; /* newest expectation of this flow; guarded by the expectations' lock */
+	/* memory of the flow's helper, zeroed at the start; guarded by the stripe */
+	union {
+		struct {
+			uint32_t line[CT_DIR_MAX][2]; /* sequence numbers where a line begins */
+			uint8_t lines[CT_DIR_MAX];    /* how many of them are known */
+		} ftp;
+		struct {
+			uint32_t invite, reg; /* CSeq of the last INVITE and REGISTER */
+			uint16_t via_port_be; /* asked for by the sender of requests */
+		} sip;
+		struct {
+			uint16_t pns_id_be, pac_id_be; /* call ids of client and server */
+			uint8_t session, call;	       /* states */
+		} pptp;
+		struct {
+			uint8_t armed; /* the last request was NET_START */
+		} sane;
+	} priv;
+};
+
 struct ct_flow {
 	/* immutable while in the table */
 	struct ct_tuple orig;
@@ -50,10 +77,14 @@ struct ct_flow {
 	uint32_t timer_tick; /* low bits of the tick at which the wheel looks at it */
 
 	/* mutable, guarded by the lock of the stripe */
-	uint16_t status; /* enum ct_status */
-	uint8_t state;	 /* of the protocol */
-	bool live;	 /* complete and in the table */
-	uint64_t expires_ns;
+	uint16_t status;      /* enum ct_status */
+	uint8_t state;	      /* of the protocol */
+	bool live;	      /* complete and in the table */
+	uint8_t helper;	      /* enum ct_helper_id */
+	uint8_t death;	      /* enum ct_death, if it was ended before its time */
+	uint32_t print;	      /* unconfirmed: hash of the packet that made it */
+	uint64_t expires_ns;  /* unconfirmed: when it is given up */
+	uint64_t lifetime_ns; /* unconfirmed: what it lives from its confirmation on */
 	uint64_t packets[CT_DIR_MAX], bytes[CT_DIR_MAX];
 	union {
 		struct ct_tcp tcp;

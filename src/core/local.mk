@@ -18,4 +18,6 @@ libctcore_la_SOURCES += \
 	src/core/timer.c src/core/timer.h src/core/expire.c \
 	src/core/event.h src/core/reasons.h src/core/names.c \
 	src/core/stats.c src/core/stats.h \
-	src/core/config.c
+	src/core/config.c \
+	src/core/helper/helper.c src/core/helper/helper.h \
+	src/core/helper/expect.c src/core/helper/expect.h

@@ -58,6 +58,11 @@
 	X(ICMP6_REDIRECT, "icmp6-redirect", "redirect that no router may send",                    \
 	  "code,hoplimit,option")                                                                  \
 	/* not INVALID: the packet is dropped */                                                   \
+	X(CLASH, "clash", "another packet made this flow first", "proto,sport,dport")              \
+	X(HELPER_PARSE, "helper-parse", "message that its helper has to read and cannot",          \
+	  "helper,length")                                                                         \
+	X(EXPECT_REFUSED, "expect-refused", "what a helper expects finds no room or is taken",     \
+	  "helper,class,port")                                                                     \
 	X(TABLE_FULL, "table-full", "no room for one more flow", "flows,max")
 
 /* How a flow ended: enum suffix, code, one line for people. */
@@ -65,7 +70,9 @@
 	X(NONE, "none", "alive")                                                                   \
 	X(TIMEOUT, "timeout", "no packet for the length of its timeout")                           \
 	X(TCP_RST, "tcp-rst", "reset before any answer was tracked")                               \
-	X(TCP_REOPEN, "tcp-reopen", "a SYN opened the same ports again")
+	X(TCP_REOPEN, "tcp-reopen", "a SYN opened the same ports again")                           \
+	X(EARLY_DROP, "early-drop", "made room in a full table")                                   \
+	X(MASTER, "master", "the connection that it belonged to ended it")
 
 /* What can happen: enum suffix, journal name of the event (also the word of Events=). */
 #define CT_EVENT_LIST(X)                                                                           \
@@ -105,7 +112,22 @@
 	X(SEEN_REPLY, 1)                                                                           \
 	X(ASSURED, 2)                                                                              \
 	X(CONFIRMED, 3)                                                                            \
-	X(DYING, 9)
+	X(DYING, 9)                                                                                \
+	X(HELPER, 13)
+
+/*
+ * Helpers: enum suffix, name (also in Helpers=), families (4, 6, 46), protocols (6 TCP, 17 UDP, 23
+ * both), default port, then most expectations and their life in seconds for each of four classes
+ * (semantics 6.3).
+ */
+#define CT_HELPER_LIST(X)                                                                          \
+	X(FTP, "ftp", 46, 6, 21, {{1, 300}})                                                       \
+	X(TFTP, "tftp", 46, 17, 69, {{1, 300}})                                                    \
+	X(IRC, "irc", 4, 6, 6667, {{8, 300}})                                                      \
+	X(SIP, "sip", 46, 23, 5060, {{1, 180}, {4, 180}, {4, 180}, {2, 180}})                      \
+	X(PPTP, "pptp", 4, 6, 1723, {{2, 300}})                                                    \
+	X(AMANDA, "amanda", 46, 17, 10080, {{4, 180}})                                             \
+	X(SANE, "sane", 46, 6, 6566, {{1, 300}})
 
 /* TCP states with the kernel's numbers (semantics 4.1). */
 #define CT_TCP_STATE_LIST(X)                                                                       \
@@ -149,5 +171,11 @@
 	X(CREATED, "flows_created", "flows confirmed")                                             \
 	X(DESTROYED, "flows_destroyed", "flows ended")                                             \
 	X(DISCARDED, "flows_discarded", "first packets whose flow was not confirmed")              \
+	X(UNCONFIRMED, "flows_unconfirmed", "first packets that never came to an exit hook")       \
+	X(CLASHES, "clashes", "first packets whose flow another one had made meanwhile")           \
+	X(EARLY_DROPS, "early_drops", "flows ended to make room in a full table")                  \
+	X(EXPECTED, "expectations_created", "expectations that helpers made")                      \
+	X(EXPECT_REFUSED, "expectations_refused", "expectations that found no room")               \
+	X(HELPER_DROPS, "helper_drops", "packets dropped because a helper could not do its work")  \
 	X(TABLE_FULL, "table_full", "packets dropped because the table was full")                  \
 	X(CSUM_SKIPPED, "checksum_skipped", "packets copied too short to verify their checksum")

@@ -28,30 +28,38 @@ static uint32_t bucket_count(uint32_t max_flows)
 	return n;
 }
 
-struct ct *ct_new(void *arena, size_t arena_size, uint32_t max_flows, const uint8_t key[static 16],
-		  uint64_t id_salt)
+static bool sane(const struct ct_params *p, size_t arena_size)
+{
+	return p->max_flows > 0 && p->max_flows <= CT_FLOWS_MAX && p->max_expect <= CT_EXPECT_MAX &&
+	       arena_size >= ct_arena_size(p);
+}
+
+struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params)
 {
 	struct ct *ct;
+	void *expects;
 
-	if (max_flows == 0 || max_flows > CT_FLOWS_MAX || arena_size < ct_arena_size(max_flows))
+	if (!sane(params, arena_size))
 		return NULL;
 	ct = aligned_alloc(_Alignof(struct ct), sizeof(*ct));
 	if (!ct)
 		return NULL;
 	memset(ct, 0, sizeof(*ct));
-	ct->key = ct_siphash_key(key);
-	ct->bucket_mask = bucket_count(max_flows) - 1;
+	ct->key = ct_siphash_key(params->key);
+	ct->bucket_mask = bucket_count(params->max_flows) - 1;
 	ct->buckets = calloc((size_t)ct->bucket_mask + 1, sizeof(*ct->buckets));
-	if (!ct->buckets)
+	expects = ct_arena_init(&ct->arena, arena, params);
+	if (!ct->buckets || !ct_expects_init(&ct->expects, expects, params->max_expect, &ct->key))
 		return ct_free(ct);
-	ct_arena_init(&ct->arena, arena, max_flows, id_salt);
 	return ct;
 }
 
 struct ct *ct_free(struct ct *ct)
 {
-	if (ct)
-		free(ct->buckets);
+	if (!ct)
+		return NULL;
+	free(ct->buckets);
+	ct_expects_done(&ct->expects);
 	free(ct);
 	return NULL;
 }

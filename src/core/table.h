@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/arena.h"
+#include "core/helper/expect.h"
 #include "core/key.h"
 #include "core/timer.h"
 
@@ -18,6 +19,7 @@ struct ct {
 	struct ct_arena arena;
 	uint32_t *buckets; /* heads of the hash chains, guarded by the lock of their stripe */
 	uint32_t bucket_mask;
+	struct ct_expects expects;
 	struct ct_stripe stripe[CT_STRIPES];
 };
 

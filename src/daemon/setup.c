@@ -142,11 +142,11 @@ static enum exit_status open_queues(struct daemon *d)
 /* --- table --------------------------------------------------------------------------------------
  */
 
-static int map_arena(struct daemon *d)
+static int map_arena(struct daemon *d, const struct ct_params *params)
 {
 	void *p;
 
-	d->arena_size = ct_arena_size(d->started.max_flows);
+	d->arena_size = ct_arena_size(params);
 	d->arena_fd = memfd_create("ctmarkd-flows", MFD_CLOEXEC);
 	if (d->arena_fd < 0 || ftruncate(d->arena_fd, (off_t)d->arena_size) < 0)
 		return -errno;
@@ -160,15 +160,19 @@ static int map_arena(struct daemon *d)
 static int make_table(struct daemon *d)
 {
 	uint8_t key[16];
-	uint64_t salt;
+	struct ct_params params = {
+		.max_flows = d->started.max_flows,
+		.key = key,
+	};
 	int r;
 
-	r = map_arena(d);
+	r = map_arena(d, &params);
 	if (r < 0)
 		return r;
-	if (getrandom(key, sizeof(key), 0) < 0 || getrandom(&salt, sizeof(salt), 0) < 0)
+	if (getrandom(key, sizeof(key), 0) < 0 ||
+	    getrandom(&params.id_salt, sizeof(params.id_salt), 0) < 0)
 		return -errno;
-	d->ct = ct_new(d->arena, d->arena_size, d->started.max_flows, key, salt);
+	d->ct = ct_new(d->arena, d->arena_size, &params);
 	if (!d->ct)
 		return -ENOMEM;
 	d->expiry.ct = d->ct;

@@ -8,12 +8,15 @@
 
 #include "tests/flows/flow_knob.h"
 
-#define MAX_FLOWS 8192
+#define MAX_FLOWS  8192
+#define MAX_EXPECT 4096
 
 int flow_engine_init(struct flow_engine *e, const struct flow_setting *settings, size_t n)
 {
 	static const uint8_t key[16] = "scripted packets";
-	size_t size = ct_arena_size(MAX_FLOWS);
+	const struct ct_params params = {
+		.max_flows = MAX_FLOWS, .max_expect = MAX_EXPECT, .key = key, .id_salt = 1};
+	size_t size = ct_arena_size(&params);
 
 	memset(e, 0, sizeof(*e));
 	ct_config_init(&e->cfg);
@@ -24,7 +27,7 @@ int flow_engine_init(struct flow_engine *e, const struct flow_setting *settings,
 	if (!e->arena)
 		return -ENOMEM;
 	memset(e->arena, 0, size);
-	e->ct = ct_new(e->arena, size, MAX_FLOWS, key, 1);
+	e->ct = ct_new(e->arena, size, &params);
 	e->thread = (struct ct_thread){.ct = e->ct, .cfg = &e->cfg};
 	if (e->ct)
 		return 0;

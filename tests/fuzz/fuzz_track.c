@@ -22,13 +22,14 @@
 
 #include <string.h>
 
-#define FLOWS_MAX 16
-#define SEEN_MAX  1024
-#define HEAD	  8
-#define SEGMENT	  52
-#define FOREIGN	  7 /* the family of a bridge */
-#define MSEC	  1000000ull
-#define SEC	  (1000 * MSEC)
+#define FLOWS_MAX  16
+#define EXPECT_MAX 32
+#define SEEN_MAX   1024
+#define HEAD	   8
+#define SEGMENT	   52
+#define FOREIGN	   7 /* the family of a bridge */
+#define MSEC	   1000000ull
+#define SEC	   (1000 * MSEC)
 
 /* Every flow of which NEW was told, and when it is due. */
 struct seen {
@@ -277,7 +278,10 @@ static void configure(uint8_t a, uint8_t b)
 {
 	static const uint8_t key[16] = {1, 2, 3};
 	struct ct_config *cfg = &run.cfg;
-	uint32_t max_flows = 1 + (b & (FLOWS_MAX - 1));
+	const struct ct_params params = {.max_flows = 1 + (b & (FLOWS_MAX - 1)),
+					 .max_expect = EXPECT_MAX,
+					 .key = key,
+					 .id_salt = b};
 
 	memset(&run, 0, sizeof(run));
 	memset(arena, 0, sizeof(arena));
@@ -291,10 +295,9 @@ static void configure(uint8_t a, uint8_t b)
 	if (a & 0x40)
 		cfg->mark = (struct ct_mark){
 			.mask = 0x7f0000, .shift = 16, .encoding = CT_ENCODING_FLAGS};
-	FUZZ_CHECK(ct_arena_size(FLOWS_MAX) <= sizeof(arena));
 	run.now_ns = SEC;
 	run.th.cfg = cfg;
-	run.th.ct = ct_new(arena, ct_arena_size(max_flows), max_flows, key, b);
+	run.th.ct = ct_new(arena, sizeof(arena), &params);
 	FUZZ_CHECK(run.th.ct);
 }
 

@@ -183,7 +183,9 @@ struct ct_input pk_input(const struct pk *p, uint64_t now_ns)
 void engine_open(struct engine *e, uint32_t max_flows)
 {
 	static const uint8_t key[16] = "0123456789abcde";
-	size_t size = ct_arena_size(max_flows);
+	const struct ct_params params = {
+		.max_flows = max_flows, .max_expect = 64, .key = key, .id_salt = 42};
+	size_t size = ct_arena_size(&params);
 
 	memset(e, 0, sizeof(*e));
 	ct_config_init(&e->cfg);
@@ -191,7 +193,7 @@ void engine_open(struct engine *e, uint32_t max_flows)
 	assert_non_null(e->arena);
 	memset(e->arena, 0, size);
 	e->th.cfg = &e->cfg;
-	e->th.ct = ct_new(e->arena, size, max_flows, key, 42);
+	e->th.ct = ct_new(e->arena, size, &params);
 	assert_non_null(e->th.ct);
 }
 

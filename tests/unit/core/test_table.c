@@ -4,6 +4,8 @@
 
 #include "packet.h"
 
+#include "core/flow.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -22,14 +24,20 @@ static struct ct_result udp(struct engine *e, uint32_t host, uint64_t now_ns)
 
 static void test_new_refuses(void **state)
 {
-	size_t size = ct_arena_size(4);
+	struct ct_params params = {.max_flows = 4, .max_expect = 4, .key = key};
+	size_t size = ct_arena_size(&params);
 	void *arena = aligned_alloc(4096, size);
 
 	assert_non_null(arena);
 	memset(arena, 0, size);
-	assert_null(ct_new(arena, size, 0, key, 1));
-	assert_null(ct_new(arena, size, CT_FLOWS_MAX + 1, key, 1));
-	assert_null(ct_new(arena, ct_arena_size(4) - 1, 4, key, 1));
+	assert_null(ct_new(arena, size - 1, &params));
+	params.max_flows = 0;
+	assert_null(ct_new(arena, size, &params));
+	params.max_flows = CT_FLOWS_MAX + 1;
+	assert_null(ct_new(arena, SIZE_MAX, &params));
+	params.max_flows = 4;
+	params.max_expect = CT_EXPECT_MAX + 1;
+	assert_null(ct_new(arena, SIZE_MAX, &params));
 	assert_null(ct_free(NULL));
 	free(arena);
 }
@@ -37,12 +45,20 @@ static void test_new_refuses(void **state)
 /* DESIGN: a flow takes at most 192 bytes, of which four or eight are index. */
 static void test_size(void **state)
 {
+	size_t last = 0;
+
+	assert_true(sizeof(struct ct_flow) <= 184);
 	for (uint32_t n = 1; n < 100000; n = n * 3 + 1) {
-		assert_int_equal(ct_arena_size(n) % 4096, 0);
-		assert_true(ct_arena_size(n) <= (uint64_t)n * 184 + 3 * 4096);
-		assert_true(ct_arena_size(n + 1) >= ct_arena_size(n));
+		size_t size = ct_arena_size(&(struct ct_params){.max_flows = n});
+
+		assert_int_equal(size % 4096, 0);
+		assert_true(size <=
+			    n * (sizeof(struct ct_flow) + sizeof(struct ct_kin)) + 7 * 4096);
+		assert_true(size >= last);
+		last = size;
 	}
-	assert_true(ct_arena_size(CT_FLOWS_MAX) > CT_FLOWS_MAX * 100ull);
+	assert_true(ct_arena_size(&(struct ct_params){.max_flows = CT_FLOWS_MAX}) >
+		    CT_FLOWS_MAX * 100ull);
 }
 
 static void check_full(struct engine *e, uint32_t max, uint64_t now_ns)
@@ -181,7 +197,8 @@ static void test_salt(void **state)
 
 	ct_config_init(&cfg);
 	for (uint64_t salt = 0; salt < 2; salt++) {
-		size_t size = ct_arena_size(8);
+		const struct ct_params params = {.max_flows = 8, .key = key, .id_salt = salt << 40};
+		size_t size = ct_arena_size(&params);
 		void *arena = aligned_alloc(4096, size);
 		struct ct_thread th = {.cfg = &cfg};
 		struct ct_input in;
@@ -190,7 +207,7 @@ static void test_salt(void **state)
 
 		assert_non_null(arena);
 		memset(arena, 0, size);
-		th.ct = ct_new(arena, size, 8, key, salt << 40);
+		th.ct = ct_new(arena, size, &params);
 		pk_udp(&p, CT_AF_INET, 1, 2, 3, 4);
 		in = pk_input(&p, SEC);
 		ct_track(&th, &in, &out);

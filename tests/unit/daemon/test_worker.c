@@ -173,13 +173,14 @@ static int set_up(void **state)
 	static const uint8_t key[16] = "0123456789abcde";
 	struct jlog_config quiet = {.target = LOG_TARGET_NONE};
 	struct fixture *x = calloc(1, sizeof(*x));
-	size_t size = ct_arena_size(MAX_FLOWS);
+	const struct ct_params params = {.max_flows = MAX_FLOWS, .key = key, .id_salt = 1};
+	size_t size = ct_arena_size(&params);
 
 	x->source.source.ops = &fake_ops;
 	x->source.closed = &x->closed;
 	x->arena = aligned_alloc(4096, size);
 	memset(x->arena, 0, size);
-	x->ct = ct_new(x->arena, size, MAX_FLOWS, key, 1);
+	x->ct = ct_new(x->arena, size, &params);
 	x->ended_fd = eventfd(0, EFD_NONBLOCK);
 	conf_init(&x->conf);
 	*state = x;

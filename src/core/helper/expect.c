@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The table of expectations.
+ *
+ * Found by where the expected flow will go: destination, port, protocol, zone. Where it comes from
+ * may be open, so the candidates of a bucket are compared one by one, the newest first. An
+ * expectation is met once and gone, unless it is permanent; one that is never met goes with its
+ * time or with its master, whichever ends first, so it cannot be met after its master is gone.
+ *
+ * Helpers are talked into expecting by whoever writes to a control connection. What that can cost
+ * is bounded three times: by the class of the helper (where the oldest makes room for the newest),
+ * by the table, and by time.
+ *
+ * Expired entries stay until somebody comes by: every walk removes those it meets, and the clock
+ * sweeps through the rest.
+ */
+
+#include <stdlib.h>
+
+#include "core/table.h"
+
+#define BUCKETS_MIN 64
+#define SWEEP	    1024 /* slots looked at in one call */
+
+bool ct_expects_init(struct ct_expects *x, void *memory, uint32_t max,
+		     const struct ct_siphash_key *key)
+{
+	uint32_t n = BUCKETS_MIN;
+
+	while (n < max)
+		n *= 2;
+	x->slots = memory;
+	x->max = max;
+	x->bucket_mask = n - 1;
+	x->key = *key;
+	x->buckets = calloc(n, sizeof(*x->buckets));
+	return x->buckets;
+}
+
+void ct_expects_done(struct ct_expects *x)
+{
+	free(x->buckets);
+}
+
+uint32_t ct_expect_count(const struct ct *ct)
+{
+	return atomic_load_explicit(&ct->expects.used, memory_order_relaxed);
+}
+
+static uint32_t *bucket_of(struct ct_expects *x, const struct ct_tuple *t)
+{
+	const uint64_t words[] = {
+		t->dst.q[0],
+		t->dst.q[1],
+		(uint64_t)t->dst_id_be << 32 | (uint64_t)t->zone << 16 | (uint64_t)t->proto << 8 |
+			t->family,
+	};
+
+	return &x->buckets[ct_siphash(&x->key, words, 3) & x->bucket_mask];
+}
+
+/* --- taking in and out, lock held ------------------------------------------------------- */
+
+static uint32_t take_slot(struct ct_expects *x)
+{
+	uint32_t i = x->free;
+
+	if (i)
+		x->free = x->slots[i].next;
+	else if (x->high < x->max)
+		i = ++x->high;
+	if (i)
+		atomic_fetch_add_explicit(&x->used, 1, memory_order_relaxed);
+	return i;
+}
+
+static void unlink_sibling(struct ct *ct, uint32_t index)
+{
+	struct ct_expect *e = &ct->expects.slots[index];
+	uint32_t *link = &ct->arena.kin[e->master].expects;
+
+	while (*link != index)
+		link = &ct->expects.slots[*link].sibling;
+	*link = e->sibling;
+}
+
+static void drop_expect(struct ct *ct, uint32_t index)
+{
+	struct ct_expects *x = &ct->expects;
+	struct ct_expect *e = &x->slots[index];
+	uint32_t *link = bucket_of(x, &e->tuple);
+
+	while (*link != index)
+		link = &x->slots[*link].next;
+	*link = e->next;
+	unlink_sibling(ct, index);
+	e->live = false;
+	e->next = x->free;
+	x->free = index;
+	atomic_fetch_sub_explicit(&x->used, 1, memory_order_relaxed);
+}
+
+static void put_expect(struct ct *ct, uint32_t index, uint32_t master,
+		       const struct ct_expect_spec *spec, uint64_t now_ns)
+{
+	struct ct_expects *x = &ct->expects;
+	uint32_t *bucket = bucket_of(x, &spec->tuple), *head = &ct->arena.kin[master].expects;
+
+	x->slots[index] = (struct ct_expect){
+		.tuple = spec->tuple,
+		.expires_ns = now_ns + spec->timeout_ns,
+		.master_id = ct_arena_id(&ct->arena, master),
+		.master = master,
+		.next = *bucket,
+		.sibling = *head,
+		.any_src = spec->any_src,
+		.any_src_id = spec->any_src_id,
+		.class = spec->class,
+		.flags = spec->flags,
+		.helper = spec->helper,
+		.live = true,
+	};
+	*bucket = index;
+	*head = index;
+}
+
+/* --- comparing ---------------------------------------------------------------------------- */
+
+/* Same place to go, and no source that tells them apart. */
+static bool overlap(const struct ct_tuple *a, const struct ct_tuple *b, bool any_src,
+		    bool any_src_id)
+{
+	return a->dst_id_be == b->dst_id_be && a->proto == b->proto && a->family == b->family &&
+	       a->zone == b->zone && memcmp(&a->dst, &b->dst, sizeof(a->dst)) == 0 &&
+	       (any_src_id || a->src_id_be == b->src_id_be) &&
+	       (any_src || memcmp(&a->src, &b->src, sizeof(a->src)) == 0);
+}
+
+static bool same(const struct ct_expect *e, const struct ct_expect_spec *spec)
+{
+	return e->any_src == spec->any_src && e->any_src_id == spec->any_src_id &&
+	       overlap(&e->tuple, &spec->tuple, e->any_src, e->any_src_id);
+}
+
+static bool clashes(const struct ct_expect *e, const struct ct_expect_spec *spec)
+{
+	return overlap(&e->tuple, &spec->tuple, e->any_src || spec->any_src,
+		       e->any_src_id || spec->any_src_id);
+}
+
+/* The first entry of the bucket that is still in time, from *link on; 0: none is. */
+static uint32_t first_live(struct ct *ct, uint32_t index, uint64_t now_ns)
+{
+	while (index && ct->expects.slots[index].expires_ns <= now_ns) {
+		uint32_t next = ct->expects.slots[index].next;
+
+		drop_expect(ct, index);
+		index = next;
+	}
+	return index;
+}
+
+/* --- expecting ------------------------------------------------------------------------------ */
+
+/* What is there already; the same by the same master is dropped, to be renewed. */
+static enum ct_expect_error make_way(struct ct *ct, uint32_t master,
+				     const struct ct_expect_spec *spec, uint64_t now_ns)
+{
+	struct ct_expects *x = &ct->expects;
+	uint32_t i = first_live(ct, *bucket_of(x, &spec->tuple), now_ns);
+
+	for (; i; i = first_live(ct, x->slots[i].next, now_ns)) {
+		const struct ct_expect *e = &x->slots[i];
+
+		if ((spec->skip_master || e->master == master) && same(e, spec)) {
+			if (e->class != spec->class || e->master != master)
+				return CT_EXPECT_ALREADY;
+			drop_expect(ct, i);
+			return CT_EXPECT_OK;
+		}
+		if (clashes(e, spec))
+			return CT_EXPECT_BUSY;
+	}
+	return CT_EXPECT_OK;
+}
+
+/* The oldest of a class makes room; expired ones go first. */
+static void limit_class(struct ct *ct, uint32_t master, uint8_t class, unsigned int max,
+			uint64_t now_ns)
+{
+	struct ct_expect *slots = ct->expects.slots;
+	uint32_t oldest = 0, next;
+	unsigned int n = 0;
+
+	for (uint32_t i = ct->arena.kin[master].expects; i; i = next) {
+		next = slots[i].sibling;
+		if (slots[i].expires_ns <= now_ns) {
+			drop_expect(ct, i);
+		} else if (slots[i].class == class) {
+			oldest = i;
+			n++;
+		}
+	}
+	if (max && n >= max)
+		drop_expect(ct, oldest);
+}
+
+static enum ct_expect_error add(struct ct *ct, uint32_t master, const struct ct_expect_spec *spec,
+				unsigned int policy_max, uint64_t now_ns)
+{
+	enum ct_expect_error error = make_way(ct, master, spec, now_ns);
+	uint32_t i;
+
+	if (error != CT_EXPECT_OK)
+		return error;
+	limit_class(ct, master, spec->class, policy_max, now_ns);
+	i = take_slot(&ct->expects);
+	if (!i)
+		return CT_EXPECT_FULL;
+	put_expect(ct, i, master, spec, now_ns);
+	return CT_EXPECT_OK;
+}
+
+enum ct_expect_error ct_expect_add(struct ct *ct, uint32_t master,
+				   const struct ct_expect_spec *spec, unsigned int policy_max,
+				   uint64_t now_ns)
+{
+	enum ct_expect_error error;
+
+	ct_lock(&ct->expects.lock);
+	error = add(ct, master, spec, policy_max, now_ns);
+	ct_unlock(&ct->expects.lock);
+	return error;
+}
+
+/* --- meeting -------------------------------------------------------------------------------- */
+
+/* Of two for the two directions of one flow, the other one has had its chance. */
+static void drop_twin(struct ct *ct, const struct ct_expect *met)
+{
+	struct ct_expects *x = &ct->expects;
+	struct ct_tuple inverse;
+
+	if (!ct_tuple_invert(&inverse, &met->tuple))
+		return;
+	for (uint32_t i = *bucket_of(x, &inverse); i; i = x->slots[i].next) {
+		if (x->slots[i].master != met->master ||
+		    !ct_tuple_equal(&x->slots[i].tuple, &inverse))
+			continue;
+		drop_expect(ct, i);
+		return;
+	}
+}
+
+static bool meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns, struct ct_expect *ret)
+{
+	struct ct_expects *x = &ct->expects;
+	uint32_t i = first_live(ct, *bucket_of(x, t), now_ns);
+
+	for (; i; i = first_live(ct, x->slots[i].next, now_ns)) {
+		const struct ct_expect *e = &x->slots[i];
+
+		if (e->flags & CT_EXPECT_INACTIVE ||
+		    !overlap(&e->tuple, t, e->any_src, e->any_src_id))
+			continue;
+		*ret = *e;
+		if (!(e->flags & CT_EXPECT_PERMANENT))
+			drop_expect(ct, i);
+		if (ret->flags & CT_EXPECT_PAIR)
+			drop_twin(ct, ret);
+		return true;
+	}
+	return false;
+}
+
+bool ct_expect_meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns, struct ct_expect *ret)
+{
+	bool met;
+
+	if (ct_expect_count(ct) == 0)
+		return false;
+	ct_lock(&ct->expects.lock);
+	met = meet(ct, t, now_ns, ret);
+	ct_unlock(&ct->expects.lock);
+	return met;
+}
+
+/* --- a master's ------------------------------------------------------------------------------- */
+
+void ct_expect_forget(struct ct *ct, uint32_t master)
+{
+	uint32_t *head = &ct->arena.kin[master].expects;
+
+	ct_lock(&ct->expects.lock);
+	while (*head)
+		drop_expect(ct, *head);
+	ct_unlock(&ct->expects.lock);
+}
+
+void ct_expect_each(struct ct *ct, uint32_t master, uint64_t now_ns, ct_expect_visit *visit,
+		    void *ctx)
+{
+	struct ct_expect *slots = ct->expects.slots;
+	uint32_t next;
+	bool on = true;
+
+	ct_lock(&ct->expects.lock);
+	for (uint32_t i = ct->arena.kin[master].expects; i && on; i = next) {
+		bool remove = slots[i].expires_ns <= now_ns;
+
+		next = slots[i].sibling;
+		if (!remove)
+			on = visit(&slots[i], ctx, &remove);
+		if (remove)
+			drop_expect(ct, i);
+	}
+	ct_unlock(&ct->expects.lock);
+}
+
+/* --- time ---------------------------------------------------------------------------------------
+ */
+
+void ct_expect_expire(struct ct *ct, uint64_t now_ns)
+{
+	struct ct_expects *x = &ct->expects;
+
+	if (ct_expect_count(ct) == 0)
+		return;
+	ct_lock(&x->lock);
+	for (uint32_t looks = x->high < SWEEP ? x->high : SWEEP; looks > 0; looks--) {
+		x->sweep = x->sweep < x->high ? x->sweep + 1 : 1;
+		if (x->slots[x->sweep].live && x->slots[x->sweep].expires_ns <= now_ns)
+			drop_expect(ct, x->sweep);
+	}
+	ct_unlock(&x->lock);
+}
