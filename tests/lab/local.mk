@@ -14,4 +14,5 @@ EXTRA_DIST += \
 	tests/lab/packet.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
-	tests/lab/traffic.py
+	tests/lab/traffic.py \
+	tests/lab/wire.py
