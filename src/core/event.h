@@ -118,7 +118,7 @@ const char *ct_death_text(enum ct_death death);
 const char *ct_info_name(enum ct_info info);
 const char *ct_hook_name(enum ct_hook hook);
 
-/* Name of a protocol's state, NULL where the protocol has none (only TCP has). */
+/* Name of a protocol's state, NULL where the protocol has none (TCP and SCTP have). */
 const char *ct_state_name(uint8_t l4proto, uint8_t state);
 
 /* Writes the names of the status bits joined by ',' into buf (CT_STATUS_STRLEN bytes). */

@@ -80,9 +80,18 @@ const char *ct_hook_name(enum ct_hook hook)
 const char *ct_state_name(uint8_t l4proto, uint8_t state)
 {
 #define X(name, value) [value] = #name,
-	static const char *const names[] = {CT_TCP_STATE_LIST(X)};
+	static const char *const tcp[] = {CT_TCP_STATE_LIST(X)};
+	static const char *const sctp[] = {CT_SCTP_STATE_LIST(X)};
 #undef X
-	return l4proto == CT_PROTO_TCP ? PICK(names, state) : NULL;
+
+	switch (l4proto) {
+	case CT_PROTO_TCP:
+		return PICK(tcp, state);
+	case CT_PROTO_SCTP:
+		return PICK(sctp, state);
+	default:
+		return NULL;
+	}
 }
 
 const char *ct_stat_name(enum ct_stat stat)

@@ -142,6 +142,18 @@
 	X(CLOSE, 8)                                                                                \
 	X(SYN_SENT2, 9)
 
+/* SCTP states (semantics 5.7), with the kernel's numbers. */
+#define CT_SCTP_STATE_LIST(X)                                                                      \
+	X(NONE, 0)                                                                                 \
+	X(CLOSED, 1)                                                                               \
+	X(COOKIE_WAIT, 2)                                                                          \
+	X(COOKIE_ECHOED, 3)                                                                        \
+	X(ESTABLISHED, 4)                                                                          \
+	X(SHUTDOWN_SENT, 5)                                                                        \
+	X(SHUTDOWN_RECD, 6)                                                                        \
+	X(SHUTDOWN_ACK_SENT, 7)                                                                    \
+	X(HEARTBEAT_SENT, 8)
+
 /* Timeouts (semantics 4.11, 5, 8): suffix, key in [Timeouts], default in seconds. */
 #define CT_TIMEOUT_LIST(X)                                                                         \
 	X(TCP_SYN_SENT, "TCPSynSent", 120)                                                         \

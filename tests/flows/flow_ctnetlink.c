@@ -77,6 +77,12 @@ static void put_icmp(struct nlmsghdr *nlh, const struct ct_tuple *t)
 			ct_tuple_icmp_code(t));
 }
 
+/* Ports, or the ids of GRE, which go by the same names. */
+static bool has_ids(uint8_t proto)
+{
+	return proto == 6 || proto == 17 || proto == 47 || proto == 132 || proto == 136;
+}
+
 static void put_tuple(struct nlmsghdr *nlh, const struct ct_tuple *t)
 {
 	struct nlattr *outer = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
@@ -87,7 +93,7 @@ static void put_tuple(struct nlmsghdr *nlh, const struct ct_tuple *t)
 	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, t->proto);
 	if (t->proto == 1 || t->proto == 58) {
 		put_icmp(nlh, t);
-	} else if (t->proto == 6 || t->proto == 17) {
+	} else if (has_ids(t->proto)) {
 		mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, t->src_id_be);
 		mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, t->dst_id_be);
 	}
@@ -95,7 +101,7 @@ static void put_tuple(struct nlmsghdr *nlh, const struct ct_tuple *t)
 	mnl_attr_nest_end(nlh, outer);
 }
 
-static int take_state(const struct nlattr *attr, void *data)
+static int take_tcp(const struct nlattr *attr, void *data)
 {
 	struct flow_seen *seen = data;
 
@@ -104,12 +110,35 @@ static int take_state(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* CTA_PROTOINFO_TCP and CTA_PROTOINFO_TCP_STATE are both 1, so each level has its reader. */
+static int take_sctp(const struct nlattr *attr, void *data)
+{
+	struct flow_seen *seen = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case CTA_PROTOINFO_SCTP_STATE:
+		seen->state = mnl_attr_get_u8(attr);
+		break;
+	case CTA_PROTOINFO_SCTP_VTAG_ORIGINAL:
+		seen->vtag[CT_DIR_ORIGINAL] = ntohl(mnl_attr_get_u32(attr));
+		break;
+	case CTA_PROTOINFO_SCTP_VTAG_REPLY:
+		seen->vtag[CT_DIR_REPLY] = ntohl(mnl_attr_get_u32(attr));
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+/* Numbers of attributes mean something else on each level, so each has its reader. */
 static int take_protoinfo(const struct nlattr *attr, void *data)
 {
-	if (mnl_attr_get_type(attr) == CTA_PROTOINFO_TCP)
-		return mnl_attr_parse_nested(attr, take_state, data);
-	return MNL_CB_OK;
+	switch (mnl_attr_get_type(attr)) {
+	case CTA_PROTOINFO_TCP:
+		return mnl_attr_parse_nested(attr, take_tcp, data);
+	case CTA_PROTOINFO_SCTP:
+		return mnl_attr_parse_nested(attr, take_sctp, data);
+	default:
+		return MNL_CB_OK;
+	}
 }
 
 static int take_attr(const struct nlattr *attr, void *data)
@@ -143,6 +172,7 @@ int flow_wire_lookup(struct flow_wire *w, const struct ct_tuple *t, struct flow_
 	put_tuple(nlh, t);
 	seen->alive = false;
 	seen->state = FLOW_UNSET;
+	seen->proto = t->proto;
 	seen->status = 0;
 	seen->timeout = 0;
 	r = talk(w, nlh, take_flow, seen);

@@ -77,13 +77,14 @@ static bool destroyed(const struct ct_result *res)
 
 struct flow_seen flow_engine_seen(const struct flow_packet *p, const struct ct_result *res)
 {
-	const struct flow_packet *of = p->quote ? p->quote : p;
+	uint8_t proto = flow_packet_stateful(p);
 
 	return (struct flow_seen){.judged = true,
 				  .info = (enum ct_info)res->info,
 				  .alive = res->has_flow && res->status & CT_STATUS_CONFIRMED &&
 					   !destroyed(res),
-				  .state = of->l4 == FLOW_TCP ? res->state : FLOW_UNSET,
+				  .state = proto ? res->state : FLOW_UNSET,
+				  .proto = proto,
 				  .status = res->status,
 				  .timeout = (uint32_t)(res->timeout_ns / CT_NS_PER_S),
 				  .reason = res->reason};
@@ -103,6 +104,7 @@ bool flow_seen_matches(const struct flow_seen *seen, const struct flow_expect *e
 	struct flow_expect as = {.info = seen->info,
 				 .has_flow = seen->alive,
 				 .state = seen->state,
+				 .proto = seen->proto,
 				 .status = seen->status,
 				 .timeout = seen->timeout,
 				 .reason = seen->reason == CT_REASON_NONE ? FLOW_UNSET

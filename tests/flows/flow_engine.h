@@ -18,8 +18,10 @@ struct flow_engine {
 struct flow_seen {
 	bool judged; /* false: the packet was never seen again; nothing below is true */
 	enum ct_info info;
-	bool alive; /* its flow is in the table */
-	int state;  /* TCP state, FLOW_UNSET: not TCP */
+	bool alive;		   /* its flow is in the table */
+	int state;		   /* of TCP or SCTP, FLOW_UNSET: another protocol */
+	uint8_t proto;		   /* IP protocol whose state that is */
+	uint32_t vtag[CT_DIR_MAX]; /* SCTP, from the kernel: tags of packets in each direction */
 	uint16_t status;
 	uint32_t timeout; /* seconds, rounded down */
 	int reason;	  /* enum ct_reason, FLOW_UNSET: unknown */

@@ -7,13 +7,17 @@
 #include <string.h>
 
 #include "tests/flows/flow_icmp.h"
+#include "tests/flows/flow_sctp.h"
 #include "util/cleanup.h"
 
 enum {
 	IPPROTO_ICMP_ = 1,
 	IPPROTO_TCP_ = 6,
 	IPPROTO_UDP_ = 17,
+	IPPROTO_GRE_ = 47,
 	IPPROTO_ICMPV6_ = 58,
+	IPPROTO_SCTP_ = 132,
+	IPPROTO_UDPLITE_ = 136,
 };
 
 #define DSCP_DROPPED 0x10 /* the router's rule knows such packets by this */
@@ -154,6 +158,12 @@ static unsigned int protocol(const struct flow_packet *p, uint8_t family)
 		return family == CT_AF_INET ? IPPROTO_ICMP_ : IPPROTO_ICMPV6_;
 	case FLOW_ICMP_ALIEN:
 		return family == CT_AF_INET ? IPPROTO_ICMPV6_ : IPPROTO_ICMP_;
+	case FLOW_SCTP:
+		return IPPROTO_SCTP_;
+	case FLOW_GRE:
+		return IPPROTO_GRE_;
+	case FLOW_UDPLITE:
+		return IPPROTO_UDPLITE_;
 	case FLOW_PROTO:
 		break;
 	}
@@ -181,6 +191,48 @@ static void put_udp(struct flow_bytes *b, const struct flow_packet *p)
 	put16(b, p->dport);
 	put16(b, p->udplen == FLOW_UNSET ? 8 + p->len : (unsigned int)p->udplen);
 	put16(b, 0);
+	put_payload(b, p->len);
+}
+
+static void put_udplite(struct flow_bytes *b, const struct flow_packet *p)
+{
+	put16(b, p->sport);
+	put16(b, p->dport);
+	put16(b, p->coverage == FLOW_UNSET ? 0 : (unsigned int)p->coverage);
+	put16(b, 0);
+	put_payload(b, p->len);
+}
+
+static void put_sctp(struct flow_bytes *b, const struct flow_packet *p)
+{
+	put16(b, p->sport);
+	put16(b, p->dport);
+	put32(b, p->vtag);
+	put32(b, 0);
+	b->len += flow_chunk_bytes(p, b->data + b->len, FLOW_BYTES_MAX - b->len);
+	put_payload(b, p->len);
+}
+
+/* Version 1 as PPTP has it: key of payload length and call id, a sequence number. */
+static void put_gre1(struct flow_bytes *b, const struct flow_packet *p)
+{
+	put16(b, 0x3001);
+	put16(b, p->gre_proto == FLOW_UNSET ? 0x880b : (unsigned int)p->gre_proto);
+	put16(b, p->len);
+	put16(b, p->gre_call);
+	put32(b, 1);
+}
+
+static void put_gre(struct flow_bytes *b, const struct flow_packet *p)
+{
+	if (p->gre_version == 1) {
+		put_gre1(b, p);
+	} else {
+		put16(b, (p->gre_keyed ? 0x2000 : 0) | p->gre_version);
+		put16(b, p->gre_proto == FLOW_UNSET ? 0x0800 : (unsigned int)p->gre_proto);
+		if (p->gre_keyed)
+			put32(b, p->gre_key);
+	}
 	put_payload(b, p->len);
 }
 
@@ -243,6 +295,15 @@ static int put_transport(struct flow_bytes *b, const struct flow_packet *p, uint
 	case FLOW_ICMP:
 	case FLOW_ICMP_ALIEN:
 		return put_icmp(b, p, family, number);
+	case FLOW_SCTP:
+		put_sctp(b, p);
+		return 0;
+	case FLOW_GRE:
+		put_gre(b, p);
+		return 0;
+	case FLOW_UDPLITE:
+		put_udplite(b, p);
+		return 0;
 	case FLOW_PROTO:
 		break;
 	}
@@ -257,6 +318,7 @@ static size_t checksum_at(unsigned int proto)
 	case IPPROTO_TCP_:
 		return 16;
 	case IPPROTO_UDP_:
+	case IPPROTO_UDPLITE_:
 		return 6;
 	case IPPROTO_ICMP_:
 	case IPPROTO_ICMPV6_:
@@ -266,6 +328,25 @@ static size_t checksum_at(unsigned int proto)
 	}
 }
 
+static void put_crc(struct flow_bytes *b, const struct flow_packet *p, size_t l4)
+{
+	uint32_t crc;
+
+	if (l4 + 12 > b->len || p->nosum)
+		return;
+	crc = flow_sctp_checksum(b->data + l4, b->len - l4) ^ (p->badsum ? 0x5555 : 0);
+	for (size_t i = 0; i < 4; i++)
+		b->data[l4 + 8 + i] = (uint8_t)(crc >> 8 * i);
+}
+
+/* Bytes that the checksum covers of n. */
+static size_t covered(const struct flow_packet *p, size_t n)
+{
+	if (p->l4 != FLOW_UDPLITE || p->coverage <= 0 || (size_t)p->coverage > n)
+		return n;
+	return (size_t)p->coverage;
+}
+
 static void put_checksum(struct flow_bytes *b, const struct flow_packet *p, uint8_t family,
 			 uint16_t number, size_t l4)
 {
@@ -273,14 +354,18 @@ static void put_checksum(struct flow_bytes *b, const struct flow_packet *p, uint
 	size_t at = checksum_at(proto), alen = family == CT_AF_INET ? 4 : 16;
 	union ct_addr src = flow_host_addr(p->src, family, number);
 	union ct_addr dst = flow_host_addr(p->dst, family, number);
-	uint32_t s = sum(0, b->data + l4, b->len - l4);
+	uint32_t s = sum(0, b->data + l4, covered(p, b->len - l4));
 
+	if (p->l4 == FLOW_SCTP)
+		put_crc(b, p, l4);
 	if (!at || l4 + at + 2 > b->len || p->nosum)
 		return;
+	if (p->udpsum)
+		proto = IPPROTO_UDP_;
 	if (proto != IPPROTO_ICMP_)
 		s = sum(sum(s, src.b, alen), dst.b, alen) + proto + (uint32_t)(b->len - l4);
 	s = fold(s);
-	if (proto == IPPROTO_UDP_ && s == 0)
+	if ((proto == IPPROTO_UDP_ || proto == IPPROTO_UDPLITE_) && s == 0)
 		s = 0xffff;
 	set16(b, l4 + at, p->badsum ? s ^ 0x5555 : s);
 }
@@ -414,9 +499,11 @@ bool flow_packet_tuple(const struct flow_packet *p, uint8_t family, uint16_t num
 				 .dst = flow_host_addr(p->dst, family, number),
 				 .family = family,
 				 .proto = (uint8_t)protocol(p, family)};
-	if (p->l4 == FLOW_TCP || p->l4 == FLOW_UDP) {
+	if (p->l4 == FLOW_TCP || p->l4 == FLOW_UDP || p->l4 == FLOW_UDPLITE || p->l4 == FLOW_SCTP) {
 		ret->src_id_be = htobe16((uint16_t)p->sport);
 		ret->dst_id_be = htobe16((uint16_t)p->dport);
+	} else if (p->l4 == FLOW_GRE && p->gre_version == 1) {
+		ret->dst_id_be = htobe16((uint16_t)p->gre_call);
 	} else if (p->l4 == FLOW_ICMP) {
 		int type = icmp_type(p, family), code = icmp_code(p, family);
 

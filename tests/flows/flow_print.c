@@ -5,6 +5,7 @@
 #include "tests/flows/flow_script.h"
 
 #include "tests/flows/flow_icmp.h"
+#include "tests/flows/flow_sctp.h"
 
 static const char *host_name(enum flow_host host)
 {
@@ -57,6 +58,17 @@ static void print_icmp(FILE *f, const struct flow_packet *p)
 	}
 }
 
+static void print_gre(FILE *f, const struct flow_packet *p)
+{
+	fprintf(f, "gre v%u", p->gre_version);
+	if (p->gre_keyed)
+		fprintf(f, " key %u", p->gre_key);
+	if (p->gre_call)
+		fprintf(f, " callid %u", p->gre_call);
+	if (p->gre_proto != FLOW_UNSET)
+		fprintf(f, " proto %#x", (unsigned int)p->gre_proto);
+}
+
 static void print_damage(FILE *f, const struct flow_packet *p)
 {
 	static const char *const exts[] = {"hop", "routing", "dest", "ah", "atomic"};
@@ -75,8 +87,12 @@ static void print_damage(FILE *f, const struct flow_packet *p)
 		fprintf(f, " ipcut %d", p->ipcut);
 	if (p->fragoff != FLOW_UNSET)
 		fprintf(f, " fragment %d", p->fragoff);
-	fprintf(f, "%s%s%s", p->badsum ? " badsum" : "", p->nosum ? " nosum" : "",
-		p->dropped ? " dropped" : "");
+	if (p->ttl != FLOW_UNSET)
+		fprintf(f, " ttl %d", p->ttl);
+	if (p->ipopt)
+		fprintf(f, " ipoptions %u", p->ipopt);
+	fprintf(f, "%s%s%s%s", p->udpsum ? " udpsum" : "", p->badsum ? " badsum" : "",
+		p->nosum ? " nosum" : "", p->dropped ? " dropped" : "");
 }
 
 void flow_packet_print(FILE *f, const struct flow_packet *p)
@@ -93,6 +109,18 @@ void flow_packet_print(FILE *f, const struct flow_packet *p)
 	case FLOW_ICMP_ALIEN:
 		print_icmp(f, p);
 		break;
+	case FLOW_SCTP:
+		fprintf(f, "sctp %u %u vtag %u", p->sport, p->dport, p->vtag);
+		flow_chunk_print(f, p);
+		break;
+	case FLOW_GRE:
+		print_gre(f, p);
+		break;
+	case FLOW_UDPLITE:
+		fprintf(f, "udplite %u %u", p->sport, p->dport);
+		if (p->coverage != FLOW_UNSET)
+			fprintf(f, " coverage %d", p->coverage);
+		break;
 	case FLOW_PROTO:
 		fprintf(f, "proto %u", p->proto);
 		break;
@@ -102,10 +130,12 @@ void flow_packet_print(FILE *f, const struct flow_packet *p)
 
 char *flow_expect_to_str(const struct flow_expect *e, char buf[static FLOW_EXPECT_STRLEN])
 {
-	const char *state = e->state == FLOW_UNSET ? "-" : ct_state_name(6, (uint8_t)e->state);
+	const char *state = "-";
 	int n = snprintf(buf, FLOW_EXPECT_STRLEN, "%s", ct_info_name(e->info));
 	size_t left = FLOW_EXPECT_STRLEN - (size_t)n;
 
+	if (e->state != FLOW_UNSET)
+		state = ct_state_name(e->proto ? e->proto : 6, (uint8_t)e->state);
 	if (e->gone)
 		n += snprintf(buf + n, left, " gone");
 	else if (e->has_flow)

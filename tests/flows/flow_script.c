@@ -27,6 +27,8 @@ void flow_packet_init(struct flow_packet *p)
 	*p = (struct flow_packet){.win = 65535,
 				  .doff = FLOW_UNSET,
 				  .udplen = FLOW_UNSET,
+				  .coverage = FLOW_UNSET,
+				  .gre_proto = FLOW_UNSET,
 				  .icmp_kind = FLOW_UNSET,
 				  .icmp_code = FLOW_UNSET,
 				  .rd_option = 4,
@@ -35,6 +37,18 @@ void flow_packet_init(struct flow_packet *p)
 				  .cut = FLOW_UNSET,
 				  .ipcut = FLOW_UNSET,
 				  .fragoff = FLOW_UNSET};
+}
+
+uint8_t flow_packet_stateful(const struct flow_packet *p)
+{
+	switch (p->quote ? p->quote->l4 : p->l4) {
+	case FLOW_TCP:
+		return 6;
+	case FLOW_SCTP:
+		return 132;
+	default:
+		return 0;
+	}
 }
 
 void flow_packet_done(struct flow_packet *p)
@@ -90,14 +104,16 @@ static char *rest_of_line(struct flow_lex *l)
 	return text;
 }
 
-static int add_event(struct flow_lex *l, struct flow_event **events, size_t *n)
+static int add_event(struct reader *r, struct flow_event **events, size_t *n)
 {
+	struct flow_step *last = r->s->nsteps ? &r->s->steps[r->s->nsteps - 1] : NULL;
 	struct flow_event *more = grow(*events, *n, sizeof(**events));
 
 	if (!more)
-		return flow_lex_fail(l, "out of memory");
+		return flow_lex_fail(&r->lex, "out of memory");
 	*events = more;
-	return flow_words_event(l, &more[(*n)++]);
+	return flow_words_event(&r->lex, last ? flow_packet_stateful(&last->packet) : 0,
+				&more[(*n)++]);
 }
 
 /* --- what a line can begin with ---------------------------------------------------- */
@@ -167,10 +183,10 @@ static int line_event(struct reader *r)
 	struct flow_step *last = r->s->nsteps ? &r->s->steps[r->s->nsteps - 1] : NULL;
 
 	if (r->wait_ns)
-		return add_event(&r->lex, &r->events, &r->nevents);
+		return add_event(r, &r->events, &r->nevents);
 	if (!last)
 		return flow_lex_fail(&r->lex, "an event before the first packet");
-	return add_event(&r->lex, &last->events, &last->nevents);
+	return add_event(r, &last->events, &last->nevents);
 }
 
 static int line_differs(struct reader *r)
@@ -234,7 +250,7 @@ static int line_packet(struct reader *r)
 		return -EINVAL;
 	if (!flow_lex_take(&r->lex, ":"))
 		return flow_lex_fail(&r->lex, "':' and the expected ctinfo are missing");
-	return flow_words_expect(&r->lex, &st->expect);
+	return flow_words_expect(&r->lex, flow_packet_stateful(&st->packet), &st->expect);
 }
 
 static int read_line(struct reader *r)

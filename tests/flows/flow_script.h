@@ -18,6 +18,7 @@
 #define FLOW_OPT_MAX	  40
 #define FLOW_EXT_MAX	  4
 #define FLOW_SETTINGS_MAX 16
+#define FLOW_CHUNKS_MAX	  8
 #define FLOW_ERROR_MAX	  256
 #define FLOW_UNSET	  (-1)
 
@@ -38,7 +39,16 @@ enum flow_host {
 		FLOW_HOST_MAX
 };
 
-enum flow_l4 { FLOW_TCP, FLOW_UDP, FLOW_ICMP, FLOW_ICMP_ALIEN, FLOW_PROTO };
+enum flow_l4 {
+	FLOW_TCP,
+	FLOW_UDP,
+	FLOW_ICMP,
+	FLOW_ICMP_ALIEN,
+	FLOW_SCTP,
+	FLOW_GRE,
+	FLOW_UDPLITE,
+	FLOW_PROTO
+};
 
 enum flow_tcp_flag {
 	FLOW_FIN = 0x01,
@@ -53,6 +63,14 @@ enum flow_tcp_flag {
 };
 
 enum flow_ext { FLOW_EXT_HOP, FLOW_EXT_ROUTING, FLOW_EXT_DEST, FLOW_EXT_AH, FLOW_EXT_ATOMIC };
+
+/* A chunk of an SCTP packet; flow_chunk_init() makes a correct one of a type. */
+struct flow_chunk {
+	unsigned int type, flags;
+	uint32_t tag;	   /* of INIT and INIT ACK */
+	unsigned int body; /* bytes behind the header, without padding */
+	int length;	   /* the length field; FLOW_UNSET: that of the bytes */
+};
 
 /* One packet. Signed fields: FLOW_UNSET means "as a correct packet has it". */
 struct flow_packet {
@@ -69,7 +87,20 @@ struct flow_packet {
 	int doff; /* in 32-bit words */
 	/* UDP */
 	int udplen;
-	bool nosum;
+	bool nosum; /* UDP-Lite and SCTP, too */
+	/* UDP-Lite */
+	int coverage;
+	bool udpsum; /* checksum as if the protocol were UDP */
+	/* SCTP */
+	uint32_t vtag;
+	struct flow_chunk chunk[FLOW_CHUNKS_MAX];
+	unsigned int nchunks;
+	/* GRE */
+	unsigned int gre_version;
+	bool gre_keyed; /* version 0 with a key */
+	uint32_t gre_key;
+	unsigned int gre_call; /* call id of version 1 */
+	int gre_proto;
 	/* ICMP: the kind is an index of flow_icmp_types or FLOW_UNSET for a literal type */
 	int icmp_kind;
 	unsigned int icmp_type;
@@ -97,7 +128,8 @@ struct flow_expect {
 	enum ct_info info;
 	bool has_flow; /* a flow of this packet is in the table afterwards */
 	bool gone;     /* there was one, and this packet ended it */
-	int state;     /* TCP state, FLOW_UNSET: not TCP */
+	int state;     /* of TCP or SCTP, FLOW_UNSET: another protocol */
+	uint8_t proto; /* IP protocol whose state that is */
 	uint16_t status;
 	uint32_t timeout; /* seconds */
 	int reason;	  /* enum ct_reason, FLOW_UNSET: not compared */
@@ -152,6 +184,9 @@ char *flow_expect_to_str(const struct flow_expect *e, char buf[static FLOW_EXPEC
 
 /* Writes the packet as a script writes it, without an expectation. */
 void flow_packet_print(FILE *f, const struct flow_packet *p);
+
+/* The protocol that has the states of the packet's flow: TCP (6), SCTP (132) or 0. */
+uint8_t flow_packet_stateful(const struct flow_packet *p);
 
 void flow_packet_init(struct flow_packet *p);
 void flow_packet_done(struct flow_packet *p);

@@ -8,6 +8,7 @@
 
 #include "tests/flows/flow_icmp.h"
 #include "tests/flows/flow_options.h"
+#include "tests/flows/flow_sctp.h"
 #include "util/cleanup.h"
 
 /* --- words that take a number, or none ---------------------------------------- */
@@ -24,6 +25,9 @@ struct word {
 
 #define TCP	   (1u << FLOW_TCP)
 #define UDP	   (1u << FLOW_UDP)
+#define UDPLITE	   (1u << FLOW_UDPLITE)
+#define SCTP	   (1u << FLOW_SCTP)
+#define GRE	   (1u << FLOW_GRE)
 #define ICMP	   (1u << FLOW_ICMP | 1u << FLOW_ICMP_ALIEN)
 #define AT(member) offsetof(struct flow_packet, member)
 
@@ -34,12 +38,17 @@ static const struct word words[] = {
 	{"win", NUMBER, AT(win), 65535, TCP},
 	{"doff", NUMBER, AT(doff), 15, TCP},
 	{"udplen", NUMBER, AT(udplen), 65535, UDP},
-	{"nosum", FLAG, AT(nosum), 0, UDP},
+	{"nosum", FLAG, AT(nosum), 0, UDP | UDPLITE | SCTP},
+	{"coverage", NUMBER, AT(coverage), 65535, UDPLITE},
+	{"udpsum", FLAG, AT(udpsum), 0, UDPLITE},
+	{"vtag", NUMBER, AT(vtag), UINT32_MAX, SCTP},
+	{"callid", NUMBER, AT(gre_call), 65535, GRE},
+	{"proto", NUMBER, AT(gre_proto), 65535, GRE},
 	{"code", NUMBER, AT(icmp_code), 255, ICMP},
 	{"id", NUMBER, AT(icmp_id), 65535, ICMP},
 	{"option", NUMBER, AT(rd_option), 255, ICMP},
 	{"optlen", NUMBER, AT(rd_optlen), 255, ICMP},
-	{"badsum", FLAG, AT(badsum), 0, TCP | UDP | ICMP},
+	{"badsum", FLAG, AT(badsum), 0, TCP | UDP | ICMP | UDPLITE | SCTP},
 	{"dropped", FLAG, AT(dropped), 0, 0},
 	{"ttl", NUMBER, AT(ttl), 255, 0},
 	{"cut", NUMBER, AT(cut), 1500, 0},
@@ -123,6 +132,13 @@ static int take_quote(struct flow_lex *l, struct flow_packet *p)
 	return flow_lex_take(l, "]") ? 0 : flow_lex_fail(l, "']' is missing");
 }
 
+/* key N */
+static int take_key(struct flow_lex *l, struct flow_packet *p)
+{
+	p->gre_keyed = true;
+	return flow_lex_number(l, UINT32_MAX, &p->gre_key);
+}
+
 static int take_rest(struct flow_lex *l, struct flow_packet *p, bool *has_ack)
 {
 	for (const char *w = flow_lex_peek(l); w && strcmp(w, ":") != 0 && strcmp(w, "]") != 0;
@@ -139,6 +155,10 @@ static int take_rest(struct flow_lex *l, struct flow_packet *p, bool *has_ack)
 			r = take_options(l, p);
 		else if (strcmp(w, "quote") == 0 && p->l4 == FLOW_ICMP)
 			r = take_quote(l, p);
+		else if (strcmp(w, "key") == 0 && p->l4 == FLOW_GRE)
+			r = take_key(l, p);
+		else if (p->l4 == FLOW_SCTP && flow_chunk_is(w))
+			r = flow_chunk_take(l, w, p);
 		else
 			r = flow_lex_fail(l, "'%s' means nothing here", w);
 		if (r < 0)
@@ -195,16 +215,33 @@ static int take_icmp(struct flow_lex *l, struct flow_packet *p)
 	return flow_lex_fail(l, "'%s' is no ICMP message", w ? w : "end of line");
 }
 
+/* "v1": the version of GRE, which may be left out */
+static int take_version(struct flow_lex *l, struct flow_packet *p)
+{
+	const char *w = flow_lex_peek(l);
+
+	if (!w || w[0] != 'v' || w[1] < '0' || w[1] > '7' || w[2])
+		return 0;
+	p->gre_version = (unsigned int)(w[1] - '0');
+	l->at++;
+	return 0;
+}
+
 static bool is_client(enum flow_host host)
 {
 	return host == FLOW_HOST_A || host == FLOW_HOST_A2;
 }
 
-/* Client port 40000, server port 80 (TCP) or 53 (UDP), unless the script says otherwise. */
+static unsigned int server_port(enum flow_l4 l4)
+{
+	return l4 == FLOW_TCP ? 80 : l4 == FLOW_SCTP ? 3868 : 53;
+}
+
+/* Client port 40000, server port as usual, unless the script says otherwise. */
 static void default_ports(const struct flow_lex *l, struct flow_packet *p)
 {
 	unsigned int client = l->ports[0] ? l->ports[0] : 40000;
-	unsigned int server = l->ports[1] ? l->ports[1] : p->l4 == FLOW_TCP ? 80 : 53;
+	unsigned int server = l->ports[1] ? l->ports[1] : server_port(p->l4);
 
 	p->sport = is_client(p->src) ? client : server;
 	p->dport = is_client(p->dst) ? client : server;
@@ -212,7 +249,12 @@ static void default_ports(const struct flow_lex *l, struct flow_packet *p)
 
 static int take_protocol(struct flow_lex *l, struct flow_packet *p)
 {
-	static const char *const names[] = {"tcp", "udp", "icmp", "alien-icmp", "proto"};
+	static const char *const names[] = {
+		[FLOW_TCP] = "tcp",	    [FLOW_UDP] = "udp",
+		[FLOW_ICMP] = "icmp",	    [FLOW_ICMP_ALIEN] = "alien-icmp",
+		[FLOW_SCTP] = "sctp",	    [FLOW_GRE] = "gre",
+		[FLOW_UDPLITE] = "udplite", [FLOW_PROTO] = "proto",
+	};
 	int l4;
 
 	if (flow_lex_name(l, "a protocol", names, ARRAY_SIZE(names), &l4) < 0)
@@ -223,7 +265,11 @@ static int take_protocol(struct flow_lex *l, struct flow_packet *p)
 	case FLOW_TCP:
 		return take_ports(l, p) < 0 ? -EINVAL : take_flags(l, p);
 	case FLOW_UDP:
+	case FLOW_UDPLITE:
+	case FLOW_SCTP:
 		return take_ports(l, p);
+	case FLOW_GRE:
+		return take_version(l, p);
 	case FLOW_ICMP:
 	case FLOW_ICMP_ALIEN:
 		return take_icmp(l, p);
@@ -266,16 +312,19 @@ int flow_words_info(struct flow_lex *l, int *ret)
 	return flow_lex_name(l, "a ctinfo", names, ARRAY_SIZE(names), ret);
 }
 
-static int take_state(struct flow_lex *l, const char *word, int *ret)
+static int take_state(struct flow_lex *l, uint8_t proto, const char *word, int *ret)
 {
 #define X(name, value) [value] = #name,
-	static const char *const names[] = {CT_TCP_STATE_LIST(X)};
+	static const char *const tcp[] = {CT_TCP_STATE_LIST(X)};
+	static const char *const sctp[] = {CT_SCTP_STATE_LIST(X)};
 #undef X
 	if (word && strcmp(word, "-") == 0) {
 		*ret = FLOW_UNSET;
 		return 0;
 	}
-	return flow_lex_find(l, word, "a TCP state", names, ARRAY_SIZE(names), ret);
+	if (proto == 132)
+		return flow_lex_find(l, word, "an SCTP state", sctp, ARRAY_SIZE(sctp), ret);
+	return flow_lex_find(l, word, "a TCP state", tcp, ARRAY_SIZE(tcp), ret);
 }
 
 static int take_reason(struct flow_lex *l, struct flow_expect *e)
@@ -294,7 +343,7 @@ static int take_flow(struct flow_lex *l, struct flow_expect *e)
 {
 	uint32_t status;
 
-	if (take_state(l, flow_lex_next(l), &e->state) < 0 ||
+	if (take_state(l, e->proto, flow_lex_next(l), &e->state) < 0 ||
 	    flow_lex_number(l, UINT16_MAX, &status) < 0 ||
 	    flow_lex_number(l, UINT32_MAX, &e->timeout) < 0)
 		return -EINVAL;
@@ -303,7 +352,7 @@ static int take_flow(struct flow_lex *l, struct flow_expect *e)
 	return 0;
 }
 
-int flow_words_expect(struct flow_lex *l, struct flow_expect *e)
+int flow_words_expect(struct flow_lex *l, uint8_t proto, struct flow_expect *e)
 {
 	const char *w;
 	int info;
@@ -311,6 +360,7 @@ int flow_words_expect(struct flow_lex *l, struct flow_expect *e)
 	if (flow_words_info(l, &info) < 0)
 		return -EINVAL;
 	e->info = (enum ct_info)info;
+	e->proto = proto;
 	e->gone = flow_lex_take(l, "gone");
 	w = flow_lex_peek(l);
 	if (!e->gone && w && strncmp(w, "reason=", 7) != 0 && take_flow(l, e) < 0)
@@ -332,7 +382,7 @@ static int take_death(struct flow_lex *l, struct flow_event *e)
 }
 
 /* SYN_SENT>SYN_RECV */
-static int take_change(struct flow_lex *l, struct flow_event *e)
+static int take_change(struct flow_lex *l, uint8_t proto, struct flow_event *e)
 {
 	const char *w = flow_lex_next(l);
 	const char *mid = w ? strchr(w, '>') : NULL;
@@ -340,14 +390,14 @@ static int take_change(struct flow_lex *l, struct flow_event *e)
 	int r = old ? 0 : flow_lex_fail(l, "OLD>NEW is expected");
 
 	if (r == 0)
-		r = take_state(l, old, &e->state[0]);
+		r = take_state(l, proto, old, &e->state[0]);
 	if (r == 0)
-		r = take_state(l, mid + 1, &e->state[1]);
+		r = take_state(l, proto, mid + 1, &e->state[1]);
 	free(old);
 	return r;
 }
 
-int flow_words_event(struct flow_lex *l, struct flow_event *e)
+int flow_words_event(struct flow_lex *l, uint8_t proto, struct flow_event *e)
 {
 #define X(name, str) [CT_EVENT_##name] = (str),
 	static const char *const names[] = {CT_EVENT_LIST(X)};
@@ -362,6 +412,6 @@ int flow_words_event(struct flow_lex *l, struct flow_event *e)
 	if (e->type == CT_EVENT_DESTROY)
 		return take_death(l, e);
 	if (e->type == CT_EVENT_STATE)
-		return take_change(l, e);
+		return take_change(l, proto, e);
 	return flow_lex_fail(l, "'%s' is too much", flow_lex_peek(l));
 }

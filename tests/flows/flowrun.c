@@ -91,9 +91,10 @@ static void show_flow(struct run *r, const struct flow_step *st, const struct ct
 	uint8_t old = swap_state(r, res->flow, res->state);
 
 	if (seen.state != FLOW_UNSET && old != res->state)
-		printf(" %s>%s", ct_state_name(6, old), ct_state_name(6, res->state));
+		printf(" %s>%s", ct_state_name(seen.proto, old),
+		       ct_state_name(seen.proto, res->state));
 	else if (seen.state != FLOW_UNSET)
-		printf(" %s", ct_state_name(6, res->state));
+		printf(" %s", ct_state_name(seen.proto, res->state));
 	printf(" %s", ct_status_to_str(res->status, status));
 	if (seen.alive)
 		printf(" %us", seen.timeout);

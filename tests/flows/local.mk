@@ -9,6 +9,7 @@ libflow_la_SOURCES = \
 	tests/flows/flow_words.c tests/flows/flow_words.h \
 	tests/flows/flow_script.c tests/flows/flow_script.h \
 	tests/flows/flow_print.c tests/flows/flow_icmp.h \
+	tests/flows/flow_sctp.c tests/flows/flow_sctp.h \
 	tests/flows/flow_packet.c tests/flows/flow_packet.h \
 	tests/flows/flow_engine.c tests/flows/flow_engine.h
 libflow_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)

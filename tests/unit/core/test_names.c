@@ -111,6 +111,8 @@ static void test_states(void **state)
 	assert_null(ct_state_name(17, 0));
 	assert_null(ct_state_name(1, 3));
 	assert_string_equal(ct_state_name(6, 3), "ESTABLISHED");
+	assert_string_equal(ct_state_name(132, 3), "COOKIE_ECHOED");
+	assert_string_equal(ct_state_name(132, 9), "?");
 	assert_string_equal(ct_state_name(6, 200), "?");
 }
 
