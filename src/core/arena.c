@@ -69,7 +69,7 @@ void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *pa
 	return flows + flows_size(params) + kin_size(params);
 }
 
-uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow)
+uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow, uint64_t master)
 {
 	uint32_t index = 0;
 
@@ -88,6 +88,8 @@ uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow)
 
 		a->slots[index] = *flow;
 		a->slots[index].generation = generation;
+		if (ct_arena_has_kin(a, index))
+			a->kin[index] = (struct ct_kin){.master = master};
 	}
 	return index;
 }

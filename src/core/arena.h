@@ -25,8 +25,18 @@ struct ct_arena {
 /* Lays the arena out over zeroed memory. Returns where its expectations are. */
 void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params);
 
-/* Takes a slot and copies a flow into it, all but the generation; 0 if none is left. */
-uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow);
+/*
+ * Takes a slot and copies a flow into it, all but the generation, and master (id, 0: none) beside
+ * it if the flow has relations. 0 if no slot is left.
+ */
+uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow, uint64_t master);
+
+/* Does the flow in this slot have relations, so that its record of them is valid? */
+static inline bool ct_arena_has_kin(const struct ct_arena *a, uint32_t index)
+{
+	return a->slots[index].helper || a->slots[index].status & CT_STATUS_EXPECTED;
+}
+
 void ct_arena_free(struct ct_arena *a, uint32_t index);
 
 /*

@@ -85,12 +85,18 @@ struct ct_stats {
 	_Atomic uint64_t reason[CT_REASON_MAX];
 };
 
+#define CT_DOOMED_MAX 64
+
 /* What one thread brings along. */
 struct ct_thread {
 	struct ct *ct;
 	const struct ct_config *cfg;
 	struct ct_stats stats;
 	uint32_t next_stripe; /* where ct_expire() goes on */
+	uint32_t next_bucket; /* where it goes on making room */
+	/* flows to be ended as soon as no lock is held, by one of their tuples */
+	struct ct_tuple doomed[CT_DOOMED_MAX];
+	uint32_t ndoomed;
 };
 
 /* One packet as it arrived, starting with its IP header. */
@@ -110,21 +116,21 @@ struct ct_input {
 	bool loopback; /* on the loopback device: OUTPUT and PREROUTING see the same packet */
 };
 
-#define CT_RESULT_EVENTS_MAX 6
+#define CT_RESULT_EVENTS_MAX 10
 
 struct ct_result {
-	uint8_t info;	 /* enum ct_info */
-	uint8_t reason;	 /* enum ct_reason, for INVALID and for drop */
-	bool drop;	 /* the packet must be dropped whatever [Verdict] says (table full) */
-	bool passed;	 /* not judged here (exit hook, or classified before): accept it, leave its
-			  * mark alone. info is what the mark says, INVALID if it says nothing */
-	bool has_flow;	 /* the fields below are filled in. An INVALID packet has no flow in the
-			  * sense of its ctinfo, but if one was looked up it is described here */
-	uint8_t dir;	 /* enum ct_dir */
-	uint8_t state;	 /* protocol state after the packet */
-	uint16_t status; /* enum ct_status bits after the packet */
-	uint32_t mark;	 /* the new mark of the packet, other bits kept */
-	uint64_t flow;	 /* id */
+	uint8_t info;	/* enum ct_info */
+	uint8_t reason; /* enum ct_reason, for INVALID and for drop */
+	bool drop;	/* the packet must be dropped whatever else is said: the reason tells why */
+	bool passed;	/* not judged here (exit hook, or classified before): accept it, leave its
+			 * mark alone. info is what the mark says, INVALID if it says nothing */
+	bool has_flow;	/* the fields below are filled in. An INVALID packet has no flow in the
+			 * sense of its ctinfo, but if one was looked up it is described here */
+	uint8_t dir;	/* enum ct_dir */
+	uint8_t state;	/* protocol state after the packet */
+	uint16_t status;     /* enum ct_status bits after the packet */
+	uint32_t mark;	     /* the new mark of the packet, other bits kept */
+	uint64_t flow;	     /* id */
 	uint64_t timeout_ns; /* left until expiry */
 	unsigned int nevents;
 	struct ct_event events[CT_RESULT_EVENTS_MAX];
@@ -173,7 +179,13 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events, size_t cap,
 		 bool *ret_more);
 
-/* Flows in the table now, and the most there can be. */
+/*
+ * Do new flows enter the table at the exit hook (Confirm=)? With auto that changes, once, when the
+ * first packet comes from there.
+ */
+bool ct_confirms_at_exit(const struct ct *ct, const struct ct_config *cfg);
+
+/* Flows in the table now, those not yet confirmed among them, and the most there can be. */
 uint32_t ct_count(const struct ct *ct);
 uint32_t ct_max_flows(const struct ct *ct);
 

@@ -9,33 +9,12 @@
  * waits longer than the others.
  */
 
-#include "core/stats.h"
-#include "core/step.h"
+#include "core/end.h"
+#include "core/room.h"
 
 /* Flows looked at in one hold of a lock, and in one call that is bounded. */
 #define SLICE 64
 #define LOOKS 4096
-
-void ct_expire_flow(struct ct_thread *th, uint32_t index, uint64_t now_ns, struct ct_event *ev)
-{
-	struct ct *ct = th->ct;
-	struct ct_flow *f = &ct->arena.slots[index];
-
-	ct_table_unlink(ct, ct_table_bucket(ct, &f->orig), index);
-	f->status |= CT_STATUS_DYING;
-	*ev = (struct ct_event){
-		.type = CT_EVENT_DESTROY,
-		.death = CT_DEATH_TIMEOUT,
-		.hook = CT_HOOK_NONE,
-		.time_ns = now_ns,
-		.state_old = f->state,
-		.state_new = f->state,
-		.accounted = th->cfg->accounting,
-	};
-	ct_event_flow(ev, ct, index, now_ns);
-	ct_arena_free(&ct->arena, index);
-	ct_stat_inc(th, CT_STAT_DESTROYED);
-}
 
 /*
  * One slice of one stripe. Returns the events written and takes the flows it looked at from *looks;
@@ -49,16 +28,17 @@ static size_t expire_slice(struct ct_thread *th, struct ct_stripe *stripe, uint6
 
 	*ret_through = false;
 	ct_lock(&stripe->lock);
-	while (n < cap) {
+	while (n < cap && th->ndoomed + CT_DOOMED_EACH <= CT_DOOMED_MAX) {
 		uint32_t index = ct_wheel_expired(&stripe->wheel, &th->ct->arena, now_ns, &budget);
 
 		if (!index) {
 			*ret_through = budget > 0;
 			break;
 		}
-		ct_expire_flow(th, index, now_ns, &events[n++]);
+		n += ct_end_expired(th, index, now_ns, &events[n]);
 	}
 	ct_unlock(&stripe->lock);
+	ct_end_doomed(th, now_ns);
 	*looks -= slice - budget;
 	return n;
 }
@@ -68,8 +48,10 @@ size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events,
 {
 	uint32_t looks = ret_more ? LOOKS : UINT32_MAX;
 	unsigned int through = 0;
+	bool crowded;
 	size_t n = 0;
 
+	ct_expect_expire(th->ct, now_ns);
 	while (through < CT_STRIPES && n < cap && looks > 0) {
 		bool stripe_through;
 
@@ -80,7 +62,8 @@ size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events,
 			through++;
 		}
 	}
+	n += ct_room_clear(th, now_ns, events + n, cap - n, &crowded);
 	if (ret_more)
-		*ret_more = through < CT_STRIPES;
+		*ret_more = through < CT_STRIPES || crowded;
 	return n;
 }

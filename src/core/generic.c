@@ -19,4 +19,4 @@ static enum ct_judgement track(struct ct_step *s)
 	return CT_JUDGE_ACCEPT;
 }
 
-const struct ct_proto ct_proto_generic = {.check = check, .track = track};
+const struct ct_proto ct_proto_generic = {.check = check, .track = track, .joins = true};

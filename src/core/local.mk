@@ -15,9 +15,12 @@ libctcore_la_SOURCES += \
 	src/core/icmp.c src/core/icmp.h src/core/icmp6.c \
 	src/core/generic.c \
 	src/core/ctinfo.c src/core/ctinfo.h \
+	src/core/confirm.c src/core/confirm.h \
+	src/core/end.c src/core/end.h src/core/room.c src/core/room.h \
 	src/core/timer.c src/core/timer.h src/core/expire.c \
 	src/core/event.h src/core/reasons.h src/core/names.c \
 	src/core/stats.c src/core/stats.h \
 	src/core/config.c \
+	src/core/helper/call.c src/core/helper/call.h \
 	src/core/helper/helper.c src/core/helper/helper.h \
 	src/core/helper/expect.c src/core/helper/expect.h

@@ -33,6 +33,12 @@ static inline void ct_lock(struct ct_lock *l)
 		ct_lock_wait(l);
 }
 
+static inline bool ct_trylock(struct ct_lock *l)
+{
+	return !atomic_load_explicit(&l->held, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&l->held, true, memory_order_acquire);
+}
+
 static inline void ct_unlock(struct ct_lock *l)
 {
 	atomic_store_explicit(&l->held, false, memory_order_release);

@@ -67,6 +67,22 @@ static bool read_quote(struct ct_step *s, uint32_t off, struct ct_tuple *ret, st
 	}
 }
 
+/*
+ * This host refuses a packet whose flow is not confirmed yet, and never will be: the error belongs
+ * to it nevertheless (semantics 5.5).
+ */
+static uint32_t find_refused(struct ct_step *s, const struct ct_tuple *quoted)
+{
+	uint32_t index;
+
+	if (s->in->hook != CT_HOOK_OUTPUT || !ct_confirms_at_exit(s->th->ct, s->th->cfg))
+		return 0;
+	index = ct_table_find_any_pending(s->th->ct, s->bucket, quoted);
+	if (index)
+		s->dir = CT_DIR_REPLY;
+	return index;
+}
+
 /* With the lock held: finds the flow of the inverted quote and attaches the error to it. */
 static void attach(struct ct_step *s, const struct ct_tuple *quoted, const struct ct_tuple *back)
 {
@@ -74,6 +90,8 @@ static void attach(struct ct_step *s, const struct ct_tuple *quoted, const struc
 
 	if (index && s->th->ct->arena.slots[index].expires_ns <= s->in->now_ns)
 		index = 0;
+	if (!index)
+		index = find_refused(s, quoted);
 	if (!index) {
 		refuse_for(s, CT_REASON_ICMP_NO_FLOW, quoted->proto,
 			   ct_read_be16((const uint8_t *)&quoted->src_id_be),

@@ -41,9 +41,12 @@ void ct_step_set_deadline(struct ct_step *s, uint64_t timeout_ns)
 {
 	struct ct *ct = s->th->ct;
 
+	if (!(s->flow->status & CT_STATUS_CONFIRMED)) {
+		s->flow->lifetime_ns = timeout_ns; /* counts from the confirmation (semantics 2) */
+		return;
+	}
 	s->flow->expires_ns = s->in->now_ns + timeout_ns;
-	if (!s->fresh)
-		ct_wheel_update(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, s->index);
+	ct_wheel_update(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, s->index);
 }
 
 void ct_step_refresh(struct ct_step *s, uint64_t timeout_ns)
@@ -80,19 +83,6 @@ void ct_step_set_state(struct ct_step *s, uint8_t state)
 		return; /* told by the event that it is new */
 	ev = ct_step_event(s, CT_EVENT_STATE);
 	ev->state_old = old;
-}
-
-void ct_step_kill(struct ct_step *s, enum ct_death death)
-{
-	struct ct_event *ev;
-
-	s->flow->status |= CT_STATUS_DYING;
-	ct_table_remove(s->th->ct, s->bucket, s->index);
-	s->dead = true;
-	ct_stat_inc(s->th, CT_STAT_DESTROYED);
-	ev = ct_step_event(s, CT_EVENT_DESTROY);
-	ev->death = (uint8_t)death;
-	ct_event_flow(ev, s->th->ct, s->index, s->in->now_ns); /* as it is at the end */
 }
 
 /* The packet's own addresses, for an event without a flow. */
@@ -140,6 +130,8 @@ struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type)
 
 static uint64_t left(const struct ct_flow *f, uint64_t now_ns)
 {
+	if (!(f->status & CT_STATUS_CONFIRMED))
+		return f->lifetime_ns;
 	return f->expires_ns > now_ns ? f->expires_ns - now_ns : 0;
 }
 
@@ -155,6 +147,7 @@ void ct_event_flow(struct ct_event *ev, const struct ct *ct, uint32_t index, uin
 	ev->l4proto = f->orig.proto;
 	ev->timeout_ns = left(f, now_ns);
 	ev->status = f->status;
+	ev->master = ct_arena_has_kin(&ct->arena, index) ? ct->arena.kin[index].master : 0;
 	for (int d = 0; d < CT_DIR_MAX; d++) {
 		ev->packets[d] = f->packets[d];
 		ev->bytes[d] = f->bytes[d];

@@ -45,7 +45,8 @@ struct ct_step {
 	bool fresh; /* the flow is being made by this packet, in draft */
 	bool dead;  /* the flow left the table with this packet */
 
-	struct ct_flow draft; /* a flow in the making: it gets a slot when it is confirmed */
+	struct ct_flow draft; /* a flow in the making: it gets a slot when its packet is accepted */
+	uint64_t master;      /* id of the flow that expected the draft, 0: none */
 	struct ct_tcp_seg tcp;
 };
 
@@ -93,17 +94,23 @@ static inline uint64_t ct_step_timeout(const struct ct_step *s, enum ct_timeout 
 	return s->th->cfg->timeout_ns[which];
 }
 
+/* Reads the network layer. False: s->reason says why it cannot be read. */
+bool ct_step_read(struct ct_step *s);
+
+/*
+ * Fills in tuple and inverse. False: the packet names no flow; s->reason says why, unless one was
+ * known already, which is the better one.
+ */
+bool ct_step_name(struct ct_step *s);
+
+/* Begins a flow in private: expected by another one, or with a helper of its own, or neither. */
+void ct_step_draft(struct ct_step *s);
+
 /* Adds an event; the fields of packet and flow are completed when the packet is through. */
 struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type);
 
 /* Describes the flow in the result and in the events of this packet, while it cannot change. */
 void ct_step_describe(struct ct_step *s);
-
-/*
- * Ends a flow whose time is up, its timer being off already: out of the table, slot freed, *ev the
- * record of it (lock of its stripe held).
- */
-void ct_expire_flow(struct ct_thread *th, uint32_t index, uint64_t now_ns, struct ct_event *ev);
 
 /* Describes a flow as it is now in an event. */
 void ct_event_flow(struct ct_event *ev, const struct ct *ct, uint32_t index, uint64_t now_ns);

@@ -9,9 +9,10 @@
  *
  * Locks: a stripe's lock first, then the arena's. Nobody holds two stripes.
  *
- * An entry in the table is confirmed. One that is being made belongs to the thread that makes it
- * and is not findable; it cannot meet a second one of the same flow, because the stripe stays
- * locked from the look-up to the insertion.
+ * A flow in the making belongs to the thread that makes it and is not findable; it cannot meet a
+ * second one of the same tuple, because the stripe stays locked from the look-up to the insertion.
+ * Where flows are confirmed at the exit hook, one that waits for that is in its chain already, but
+ * only found by those who ask for it.
  */
 
 #include <assert.h>
@@ -88,18 +89,38 @@ uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
 		       const struct ct_tuple *inv, enum ct_dir *ret_dir)
 {
 	for (uint32_t i = ct->buckets[bucket]; i; i = ct->arena.slots[i].next) {
-		const struct ct_tuple *orig = &ct->arena.slots[i].orig;
+		const struct ct_flow *f = &ct->arena.slots[i];
+		bool reply = ct_tuple_equal(&f->orig, inv);
 
-		if (ct_tuple_equal(orig, inv)) {
-			*ret_dir = CT_DIR_REPLY;
-			return i;
-		}
-		if (ct_tuple_equal(orig, t)) {
-			*ret_dir = CT_DIR_ORIGINAL;
+		if ((reply || ct_tuple_equal(&f->orig, t)) && f->status & CT_STATUS_CONFIRMED) {
+			*ret_dir = reply ? CT_DIR_REPLY : CT_DIR_ORIGINAL;
 			return i;
 		}
 	}
 	return 0;
+}
+
+uint32_t ct_table_find_any_pending(const struct ct *ct, uint32_t bucket,
+				   const struct ct_tuple *orig)
+{
+	uint32_t i = ct->buckets[bucket];
+
+	while (i && (ct->arena.slots[i].status & CT_STATUS_CONFIRMED ||
+		     !ct_tuple_equal(&ct->arena.slots[i].orig, orig)))
+		i = ct->arena.slots[i].next;
+	return i;
+}
+
+uint32_t ct_table_find_pending(const struct ct *ct, uint32_t bucket, const struct ct_tuple *orig,
+			       uint32_t print)
+{
+	uint32_t i = ct->buckets[bucket];
+
+	while (i && (ct->arena.slots[i].status & CT_STATUS_CONFIRMED ||
+		     ct->arena.slots[i].print != print ||
+		     !ct_tuple_equal(&ct->arena.slots[i].orig, orig)))
+		i = ct->arena.slots[i].next;
+	return i;
 }
 
 void ct_table_insert(struct ct *ct, uint32_t bucket, uint32_t index)

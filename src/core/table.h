@@ -20,6 +20,9 @@ struct ct {
 	uint32_t *buckets; /* heads of the hash chains, guarded by the lock of their stripe */
 	uint32_t bucket_mask;
 	struct ct_expects expects;
+	atomic_bool exit_seen;	  /* a packet came from an exit hook */
+	atomic_bool crowded;	  /* a packet found no room: the clock shall make some */
+	_Atomic uint32_t pending; /* flows not yet confirmed */
 	struct ct_stripe stripe[CT_STRIPES];
 };
 
@@ -30,10 +33,21 @@ struct ct_stripe *ct_table_stripe(struct ct *ct, uint32_t bucket);
 /*
  * Looks a packet's flow up in its bucket (lock held): t is the packet's tuple, inv its inversion.
  * Returns the slot and sets *ret_dir to the direction of t, or 0. A flow whose tuples are equal is
- * found in its reply direction (semantics 1.4). The flow may have expired: the caller looks.
+ * found in its reply direction (semantics 1.4). Flows not yet confirmed are not found. The flow
+ * may have expired: the caller looks.
  */
 uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
 		       const struct ct_tuple *inv, enum ct_dir *ret_dir);
+
+/*
+ * The newest unconfirmed flow that a packet of this tuple and print made, or 0 (lock held).
+ */
+uint32_t ct_table_find_pending(const struct ct *ct, uint32_t bucket, const struct ct_tuple *orig,
+			       uint32_t print);
+
+/* The newest unconfirmed flow with this original tuple, or 0 (lock held). */
+uint32_t ct_table_find_any_pending(const struct ct *ct, uint32_t bucket,
+				   const struct ct_tuple *orig);
 
 /* Makes a complete entry findable and starts its timer (lock held). */
 void ct_table_insert(struct ct *ct, uint32_t bucket, uint32_t index);

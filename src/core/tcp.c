@@ -380,4 +380,9 @@ static enum ct_judgement track(struct ct_step *s)
 	return check_window(s, old, next);
 }
 
-const struct ct_proto ct_proto_tcp = {.check = check, .track = track};
+static bool closing(uint8_t state)
+{
+	return state >= CT_TCP_STATE_FIN_WAIT && state <= CT_TCP_STATE_CLOSE;
+}
+
+const struct ct_proto ct_proto_tcp = {.check = check, .track = track, .closing = closing};

@@ -11,20 +11,24 @@
  *	proto    judge the packet as a part of its flow
  *	ctinfo   what the packet is to the rest of the system
  *
+ *	confirm  a new flow enters the table, here or at the exit hook; helpers see the packet
+ *
  * A packet that fails anywhere is INVALID: no flow is attached and nothing is dropped for it. A
- * first packet makes its flow in private; only when the tracker accepted it does the flow enter the
- * table ("confirmed"), so a refused first packet leaves nothing behind.
+ * first packet makes its flow in private; only when the tracker accepted it does the flow get its
+ * place in the table, so a refused first packet leaves nothing behind.
  *
  * SEEN_REPLY is set after the tracker ran: while it judges the first reply the bit is still clear,
  * which several of its rules depend on.
  */
 
+#include "core/confirm.h"
+#include "core/end.h"
+#include "core/helper/call.h"
 #include "core/proto.h"
 #include "core/related.h"
+#include "core/room.h"
 #include "core/stats.h"
-
-/* Flows that a packet may look at to make room for its own. */
-#define ROOM_LOOKS 16
+#include "core/tcp.h"
 
 static bool is_ip(uint8_t family)
 {
@@ -42,7 +46,8 @@ static bool comes_second(const struct ct_input *in)
 
 /*
  * Packets that are not judged here: of another family than IP, at an exit hook, or judged before.
- * The latter must keep what was found then; a second look would take them for a repetition.
+ * The latter two keep what was found then; a second look would take them for a repetition. At an
+ * exit hook a new flow may be confirmed.
  */
 static bool pass(struct ct_step *s)
 {
@@ -60,10 +65,14 @@ static bool pass(struct ct_step *s)
 	s->out->info = classified ? (uint8_t)s->info : CT_INFO_INVALID;
 	s->out->passed = true;
 	s->out->mark = in->mark;
+	if (is_ip(in->family) && ct_hook_is_exit(in->hook)) {
+		s->info = (enum ct_info)s->out->info;
+		ct_confirm_exit(s);
+	}
 	return true;
 }
 
-static bool read_network(struct ct_step *s)
+bool ct_step_read(struct ct_step *s)
 {
 	struct ct_view v = {.data = s->in->data, .cap = s->in->caplen, .len = s->in->len};
 	uint8_t family = s->in->family ? s->in->family : ct_pkt_family(v);
@@ -72,8 +81,7 @@ static bool read_network(struct ct_step *s)
 	return s->reason == CT_REASON_NONE;
 }
 
-/* Fills in tuple and inverse. A reason that is known already is the better one and stays. */
-static bool name_flow(struct ct_step *s)
+bool ct_step_name(struct ct_step *s)
 {
 	uint32_t detail[CT_DETAIL_MAX] = {0};
 	enum ct_reason reason = ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, detail);
@@ -99,36 +107,34 @@ static bool is_full(const struct ct *ct)
 	return ct_count(ct) >= ct_max_flows(ct);
 }
 
-static struct ct_wheel *wheel_of(const struct ct_step *s)
-{
-	return &ct_table_stripe(s->th->ct, s->bucket)->wheel;
-}
-
-/* This packet notices that a flow's time is up; its timer is off already. */
+/* This packet notices that a flow's time is up. */
 static void expire(struct ct_step *s, uint32_t index)
 {
-	ct_expire_flow(s->th, index, s->in->now_ns, &s->out->events[s->out->nevents++]);
+	struct ct *ct = s->th->ct;
+
+	ct_wheel_remove(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, index);
+	s->out->nevents +=
+		ct_end_expired(s->th, index, s->in->now_ns, &s->out->events[s->out->nevents]);
 }
 
-/* In a full table a flow whose time is up makes room at once. False: there is none at hand. */
-static bool make_room(struct ct_step *s)
+void ct_step_draft(struct ct_step *s)
 {
-	uint32_t budget = ROOM_LOOKS;
-	uint32_t index = ct_wheel_expired(wheel_of(s), &s->th->ct->arena, s->in->now_ns, &budget);
+	struct ct_expect met;
 
-	if (index)
-		expire(s, index);
-	return index;
-}
-
-/* Begins a flow in private; it gets a slot when it is confirmed. */
-static void draft_flow(struct ct_step *s)
-{
 	memset(&s->draft, 0, sizeof(s->draft));
 	s->draft.orig = s->tuple;
 	s->flow = &s->draft;
 	s->dir = CT_DIR_ORIGINAL;
 	s->fresh = true;
+	s->master = 0;
+	if (ct_expect_meet(s->th->ct, &s->tuple, s->in->now_ns, &met)) {
+		s->draft.status = CT_STATUS_EXPECTED;
+		s->draft.helper = met.helper;
+		s->master = met.master_id;
+	} else if (s->th->cfg->nhelper_ports > 0) {
+		s->draft.helper = ct_helper_assign(s->th->cfg, &s->tuple);
+		s->draft.status = s->draft.helper ? CT_STATUS_HELPER : 0;
+	}
 }
 
 /*
@@ -141,15 +147,14 @@ static bool find_or_make(struct ct_step *s)
 
 	set_flow(s, ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
 	if (s->index && s->flow->expires_ns <= s->in->now_ns) {
-		ct_wheel_remove(wheel_of(s), &ct->arena, s->index);
 		expire(s, s->index);
 		set_flow(s, 0);
 	}
 	if (s->index)
 		return true;
-	if (is_full(ct) && !make_room(s))
+	if (is_full(ct) && !ct_room_make(s))
 		return false;
-	draft_flow(s);
+	ct_step_draft(s);
 	return true;
 }
 
@@ -165,6 +170,12 @@ static enum ct_info choose_info(const struct ct_step *s)
 	return CT_INFO_NEW;
 }
 
+/* [Verdict] says drop for this class: the packet will not leave. */
+static bool drops(const struct ct_step *s)
+{
+	return s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info);
+}
+
 static void see_reply(struct ct_step *s)
 {
 	if (s->info != CT_INFO_ESTABLISHED_REPLY || s->flow->status & CT_STATUS_SEEN_REPLY)
@@ -174,35 +185,38 @@ static void see_reply(struct ct_step *s)
 		ct_step_event(s, CT_EVENT_REPLY);
 }
 
-static void table_full(struct ct_step *s)
+/*
+ * A RST from this host about a packet that it refuses (REJECT): it belongs to the flow which that
+ * packet was about to make, and which will never be confirmed (semantics 5.5).
+ */
+static bool rejects_pending(struct ct_step *s)
 {
-	ct_step_invalid(s, CT_REASON_TABLE_FULL, ct_count(s->th->ct), ct_max_flows(s->th->ct), 0,
-			0);
-	ct_stat_inc(s->th, CT_STAT_TABLE_FULL);
-	s->out->drop = true;
-	s->info = CT_INFO_INVALID;
+	struct ct *ct = s->th->ct;
+	uint32_t index;
+	enum ct_dir dir;
+
+	if (s->in->hook != CT_HOOK_OUTPUT || s->pkt.proto != CT_PROTO_TCP ||
+	    s->tcp.index != CT_TCP_RST || !ct_confirms_at_exit(ct, s->th->cfg) ||
+	    ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &dir))
+		return false;
+	index = ct_table_find_any_pending(ct, s->bucket, &s->inverse);
+	if (!index)
+		return false;
+	set_flow(s, index);
+	s->dir = CT_DIR_REPLY;
+	s->info = CT_INFO_RELATED_REPLY;
+	ct_step_event(s, CT_EVENT_RELATED);
+	return true;
 }
 
-/* A new flow enters the table, unless the packet is going to be dropped. */
-static void confirm(struct ct_step *s)
+/* An accepted packet of a flow that is in the table. */
+static void settle(struct ct_step *s)
 {
-	uint32_t index;
-
-	if (s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info)) {
-		ct_stat_inc(s->th, CT_STAT_DISCARDED);
-		return;
-	}
-	s->draft.status |= CT_STATUS_CONFIRMED;
-	index = ct_arena_put(&s->th->ct->arena, &s->draft);
-	if (!index) { /* another thread took the last one */
-		table_full(s);
-		return;
-	}
-	set_flow(s, index);
-	s->fresh = false;
-	ct_table_insert(s->th->ct, s->bucket, index);
-	ct_stat_inc(s->th, CT_STAT_CREATED);
-	ct_step_event(s, CT_EVENT_NEW)->state_old = 0;
+	see_reply(s);
+	if (s->info == CT_INFO_NEW)
+		ct_confirm_forget_like(s);
+	if (s->flow->helper && !s->dead && !drops(s) && !ct_confirms_at_exit(s->th->ct, s->th->cfg))
+		ct_helper_call(s);
 }
 
 /* Judges the packet as a part of its flow; lock held. */
@@ -211,9 +225,11 @@ static void track_flow(struct ct_step *s)
 	const struct ct_proto *proto = ct_proto_get(s->tuple.proto);
 	enum ct_judgement judgement;
 
+	if (rejects_pending(s))
+		return;
 	do {
 		if (!find_or_make(s)) {
-			table_full(s);
+			ct_confirm_no_room(s);
 			return;
 		}
 		s->info = choose_info(s);
@@ -228,9 +244,9 @@ static void track_flow(struct ct_step *s)
 	if (judgement == CT_JUDGE_INVALID)
 		s->info = CT_INFO_INVALID;
 	else if (s->fresh)
-		confirm(s);
+		ct_confirm_draft(s);
 	else
-		see_reply(s);
+		settle(s);
 }
 
 /*
@@ -244,8 +260,14 @@ static void find_only(struct ct_step *s)
 	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
 	if (s->index && s->flow->expires_ns <= s->in->now_ns)
 		set_flow(s, 0);
-	if (!s->index && made_first && is_full(s->th->ct))
-		table_full(s);
+	if (!s->index && made_first && is_full(s->th->ct) && !ct_room_make(s))
+		ct_confirm_no_room(s);
+}
+
+/* Is there something to be said against this packet, beside that the table is full? */
+static bool refused(const struct ct_step *s)
+{
+	return s->out->drop ? s->reason != CT_REASON_TABLE_FULL : s->info == CT_INFO_INVALID;
 }
 
 /* The part that needs the flow; everything of it happens under one lock. */
@@ -260,7 +282,7 @@ static void with_flow(struct ct_step *s)
 		track_flow(s);
 	else
 		find_only(s);
-	if (s->info == CT_INFO_INVALID && !s->out->drop)
+	if (refused(s))
 		ct_step_event(s, CT_EVENT_INVALID);
 	ct_step_describe(s);
 	if (s->dead)
@@ -274,14 +296,14 @@ static void judge(struct ct_step *s)
 	const struct ct_proto *proto;
 
 	s->info = CT_INFO_INVALID;
-	if (!read_network(s)) {
+	if (!ct_step_read(s)) {
 		ct_step_event(s, CT_EVENT_INVALID);
 		return;
 	}
 	proto = ct_proto_get(s->pkt.proto);
 	if (proto->check(s) && proto->icmp && ct_related(s))
 		return;
-	if (name_flow(s))
+	if (ct_step_name(s))
 		with_flow(s);
 	else
 		ct_step_event(s, CT_EVENT_INVALID);
@@ -316,6 +338,7 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 	s.fresh = s.dead = false;
 	s.tuple = (struct ct_tuple){0};
 	s.dir = CT_DIR_ORIGINAL;
+	s.master = 0;
 	s.reason = CT_REASON_NONE;
 	out->reason = CT_REASON_NONE;
 	out->drop = out->passed = out->has_flow = false;
@@ -325,8 +348,10 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 	out->flow = 0;
 	out->timeout_ns = 0;
 	out->nevents = 0;
-	if (pass(&s))
-		return;
-	judge(&s);
-	finish(&s);
+	if (!pass(&s)) {
+		judge(&s);
+		finish(&s);
+	}
+	if (th->ndoomed > 0)
+		ct_end_doomed(th, in->now_ns);
 }

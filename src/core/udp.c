@@ -51,4 +51,4 @@ static enum ct_judgement track(struct ct_step *s)
 	return CT_JUDGE_ACCEPT;
 }
 
-const struct ct_proto ct_proto_udp = {.check = check, .track = track};
+const struct ct_proto ct_proto_udp = {.check = check, .track = track, .joins = true};

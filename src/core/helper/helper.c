@@ -74,6 +74,6 @@ void ct_help_each(struct ct_help *h, ct_expect_visit *visit, void *ctx)
 
 void ct_help_doom(struct ct_help *h, const struct ct_tuple *t)
 {
-	if (h->ndoomed < CT_DOOMED_MAX)
-		h->doomed[h->ndoomed++] = *t;
+	if (h->th->ndoomed < CT_DOOMED_MAX)
+		h->th->doomed[h->th->ndoomed++] = *t;
 }

@@ -15,7 +15,6 @@
 #include "core/flow.h"
 
 #define CT_CLASSES_MAX 4 /* of expectations */
-#define CT_DOOMED_MAX  2 /* flows that one packet may end */
 
 enum ct_helper_id {
 	CT_HELPER_NONE,
@@ -47,8 +46,6 @@ struct ct_help {
 	uint64_t timeout_ns; /* 0: as it is; else the flow lives that long from now on */
 	enum ct_reason reason;
 	uint32_t detail[CT_DETAIL_MAX];
-	struct ct_tuple doomed[CT_DOOMED_MAX]; /* flows to be ended, by either of their tuples */
-	unsigned int ndoomed;
 };
 
 struct ct_expect_policy {
@@ -90,7 +87,7 @@ struct ct_expect_spec ct_help_spec(const struct ct_help *h, uint8_t proto);
 /* ct_expect_each() over the expectations of this flow. */
 void ct_help_each(struct ct_help *h, ct_expect_visit *visit, void *ctx);
 
-/* Ends a flow when this packet is through, found by one of its tuples (at most two a packet). */
+/* Ends a flow when this packet is through, found by one of its tuples; at most two in a call. */
 void ct_help_doom(struct ct_help *h, const struct ct_tuple *t);
 
 extern const struct ct_helper ct_helper_ftp, ct_helper_tftp, ct_helper_irc, ct_helper_sip,

@@ -9,6 +9,8 @@ core_tests = \
 	tests/unit/core/test_table \
 	tests/unit/core/test_room \
 	tests/unit/core/test_track \
+	tests/unit/core/test_confirm \
+	tests/unit/core/test_expect \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_names \
@@ -39,6 +41,10 @@ tests_unit_core_test_room_SOURCES = tests/unit/core/test_room.c
 tests_unit_core_test_room_LDADD   = libcoretest.la
 tests_unit_core_test_track_SOURCES = tests/unit/core/test_track.c
 tests_unit_core_test_track_LDADD   = libcoretest.la
+tests_unit_core_test_confirm_SOURCES = tests/unit/core/test_confirm.c
+tests_unit_core_test_confirm_LDADD   = libcoretest.la
+tests_unit_core_test_expect_SOURCES = tests/unit/core/test_expect.c
+tests_unit_core_test_expect_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c
 tests_unit_core_test_expiry_LDADD   = libcoretest.la
 tests_unit_core_test_threads_SOURCES = tests/unit/core/test_threads.c

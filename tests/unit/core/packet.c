@@ -215,6 +215,17 @@ struct ct_result engine_track(struct engine *e, const struct pk *p, uint64_t now
 	return out;
 }
 
+struct ct_result engine_assured(struct engine *e, uint32_t src, uint64_t now_ns)
+{
+	struct pk p, answer;
+
+	pk_udp(&p, CT_AF_INET, src, 0xffffff, 1000, 53);
+	pk_udp(&answer, CT_AF_INET, 0xffffff, src, 53, 1000);
+	engine_track(e, &p, now_ns);
+	engine_track(e, &answer, now_ns);
+	return engine_track(e, &p, now_ns + 3 * SEC);
+}
+
 uint64_t engine_stat(const struct engine *e, enum ct_stat stat)
 {
 	return atomic_load_explicit(&e->th.stats.count[stat], memory_order_relaxed);

@@ -62,6 +62,11 @@ void engine_close(struct engine *e);
 
 /* ct_track() of a packet with pk_input(). */
 struct ct_result engine_track(struct engine *e, const struct pk *p, uint64_t now_ns);
+/*
+ * An ASSURED UDP flow from host src: a question at now_ns, its answer, and one more question three
+ * seconds later.
+ */
+struct ct_result engine_assured(struct engine *e, uint32_t src, uint64_t now_ns);
 uint64_t engine_stat(const struct engine *e, enum ct_stat stat);
 
 /* Deterministic numbers for tests that throw dice. */

@@ -80,10 +80,12 @@ static void test_full(void **state)
 		engine_open(&e, sizes[i]);
 		assert_int_equal(ct_max_flows(e.th.ct), sizes[i]);
 		for (uint32_t n = 0; n < sizes[i]; n++) {
-			assert_int_equal(udp(&e, n, SEC).info, CT_INFO_NEW);
+			assert_int_equal(engine_assured(&e, n, SEC).status,
+					 CT_STATUS_CONFIRMED | CT_STATUS_SEEN_REPLY |
+						 CT_STATUS_ASSURED);
 			assert_int_equal(ct_count(e.th.ct), n + 1);
 		}
-		check_full(&e, sizes[i], SEC);
+		check_full(&e, sizes[i], 5 * SEC);
 		/* flows that are there go on */
 		assert_true(udp(&e, 0, 20 * SEC).has_flow);
 		check_full(&e, sizes[i], 20 * SEC);
@@ -103,7 +105,7 @@ static void test_full_and_broken(void **state)
 	struct pk p;
 
 	engine_open(&e, 1);
-	udp(&e, 1, SEC);
+	engine_assured(&e, 1, SEC);
 	pk_udp(&p, CT_AF_INET, 2, 0xffffff, 1000, 53);
 	p.b[p.len - 1] ^= 1;
 	out = engine_track(&e, &p, SEC);
@@ -119,9 +121,11 @@ static void test_full_and_broken(void **state)
 	out = engine_track(&e, &p, SEC);
 	assert_int_equal(out.reason, CT_REASON_CHECKSUM);
 	assert_true(out.has_flow && !out.drop);
-	out = engine_track(&e, &p, 40 * SEC); /* expired, and still in the way */
-	assert_false(out.has_flow);
-	assert_true(out.drop);
+	out = engine_track(&e, &p, 200 * SEC); /* the flow in the way has expired */
+	assert_false(out.has_flow || out.drop);
+	assert_int_equal(out.nevents, 2);
+	assert_int_equal(out.events[0].type, CT_EVENT_DESTROY);
+	assert_int_equal(out.events[1].type, CT_EVENT_INVALID);
 	engine_close(&e);
 }
 
@@ -160,7 +164,6 @@ static void test_reuse(void **state)
 				assert_true(ids[i] != out.flow);
 			ids[nids++] = out.flow;
 		}
-		check_full(&e, FLOWS, now_ns + 29 * SEC);
 		assert_int_equal(expire_all(&e, now_ns + 29 * SEC), 0);
 		assert_int_equal(expire_all(&e, now_ns + 32 * SEC), FLOWS);
 		assert_int_equal(ct_count(e.th.ct), 0);

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Stage 6: a new flow enters the table.
+ *
+ * The kernel makes a connection when its first packet comes in and confirms it when that packet
+ * leaves; a packet that the rules drop in between takes its connection along. We see a packet leave
+ * only if the user queues POSTROUTING and INPUT, too. Without that, a flow is confirmed as soon as
+ * its first packet is accepted at the entry.
+ *
+ * With it, the draft gets a slot and waits in its hash chain, unconfirmed, until its packet comes
+ * to the exit hook. Nothing ties the two visits together but how the packet looks; so the flow
+ * keeps a hash of its first packet, and the exit hook asks for an unconfirmed flow of the same
+ * tuple with the same hash. Two equal packets under way make two such flows, as in the kernel, and
+ * the second to arrive finds that the flow exists: it joins that one or is dropped, by protocol
+ * (semantics 2.1).
+ *
+ * A packet that never leaves is not reported. Its flow is forgotten after a short time, or when a
+ * full table needs the room. Nothing is lost if that was too early: a first packet at the exit hook
+ * that finds neither its flow nor the wait for one makes the flow there and then. So does one that
+ * was under way while confirmation moved from the entry to the exit.
+ */
+
+#include "core/confirm.h"
+#include "core/end.h"
+#include "core/helper/call.h"
+#include "core/proto.h"
+#include "core/room.h"
+#include "core/stats.h"
+
+#define PENDING_NS  (2 * CT_NS_PER_S)
+#define PRINT_WORDS 8 /* of the packet that are looked at: headers and a little more */
+
+bool ct_confirms_at_exit(const struct ct *ct, const struct ct_config *cfg)
+{
+	return cfg->confirm == CT_CONFIRM_EXIT ||
+	       (cfg->confirm == CT_CONFIRM_AUTO &&
+		atomic_load_explicit(&ct->exit_seen, memory_order_relaxed));
+}
+
+static bool has_pending(const struct ct *ct)
+{
+	return atomic_load_explicit(&ct->pending, memory_order_relaxed) > 0;
+}
+
+/* A hash of what no router changes on the way: everything behind the network header. */
+static uint32_t print_of(const struct ct_step *s)
+{
+	uint64_t words[1 + PRINT_WORDS] = {s->pkt.l4.len};
+	uint32_t n = s->pkt.l4.cap;
+
+	if (n > PRINT_WORDS * sizeof(words[0]))
+		n = PRINT_WORDS * sizeof(words[0]);
+	if (n > 0)
+		memcpy(&words[1], s->pkt.l4.data, n);
+	return (uint32_t)ct_siphash(&s->th->ct->key, words, 1 + PRINT_WORDS);
+}
+
+static void use_slot(struct ct_step *s, uint32_t index)
+{
+	s->index = index;
+	s->flow = &s->th->ct->arena.slots[index];
+	s->fresh = false;
+}
+
+/* The packet goes on without a flow. */
+static void let_go(struct ct_step *s)
+{
+	s->index = 0;
+	s->flow = NULL;
+}
+
+void ct_confirm_no_room(struct ct_step *s)
+{
+	ct_step_invalid(s, CT_REASON_TABLE_FULL, ct_count(s->th->ct), ct_max_flows(s->th->ct), 0,
+			0);
+	ct_stat_inc(s->th, CT_STAT_TABLE_FULL);
+	s->out->drop = true;
+	s->info = CT_INFO_INVALID;
+}
+
+/* --- at the entry --------------------------------------------------------------------------- */
+
+static void tell_new(struct ct_step *s)
+{
+	bool expected = s->flow->status & CT_STATUS_EXPECTED;
+
+	ct_stat_inc(s->th, CT_STAT_CREATED);
+	ct_step_event(s, expected ? CT_EVENT_RELATED : CT_EVENT_NEW)->state_old = 0;
+}
+
+/* The flow, in its slot but in no chain yet, enters the table with its lifetime from now on. */
+static void enter(struct ct_step *s)
+{
+	s->flow->status |= CT_STATUS_CONFIRMED;
+	s->flow->expires_ns = s->in->now_ns + s->flow->lifetime_ns;
+	ct_table_insert(s->th->ct, s->bucket, s->index);
+	tell_new(s);
+}
+
+/* The helper refused the first packet: it was the only one, so there is no flow. */
+static void abandon(struct ct_step *s)
+{
+	ct_helper_end(s->th, s->index, s->in->now_ns);
+	ct_arena_free(&s->th->ct->arena, s->index);
+	ct_stat_inc(s->th, CT_STAT_DISCARDED);
+	let_go(s);
+}
+
+static void wait_for_exit(struct ct_step *s)
+{
+	s->flow->print = print_of(s);
+	s->flow->expires_ns = s->in->now_ns + PENDING_NS;
+	atomic_fetch_add_explicit(&s->th->ct->pending, 1, memory_order_relaxed);
+	ct_table_insert(s->th->ct, s->bucket, s->index);
+}
+
+void ct_confirm_draft(struct ct_step *s)
+{
+	uint32_t index;
+
+	if (s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info)) {
+		ct_stat_inc(s->th, CT_STAT_DISCARDED);
+		return;
+	}
+	index = ct_arena_put(&s->th->ct->arena, &s->draft, s->master);
+	if (!index) { /* another thread took the last one */
+		ct_confirm_no_room(s);
+		return;
+	}
+	use_slot(s, index);
+	if (!ct_hook_is_exit(s->in->hook) && ct_confirms_at_exit(s->th->ct, s->th->cfg))
+		wait_for_exit(s);
+	else if (ct_helper_call(s))
+		enter(s);
+	else
+		abandon(s);
+}
+
+void ct_confirm_forget_like(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+	uint32_t index;
+
+	if (!has_pending(ct) || !ct_confirms_at_exit(ct, s->th->cfg))
+		return;
+	index = ct_table_find_pending(ct, s->bucket, &s->tuple, print_of(s));
+	if (!index)
+		return;
+	ct_wheel_remove(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, index);
+	ct_end_expired(s->th, index, s->in->now_ns, &s->out->events[s->out->nevents]);
+}
+
+/* --- at the exit ------------------------------------------------------------------------------ */
+
+/* Takes the unconfirmed flow of the packet out again; it is not told of. */
+static void drop_pending(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+
+	ct_wheel_remove(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, s->index);
+	ct_end_flow(s->th, s->bucket, s->index, s->in->now_ns, CT_DEATH_NONE,
+		    &s->out->events[s->out->nevents]);
+	let_go(s);
+}
+
+/* Another packet made the flow first (semantics 2.1): this one counts for that, or is dropped. */
+static void clash(struct ct_step *s, uint32_t winner, enum ct_dir dir)
+{
+	struct ct_flow *f = &s->th->ct->arena.slots[winner];
+
+	ct_stat_inc(s->th, CT_STAT_CLASHES);
+	for (int d = 0; d < CT_DIR_MAX; d++) {
+		f->packets[d ^ (int)dir] += s->flow->packets[d];
+		f->bytes[d ^ (int)dir] += s->flow->bytes[d];
+	}
+	drop_pending(s);
+	if (ct_proto_get(s->tuple.proto)->joins)
+		return;
+	ct_step_invalid(s, CT_REASON_CLASH, s->tuple.proto,
+			ct_read_be16((const uint8_t *)&s->tuple.src_id_be),
+			ct_read_be16((const uint8_t *)&s->tuple.dst_id_be), 0);
+	s->out->drop = true;
+}
+
+static void confirm_pending(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+	enum ct_dir dir;
+	uint32_t winner = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &dir);
+
+	if (winner && ct->arena.slots[winner].expires_ns > s->in->now_ns) {
+		clash(s, winner, dir);
+		return;
+	}
+	if (!ct_helper_call(s)) {
+		drop_pending(s);
+		return;
+	}
+	ct_table_remove(ct, s->bucket, s->index);
+	atomic_fetch_sub_explicit(&ct->pending, 1, memory_order_relaxed);
+	enter(s);
+}
+
+/* A first packet that nothing waits for: its flow is made here. */
+static void confirm_late(struct ct_step *s)
+{
+	struct ct_thread *th = s->th;
+
+	if (ct_count(th->ct) >= ct_max_flows(th->ct) && !ct_room_make(s)) {
+		ct_confirm_no_room(s);
+		return;
+	}
+	ct_step_draft(s);
+	if (ct_proto_get(s->tuple.proto)->track(s) == CT_JUDGE_ACCEPT)
+		ct_confirm_draft(s);
+}
+
+static bool is_first(const struct ct_step *s)
+{
+	return s->info == CT_INFO_NEW || s->info == CT_INFO_RELATED;
+}
+
+/* One look for the packet's flow; lock held. True: found, and done with. */
+typedef bool exit_look(struct ct_step *s);
+
+static bool look_for_pending(struct ct_step *s)
+{
+	uint32_t index = ct_table_find_pending(s->th->ct, s->bucket, &s->tuple, print_of(s));
+
+	if (!index)
+		return false;
+	use_slot(s, index);
+	confirm_pending(s);
+	return true;
+}
+
+static bool look_for_flow(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+	uint32_t index = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir);
+
+	if (!index || ct->arena.slots[index].expires_ns <= s->in->now_ns)
+		return false;
+	use_slot(s, index);
+	ct_helper_call(s);
+	return true;
+}
+
+static bool make_late(struct ct_step *s)
+{
+	if (is_first(s))
+		confirm_late(s);
+	return true;
+}
+
+static bool in_zone(struct ct_step *s, uint16_t zone, exit_look *look)
+{
+	struct ct_stripe *stripe;
+	bool found;
+
+	s->tuple.zone = s->inverse.zone = zone;
+	s->bucket = ct_table_bucket(s->th->ct, &s->tuple);
+	stripe = ct_table_stripe(s->th->ct, s->bucket);
+	ct_lock(&stripe->lock);
+	found = look(s);
+	if (s->out->drop && s->reason != CT_REASON_TABLE_FULL)
+		ct_step_event(s, CT_EVENT_INVALID);
+	ct_step_describe(s);
+	ct_unlock(&stripe->lock);
+	return found;
+}
+
+/*
+ * At the exit a packet's input interface may not be known any more, and with it its zone: that
+ * which it seems to have is tried first, then all others.
+ */
+static bool in_any_zone(struct ct_step *s, exit_look *look)
+{
+	const struct ct_config *cfg = s->th->cfg;
+	uint16_t own = s->in->zone;
+
+	if (in_zone(s, own, look))
+		return true;
+	for (unsigned int i = 0; i < cfg->nzones; i++)
+		if (cfg->zones[i] != own && in_zone(s, cfg->zones[i], look))
+			return true;
+	return cfg->nzones > 0 && own != 0 && in_zone(s, 0, look);
+}
+
+static void find_and_confirm(struct ct_step *s)
+{
+	if (is_first(s) && has_pending(s->th->ct) && in_any_zone(s, look_for_pending))
+		return;
+	if (!in_any_zone(s, look_for_flow))
+		in_zone(s, s->in->zone, make_late);
+}
+
+void ct_confirm_exit(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+
+	if (!atomic_load_explicit(&ct->exit_seen, memory_order_relaxed))
+		atomic_store_explicit(&ct->exit_seen, true, memory_order_relaxed);
+	if (s->info == CT_INFO_INVALID || s->info == CT_INFO_UNTRACKED ||
+	    s->info == CT_INFO_RELATED_REPLY ||
+	    (!ct_confirms_at_exit(ct, s->th->cfg) && !has_pending(ct)))
+		return;
+	/* what cannot be read was said at the entry; an error about a flow has none of its own */
+	if (ct_step_read(s) && ct_proto_get(s->pkt.proto)->check(s) && ct_step_name(s))
+		find_and_confirm(s);
+	if (s->out->drop)
+		s->out->reason = (uint8_t)s->reason;
+	for (unsigned int i = 0; i < s->out->nevents; i++) {
+		s->out->events[i].mark = s->in->mark;
+		s->out->events[i].info = (uint8_t)s->info;
+	}
+}

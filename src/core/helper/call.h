@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Where the engine meets its helpers. Private to src/core. */
+
+#include "core/step.h"
+
+/* The helper that [Track] Helpers= gives to a new flow with this original tuple, or NONE. */
+uint8_t ct_helper_assign(const struct ct_config *cfg, const struct ct_tuple *orig);
+
+/*
+ * Shows the packet to the helper of its flow, if it has one (semantics 6.3). The flow has a slot,
+ * its stripe is locked. False: the packet has to be dropped; the result says so and why.
+ */
+bool ct_helper_call(struct ct_step *s);
+
+/* A flow with relations is ending: what it expects is forgotten, its helper told (lock held). */
+void ct_helper_end(struct ct_thread *th, uint32_t index, uint64_t now_ns);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Reading text of which nothing is known: a cursor that cannot leave its bytes.
+ *
+ * Every function that reads moves the cursor behind what it read, or leaves it where it is and
+ * returns false. Letters are compared without regard to case unless it says so.
+ */
+
+#include <stdbool.h>
+
+#include "core/cursor.h"
+
+struct ct_text {
+	const uint8_t *p, *end;
+};
+
+/* The readable bytes of a view, from offset off on. */
+struct ct_text ct_text_of(struct ct_view v, uint32_t off);
+size_t ct_text_left(struct ct_text t);
+
+bool ct_text_word(struct ct_text *t, const char *word);	      /* exactly this next */
+bool ct_text_word_exact(struct ct_text *t, const char *word); /* in this case, too */
+bool ct_text_byte(struct ct_text *t, uint8_t byte);	      /* this byte next */
+bool ct_text_find(struct ct_text *t, const char *word);	      /* to behind its next occurrence */
+bool ct_text_to(struct ct_text *t, uint8_t byte);	      /* to behind the next such byte */
+void ct_text_skip(struct ct_text *t, const char *bytes);      /* over any of these */
+
+/* A decimal number of at least one digit; false if it exceeds max. */
+bool ct_text_number(struct ct_text *t, uint32_t max, uint32_t *ret);
+
+/* An address in the usual notation of that family (RFC 5952 for IPv6), as long as it goes. */
+bool ct_text_addr(struct ct_text *t, uint8_t family, union ct_addr *ret);

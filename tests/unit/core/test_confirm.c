@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Flows that are confirmed where their first packet leaves. */
+
+#include "packet.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/flow.h"
+
+#define A 1
+#define B 2
+
+static struct ct_result at(struct engine *e, struct pk *p, enum ct_hook hook, uint32_t mark,
+			   uint64_t now_ns)
+{
+	struct ct_input in = pk_input(p, now_ns);
+	struct ct_result out;
+
+	in.hook = (uint8_t)hook;
+	in.mark = mark;
+	ct_track(&e->th, &in, &out);
+	return out;
+}
+
+static struct ct_result enter(struct engine *e, struct pk *p, uint64_t now_ns)
+{
+	return at(e, p, CT_HOOK_PREROUTING, 0, now_ns);
+}
+
+/* The packet leaves with the mark that it got. */
+static struct ct_result leave(struct engine *e, struct pk *p, const struct ct_result *in,
+			      uint64_t now_ns)
+{
+	struct ct_result out = at(e, p, CT_HOOK_POSTROUTING, in->mark, now_ns);
+
+	assert_true(out.passed);
+	assert_int_equal(out.mark, in->mark);
+	assert_int_equal(out.info, in->info);
+	return out;
+}
+
+static void open_exit(struct engine *e)
+{
+	engine_open(e, 64);
+	e->cfg.confirm = CT_CONFIRM_EXIT;
+}
+
+static struct pk syn(void)
+{
+	struct pk p;
+
+	pk_tcp(&p, CT_AF_INET, A, B, 1000, 80, PK_SYN, 100, 0);
+	return p;
+}
+
+static struct pk synack(void)
+{
+	struct pk p;
+
+	pk_tcp(&p, CT_AF_INET, B, A, 80, 1000, PK_SYN | PK_ACK, 500, 101);
+	return p;
+}
+
+static struct pk query(uint16_t sport)
+{
+	struct pk p;
+
+	pk_udp(&p, CT_AF_INET, A, B, sport, 53);
+	return p;
+}
+
+static void test_confirmed_at_exit(void **state)
+{
+	struct pk p = syn(), q = synack();
+	struct ct_result in, out;
+	struct engine e;
+
+	open_exit(&e);
+	in = enter(&e, &p, SEC);
+	assert_int_equal(in.info, CT_INFO_NEW);
+	assert_int_equal(in.mark, 0xa);
+	assert_int_equal(in.nevents, 0);
+	assert_int_equal(in.status, 0);
+	out = leave(&e, &p, &in, 2 * SEC);
+	assert_false(out.drop);
+	assert_int_equal(out.nevents, 1);
+	assert_int_equal(out.events[0].type, CT_EVENT_NEW);
+	assert_int_equal(out.events[0].status, CT_STATUS_CONFIRMED);
+	assert_int_equal(out.events[0].info, CT_INFO_NEW);
+	assert_int_equal(out.events[0].flow, in.flow);
+	assert_int_equal(out.timeout_ns, 120 * SEC); /* from the confirmation on */
+	in = enter(&e, &q, 3 * SEC);
+	assert_int_equal(in.info, CT_INFO_ESTABLISHED_REPLY);
+	assert_int_equal(leave(&e, &q, &in, 3 * SEC).nevents, 0);
+	engine_close(&e);
+}
+
+/* Dropped in between: nothing is left, an answer is not expected, and the next one is NEW again. */
+static void test_dropped_in_between(void **state)
+{
+	struct pk p = syn(), q = synack();
+	struct ct_result in;
+	struct engine e;
+
+	open_exit(&e);
+	enter(&e, &p, SEC);
+	assert_int_equal(enter(&e, &q, SEC).info, CT_INFO_INVALID);
+	in = enter(&e, &p, SEC + 500 * MSEC);
+	assert_int_equal(in.info, CT_INFO_NEW);
+	leave(&e, &p, &in, SEC + 500 * MSEC);
+	/* the third finds the flow; its likeness to the first, lost one must not harm it */
+	in = enter(&e, &p, 2 * SEC);
+	assert_int_equal(in.info, CT_INFO_NEW);
+	assert_int_equal(in.status, CT_STATUS_CONFIRMED);
+	assert_false(leave(&e, &p, &in, 2 * SEC).drop);
+	assert_int_equal(ct_count(e.th.ct), 1);
+	engine_close(&e);
+}
+
+static void test_unconfirmed_expires_silently(void **state)
+{
+	struct pk p = syn();
+	struct ct_event events[4];
+	struct engine e;
+
+	open_exit(&e);
+	enter(&e, &p, SEC);
+	assert_int_equal(ct_count(e.th.ct), 1);
+	assert_int_equal(ct_expire(&e.th, 5 * SEC, events, 4, NULL), 0);
+	assert_int_equal(ct_count(e.th.ct), 0);
+	assert_int_equal(engine_stat(&e, CT_STAT_UNCONFIRMED), 1);
+	assert_int_equal(engine_stat(&e, CT_STAT_DESTROYED), 0);
+	engine_close(&e);
+}
+
+/* Two equal first packets under way: the second one's flow is there already. */
+static void test_clash(void **state)
+{
+	struct pk tcp = syn(), udp = query(1000), echo;
+	struct pk *packets[] = {&tcp, &udp, &echo};
+	struct engine e;
+
+	pk_icmp(&echo, CT_AF_INET, A, B, 8, 0, 77, NULL);
+	open_exit(&e);
+	for (size_t i = 0; i < 3; i++) {
+		bool joins = i == 1;
+		struct ct_result first = enter(&e, packets[i], SEC);
+		struct ct_result second = enter(&e, packets[i], SEC), out;
+
+		assert_int_equal(second.info, CT_INFO_NEW);
+		assert_int_not_equal(first.flow, second.flow);
+		assert_false(leave(&e, packets[i], &first, SEC).drop);
+		out = leave(&e, packets[i], &second, SEC);
+		assert_int_equal(out.drop, !joins);
+		assert_int_equal(out.reason, joins ? CT_REASON_NONE : CT_REASON_CLASH);
+		assert_int_equal(out.nevents, !joins);
+	}
+	assert_int_equal(engine_stat(&e, CT_STAT_CLASHES), 3);
+	assert_int_equal(ct_count(e.th.ct), 3);
+	engine_close(&e);
+}
+
+/* Both sides open at once. UDP: the second packet counts for the flow of the first. */
+static void test_clash_of_directions(void **state)
+{
+	struct pk p = query(1000), q;
+	struct ct_result a, b;
+	struct ct_event events[2];
+	struct engine e;
+
+	pk_udp(&q, CT_AF_INET, B, A, 53, 1000);
+	open_exit(&e);
+	a = enter(&e, &p, SEC);
+	b = enter(&e, &q, SEC);
+	assert_int_equal(b.info, CT_INFO_NEW);
+	leave(&e, &p, &a, SEC);
+	assert_false(leave(&e, &q, &b, SEC).drop);
+	assert_int_equal(ct_count(e.th.ct), 1);
+	assert_int_equal(ct_expire(&e.th, 100 * SEC, events, 2, NULL), 1);
+	assert_int_equal(events[0].packets[CT_DIR_ORIGINAL], 1);
+	assert_int_equal(events[0].packets[CT_DIR_REPLY], 1);
+	engine_close(&e);
+}
+
+/* auto: at the entry until a packet comes from an exit hook; what is under way then is kept. */
+static void test_auto(void **state)
+{
+	struct pk p = query(1), q = query(2), r = query(3);
+	struct ct_result in, early;
+	struct engine e;
+
+	engine_open(&e, 64);
+	assert_false(ct_confirms_at_exit(e.th.ct, &e.cfg));
+	early = enter(&e, &p, SEC);
+	assert_int_equal(early.status, CT_STATUS_CONFIRMED);
+	assert_int_equal(leave(&e, &p, &early, SEC).nevents, 0);
+	assert_true(ct_confirms_at_exit(e.th.ct, &e.cfg));
+	in = enter(&e, &q, SEC);
+	assert_int_equal(in.status, 0);
+	/* back to the entry, with a packet on its way */
+	e.cfg.confirm = CT_CONFIRM_ENTRY;
+	assert_int_equal(leave(&e, &q, &in, SEC).nevents, 1);
+	assert_int_equal(enter(&e, &r, SEC).status, CT_STATUS_CONFIRMED);
+	assert_int_equal(ct_count(e.th.ct), 3);
+	engine_close(&e);
+}
+
+/* Nothing waits for a first packet at the exit: its flow is made there. */
+static void test_late(void **state)
+{
+	struct pk p = syn(), q = synack();
+	struct ct_result in, out;
+	struct engine e;
+
+	open_exit(&e);
+	in = enter(&e, &p, SEC);
+	out = leave(&e, &p, &in, 10 * SEC); /* held up for longer than anything waits */
+	assert_int_equal(out.nevents, 1);
+	assert_int_equal(out.events[0].type, CT_EVENT_NEW);
+	assert_int_equal(enter(&e, &q, 10 * SEC).info, CT_INFO_ESTABLISHED_REPLY);
+	engine_close(&e);
+}
+
+static void test_exit_without_class(void **state)
+{
+	struct pk p = query(1);
+	struct ct_result out;
+	struct engine e;
+
+	open_exit(&e);
+	out = at(&e, &p, CT_HOOK_POSTROUTING, 0, SEC);
+	assert_true(out.passed);
+	assert_int_equal(out.info, CT_INFO_INVALID);
+	out = at(&e, &p, CT_HOOK_POSTROUTING, 0xe, SEC); /* INVALID */
+	assert_true(out.passed && !out.drop);
+	assert_int_equal(ct_count(e.th.ct), 0);
+	engine_close(&e);
+}
+
+/* This host refuses a packet: its RST or error belongs to the flow that never was. */
+static void test_refused(void **state)
+{
+	struct pk p = syn(), q = query(5), rst, error;
+	struct ct_result out;
+	struct engine e;
+
+	open_exit(&e);
+	enter(&e, &p, SEC);
+	pk_tcp(&rst, CT_AF_INET, B, A, 80, 1000, PK_RST | PK_ACK, 0, 101);
+	assert_int_equal(enter(&e, &rst, SEC).info, CT_INFO_INVALID); /* from outside */
+	out = at(&e, &rst, CT_HOOK_OUTPUT, 0, SEC);
+	assert_int_equal(out.info, CT_INFO_RELATED_REPLY);
+	assert_false(leave(&e, &rst, &out, SEC).drop);
+	enter(&e, &q, SEC);
+	pk_icmp(&error, CT_AF_INET, 99, A, 3, 3, 0, &q);
+	assert_int_equal(enter(&e, &error, SEC).info, CT_INFO_INVALID);
+	assert_int_equal(at(&e, &error, CT_HOOK_OUTPUT, 0, SEC).info, CT_INFO_RELATED_REPLY);
+	engine_close(&e);
+}
+
+/* A flood of first packets that are all dropped cannot keep others out of the table. */
+static void test_flood(void **state)
+{
+	struct ct_result in;
+	struct engine e;
+	struct pk p;
+
+	open_exit(&e);
+	for (uint32_t i = 0; i < 5000; i++) {
+		pk_udp(&p, CT_AF_INET, 100 + i, B, 1, 2);
+		enter(&e, &p, SEC);
+		assert_true(ct_count(e.th.ct) <= 64);
+	}
+	p = syn();
+	in = enter(&e, &p, SEC);
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct pk noise;
+
+		pk_udp(&noise, CT_AF_INET, 100 + i, B, 1, 2);
+		enter(&e, &noise, SEC);
+	}
+	assert_int_equal(leave(&e, &p, &in, SEC).nevents, 1);
+	engine_close(&e);
+}
+
+/* The same tuple in two zones is two flows, and the exit finds the right one of them. */
+static void test_zones(void **state)
+{
+	struct pk p = query(1000), q;
+	struct ct_result out;
+	struct engine e;
+
+	pk_udp(&q, CT_AF_INET, B, A, 53, 1000);
+	open_exit(&e);
+	e.cfg.nzones = 2;
+	e.cfg.zones[0] = 7;
+	e.cfg.zones[1] = 8;
+	for (uint16_t zone = 7; zone <= 8; zone++) {
+		struct ct_input in = pk_input(&p, SEC);
+
+		in.zone = zone;
+		ct_track(&e.th, &in, &out);
+		assert_int_equal(out.info, CT_INFO_NEW);
+		out = leave(&e, &p, &out, SEC); /* there the zone is not known */
+		assert_int_equal(out.nevents, 1);
+		assert_int_equal(out.events[0].orig.zone, zone);
+	}
+	for (uint16_t zone = 7; zone <= 9; zone++) {
+		struct ct_input in = pk_input(&q, SEC);
+
+		in.zone = zone;
+		ct_track(&e.th, &in, &out);
+		assert_int_equal(out.info, zone == 9 ? CT_INFO_NEW : CT_INFO_ESTABLISHED_REPLY);
+	}
+	engine_close(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_confirmed_at_exit),
+		cmocka_unit_test(test_dropped_in_between),
+		cmocka_unit_test(test_unconfirmed_expires_silently),
+		cmocka_unit_test(test_clash),
+		cmocka_unit_test(test_clash_of_directions),
+		cmocka_unit_test(test_auto),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_exit_without_class),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_zones),
+	};
+
+	return cmocka_run_group_tests_name("confirm", tests, NULL, NULL);
+}
