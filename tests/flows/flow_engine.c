@@ -53,6 +53,28 @@ size_t flow_engine_wait(struct flow_engine *e, uint64_t ns, struct ct_event *eve
 	return n;
 }
 
+static bool exits(const struct flow_engine *e)
+{
+	return e->cfg.confirm == CT_CONFIRM_EXIT;
+}
+
+/* Adds what the exit hook did to what the entry found; class and mark stay. */
+static void join(struct ct_result *ret, const struct ct_result *left)
+{
+	for (unsigned int i = 0; i < left->nevents && ret->nevents < CT_RESULT_EVENTS_MAX; i++)
+		ret->events[ret->nevents++] = left->events[i];
+	if (left->drop) {
+		ret->drop = true;
+		ret->reason = left->reason;
+	}
+	if (left->drop || left->has_flow) {
+		ret->has_flow = left->has_flow;
+		ret->state = left->state;
+		ret->status = left->status;
+		ret->timeout_ns = left->timeout_ns;
+	}
+}
+
 void flow_engine_track(struct flow_engine *e, const struct flow_bytes *bytes, bool dropped,
 		       struct ct_result *ret)
 {
@@ -63,8 +85,16 @@ void flow_engine_track(struct flow_engine *e, const struct flow_bytes *bytes, bo
 			      .hook = CT_HOOK_PREROUTING,
 			      .csum_unverified = true};
 
-	e->cfg.no_confirm_classes = dropped ? 1 << CT_CLASS_NEW : 0;
+	struct ct_result left;
+
+	e->cfg.no_confirm_classes = dropped && !exits(e) ? 1 << CT_CLASS_NEW : 0;
 	ct_track(&e->thread, &in, ret);
+	if (!exits(e) || dropped || ret->drop)
+		return;
+	in.hook = CT_HOOK_POSTROUTING;
+	in.mark = ret->mark;
+	ct_track(&e->thread, &in, &left);
+	join(ret, &left);
 }
 
 static bool destroyed(const struct ct_result *res)

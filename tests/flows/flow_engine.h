@@ -36,7 +36,10 @@ void flow_engine_done(struct flow_engine *e);
  */
 size_t flow_engine_wait(struct flow_engine *e, uint64_t ns, struct ct_event *events, size_t cap);
 
-/* Judges one packet. */
+/*
+ * Judges one packet. If the engine confirms at the exit hook (e->cfg.confirm) it passes that, too,
+ * unless it is dropped before; what happened there is added to the result.
+ */
 void flow_engine_track(struct flow_engine *e, const struct flow_bytes *bytes, bool dropped,
 		       struct ct_result *ret);
 

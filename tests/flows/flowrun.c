@@ -151,7 +151,8 @@ static void run_step(struct run *r, const struct flow_step *st)
 }
 
 /* Returns true if everything was as the script says. */
-static bool run_family(const struct flow_script *s, uint8_t family, bool verbose)
+static bool run_family(const struct flow_script *s, uint8_t family, enum ct_confirm confirm,
+		       bool verbose)
 {
 	struct run r = {.script = s, .family = family, .verbose = verbose};
 
@@ -159,6 +160,7 @@ static bool run_family(const struct flow_script *s, uint8_t family, bool verbose
 		printf("# out of memory\n");
 		return false;
 	}
+	r.engine.cfg.confirm = (uint8_t)confirm;
 	if (verbose)
 		printf("#\n# %s, %s\n", s->title, family == CT_AF_INET ? "IPv4" : "IPv6");
 	for (size_t i = 0; i < s->nsteps; i++)
@@ -174,27 +176,47 @@ static void report(unsigned int *n, bool good, const char *path, const char *wha
 	printf("%sok %u - %s %s\n", good ? "" : "not ", ++*n, slash ? slash + 1 : path, what);
 }
 
+/* Each family twice: new flows are confirmed at the entry, or when their packet leaves. */
+static bool run_script(const struct flow_script *s, bool verbose, unsigned int *n)
+{
+	static const struct {
+		uint8_t family;
+		enum ct_confirm confirm;
+		const char *what;
+	} runs[] = {
+		{CT_AF_INET, CT_CONFIRM_ENTRY, "IPv4"},
+		{CT_AF_INET, CT_CONFIRM_EXIT, "IPv4, confirmed at the exit"},
+		{CT_AF_INET6, CT_CONFIRM_ENTRY, "IPv6"},
+		{CT_AF_INET6, CT_CONFIRM_EXIT, "IPv6, confirmed at the exit"},
+	};
+	bool all = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		bool good;
+
+		if (!(runs[i].family == CT_AF_INET ? s->ipv4 : s->ipv6))
+			continue;
+		good = run_family(s, runs[i].family, runs[i].confirm, verbose && i % 2 == 0);
+		report(n, good, s->path, runs[i].what);
+		all &= good;
+	}
+	return all;
+}
+
 static bool run_file(const char *path, bool verbose, unsigned int *n)
 {
 	char error[FLOW_ERROR_MAX];
 	struct flow_script *s = flow_script_load(path, error);
-	bool good = true, all = true;
+	bool good;
 
 	if (!s) {
 		printf("# %s\n", error);
 		report(n, false, path, "cannot be read");
 		return false;
 	}
-	if (s->ipv4) {
-		all &= good = run_family(s, CT_AF_INET, verbose);
-		report(n, good, path, "IPv4");
-	}
-	if (s->ipv6) {
-		all &= good = run_family(s, CT_AF_INET6, verbose);
-		report(n, good, path, "IPv6");
-	}
+	good = run_script(s, verbose, n);
 	flow_script_free(s);
-	return all;
+	return good;
 }
 
 static int run_all(bool verbose, unsigned int *n)

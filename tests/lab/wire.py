@@ -84,12 +84,16 @@ class Wire:
             for net in nets:
                 self.router.ip("route", "add", net, "via", peer, "dev", port)
 
-    def oracle(self, queue=True):
-        """The rules of mangle PREROUTING, in place of those before; the queue is the last of them."""
+    def oracle(self, queue=True, leaving=False):
+        """
+        The rules of mangle, in place of those before; the queue is the last of them in PREROUTING,
+        and with leaving in POSTROUTING, too.
+        """
         for command in ("iptables", "ip6tables"):
             rules = ["-j MARK --set-mark 0"]
             rules += [f"-m conntrack {condition} -j MARK --or-mark {bit:#x}"
                       for condition, bit in ORACLE.items()]
             rules += ["-j NFQUEUE --queue-num 0"] * queue
             self.router.run(f"{command}-restore", "-w", stdin="*mangle\n" + "".join(
-                f"-A PREROUTING {rule}\n" for rule in rules) + "COMMIT\n")
+                f"-A PREROUTING {rule}\n" for rule in rules) +
+                "-A POSTROUTING -j NFQUEUE --queue-num 0\n" * leaving + "COMMIT\n")

@@ -73,12 +73,15 @@ def counts(output):
     return {what: int(n) for n, what in re.findall(r"(\d+) ([a-z ]+)", output.splitlines()[-1])}
 
 
+@pytest.mark.parametrize("confirm", ["entry", "exit"])
 @pytest.mark.parametrize("settings", scripts())
-def test_scripts(wire, total, settings):
-    """Kernel, ctmarkd and script say the same of every packet."""
+def test_scripts(wire, total, settings, confirm):
+    """Kernel, ctmarkd and script say the same of every packet, wherever flows are confirmed."""
     files = scripts()[settings]
-    with Daemon(wire.router, config(files[0]) + "[Log]\nTarget=none\n"):
-        code, output = play(wire, files)
+    leaving = confirm == "exit"
+    wire.oracle(leaving=leaving)
+    with Daemon(wire.router, config(files[0]) + f"[Track]\nConfirm={confirm}\n[Log]\nTarget=none\n"):
+        code, output = play(wire, files, *["--exit"] * leaving)
     print(output)
     total.update(counts(output))
     assert code == 0, "\n".join(line for line in output.splitlines() if line.startswith("#"))
