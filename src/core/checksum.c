@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The Internet checksum of the transport layer, added up eight bytes at a time. */
+/* The Internet checksum of the transport layer, added up eight bytes at a time; SCTP has a CRC. */
 
 #include <string.h>
 
 #include "core/checksum.h"
+#include "core/crc32c.h"
+
+#define SCTP_HLEN 12
+#define SCTP_AT	  8
 
 static uint64_t add(uint64_t sum, uint64_t x)
 {
@@ -36,7 +40,7 @@ static uint16_t fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-static uint64_t sum_pseudo(const struct ct_pkt *pkt)
+static uint64_t sum_pseudo(const struct ct_pkt *pkt, uint8_t proto)
 {
 	const uint8_t tail[] = {
 		(uint8_t)(pkt->l4.len >> 24),
@@ -46,21 +50,22 @@ static uint64_t sum_pseudo(const struct ct_pkt *pkt)
 		0,
 		0,
 		0,
-		pkt->proto,
+		proto,
 	};
 	size_t alen = pkt->family == CT_AF_INET ? 4 : 16;
 	uint64_t sum;
 
-	if (pkt->family == CT_AF_INET && pkt->proto == CT_PROTO_ICMP)
+	if (pkt->family == CT_AF_INET && proto == CT_PROTO_ICMP)
 		return 0;
 	sum = sum_bytes(0, pkt->src.b, alen);
 	sum = sum_bytes(sum, pkt->dst.b, alen);
 	return sum_bytes(sum, tail, sizeof(tail));
 }
 
-bool ct_checksum_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t detail[static 2])
+static bool verify(const struct ct_pkt *pkt, uint8_t proto, uint32_t at, uint32_t covered,
+		   uint32_t detail[static 2])
 {
-	uint64_t sum = sum_bytes(sum_pseudo(pkt), pkt->l4.data, pkt->l4.len);
+	uint64_t sum = sum_bytes(sum_pseudo(pkt, proto), pkt->l4.data, covered);
 	uint16_t found_raw, expected_raw;
 
 	if (fold(sum) == 0xffff)
@@ -71,4 +76,28 @@ bool ct_checksum_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t detail[stati
 	detail[0] = ct_read_be16((const uint8_t *)&found_raw);
 	detail[1] = ct_read_be16((const uint8_t *)&expected_raw);
 	return false;
+}
+
+bool ct_checksum_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t detail[static 2])
+{
+	return verify(pkt, pkt->proto, at, pkt->l4.len, detail);
+}
+
+bool ct_checksum_part_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t covered,
+			 uint32_t detail[static 2])
+{
+	return verify(pkt, CT_PROTO_UDP, at, covered, detail);
+}
+
+bool ct_checksum_sctp_ok(const struct ct_pkt *pkt, uint32_t detail[static 2])
+{
+	static const uint8_t zeros[SCTP_HLEN - SCTP_AT];
+	const uint8_t *h = pkt->l4.data;
+	uint32_t crc = ct_crc32c(0, h, SCTP_AT);
+
+	crc = ct_crc32c(crc, zeros, sizeof(zeros));
+	crc = ct_crc32c(crc, h + SCTP_HLEN, pkt->l4.len - SCTP_HLEN);
+	detail[0] = ct_read_be32(h + SCTP_AT);
+	detail[1] = crc << 24 | (crc & 0xff00) << 8 | (crc >> 8 & 0xff00) | crc >> 24;
+	return detail[0] == detail[1];
 }

@@ -11,3 +11,14 @@
  * Returns true if it is right, else the value found and the value expected in detail.
  */
 bool ct_checksum_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t detail[static 2]);
+
+/*
+ * The same for UDP-Lite, where the checksum covers the first covered bytes, 8 or more, all of them
+ * readable. The kernel puts the protocol number of UDP into the pseudo header, where RFC 3828 has
+ * that of UDP-Lite; so do we (semantics 5.2).
+ */
+bool ct_checksum_part_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t covered,
+			 uint32_t detail[static 2]);
+
+/* The same for the CRC32c of SCTP at offset 8, computed with zeros there (RFC 9260, 6.8). */
+bool ct_checksum_sctp_ok(const struct ct_pkt *pkt, uint32_t detail[static 2]);

@@ -121,6 +121,9 @@ const char *ct_hook_name(enum ct_hook hook);
 /* Name of a protocol's state, NULL where the protocol has none (TCP and SCTP have). */
 const char *ct_state_name(uint8_t l4proto, uint8_t state);
 
+/* Name of a type of SCTP chunk, NULL for those without a part in the state machine. */
+const char *ct_sctp_chunk_name(uint8_t type);
+
 /* Writes the names of the status bits joined by ',' into buf (CT_STATUS_STRLEN bytes). */
 #define CT_STATUS_STRLEN 64
 char *ct_status_to_str(uint16_t status, char buf[static CT_STATUS_STRLEN]);

@@ -39,6 +39,18 @@ struct ct_udp {
 	uint64_t stream_ns; /* after this moment two-way traffic is a stream */
 };
 
+/* An SCTP association, as far as its packets can be told from others (semantics 5.7). */
+struct ct_sctp {
+	uint32_t vtag[CT_DIR_MAX]; /* what packets of this direction carry, 0: not known */
+	bool init[CT_DIR_MAX];	   /* this side has sent an INIT, and no COOKIE ACK came since */
+	bool doubted;		   /* a HEARTBEAT had another tag */
+	uint8_t last_dir;	   /* its direction */
+};
+
+struct ct_gre {
+	uint64_t timeout_ns, stream_ns; /* one-way, two-way: as configured when it began */
+};
+
 /*
  * What only a few flows have: relations to others. In an array beside the flows, under the same
  * index; a record is touched, and valid, only if its flow has a helper or was expected.
@@ -89,6 +101,8 @@ struct ct_flow {
 	union {
 		struct ct_tcp tcp;
 		struct ct_udp udp;
+		struct ct_sctp sctp;
+		struct ct_gre gre;
 	} l4;
 };
 

@@ -2,8 +2,7 @@
 
 /*
  * Every protocol without a tracker of its own (semantics 5.3): one flow per pair of addresses and
- * protocol, never ASSURED. The tracker needs no header, so an empty packet is fine; only protocols
- * whose tuple has ports (SCTP, UDP-Lite) must have those.
+ * protocol, never ASSURED. The tracker needs no header, so an empty packet is fine.
  */
 
 #include "core/proto.h"

@@ -10,10 +10,12 @@ libctcore_la_SOURCES += \
 	src/core/arena.c src/core/arena.h src/core/flow.h \
 	src/core/related.c src/core/related.h \
 	src/core/proto.c src/core/proto.h src/core/checksum.c src/core/checksum.h \
+	src/core/crc32c.c src/core/crc32c.h \
 	src/core/tcp.c src/core/tcp.h src/core/tcp_fsm.c src/core/tcp_window.c \
-	src/core/udp.c \
+	src/core/udp.c src/core/udplite.c \
+	src/core/sctp.c src/core/sctp.h src/core/sctp_fsm.c \
 	src/core/icmp.c src/core/icmp.h src/core/icmp6.c \
-	src/core/generic.c \
+	src/core/gre.c src/core/generic.c \
 	src/core/ctinfo.c src/core/ctinfo.h \
 	src/core/confirm.c src/core/confirm.h \
 	src/core/end.c src/core/end.h src/core/room.c src/core/room.h \

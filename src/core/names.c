@@ -94,6 +94,14 @@ const char *ct_state_name(uint8_t l4proto, uint8_t state)
 	}
 }
 
+const char *ct_sctp_chunk_name(uint8_t type)
+{
+#define X(name, type) [type] = #name,
+	static const char *const names[] = {CT_SCTP_CHUNK_LIST(X)};
+#undef X
+	return type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
+}
+
 const char *ct_stat_name(enum ct_stat stat)
 {
 #define X(name, str, help) [CT_STAT_##name] = (str),

@@ -11,6 +11,7 @@
 #define CT_PROTO_ICMP	 1
 #define CT_PROTO_TCP	 6
 #define CT_PROTO_UDP	 17
+#define CT_PROTO_GRE	 47
 #define CT_PROTO_ICMPV6	 58
 #define CT_PROTO_SCTP	 132
 #define CT_PROTO_UDPLITE 136

@@ -13,6 +13,12 @@ const struct ct_proto *ct_proto_get(uint8_t proto)
 		return &ct_proto_icmp;
 	case CT_PROTO_ICMPV6:
 		return &ct_proto_icmp6;
+	case CT_PROTO_UDPLITE:
+		return &ct_proto_udplite;
+	case CT_PROTO_SCTP:
+		return &ct_proto_sctp;
+	case CT_PROTO_GRE:
+		return &ct_proto_gre;
 	default:
 		return &ct_proto_generic;
 	}

@@ -21,7 +21,7 @@ struct ct_proto {
 };
 
 extern const struct ct_proto ct_proto_tcp, ct_proto_udp, ct_proto_icmp, ct_proto_icmp6,
-	ct_proto_generic;
+	ct_proto_udplite, ct_proto_sctp, ct_proto_gre, ct_proto_generic;
 
 /* The tracker of an IP protocol; never NULL. */
 const struct ct_proto *ct_proto_get(uint8_t proto);

@@ -43,6 +43,22 @@
 	X(TCP_ACK_OVER, "tcp-ack-over", "acknowledges data that was never sent", "ack,sack,end")   \
 	/* UDP: 5.1 */                                                                             \
 	X(UDP_LENGTH, "udp-length", "UDP length field does not fit the packet", "length,have")     \
+	/* UDP-Lite: 5.2 */                                                                        \
+	X(UDPLITE_COVERAGE, "udplite-coverage", "checksum coverage does not fit the packet",       \
+	  "coverage,have")                                                                         \
+	X(UDPLITE_NO_CHECKSUM, "udplite-no-checksum", "UDP-Lite without a checksum", "")           \
+	/* SCTP: 5.7 */                                                                            \
+	X(SCTP_CHUNKS, "sctp-chunks", "chunk that has no length or may not stand there",           \
+	  "chunk,length,index")                                                                    \
+	X(SCTP_NOT_FIRST, "sctp-not-first", "no association, and this chunk cannot begin one",     \
+	  "chunk,vtag")                                                                            \
+	X(SCTP_VTAG, "sctp-vtag", "verification tag is not that of the association",               \
+	  "found,expected,chunk,state")                                                            \
+	X(SCTP_STATE, "sctp-state", "chunk has no place in the present state", "state,chunk")      \
+	X(SCTP_INIT_TAG, "sctp-init-tag", "INIT ACK announces another tag than its sender had",    \
+	  "found,expected,state")                                                                  \
+	/* GRE: 1.3 */                                                                             \
+	X(GRE_PROTOCOL, "gre-protocol", "GRE version 1 that does not carry PPP", "protocol")       \
 	/* ICMP and ICMPv6: 5.4 - 5.6 */                                                           \
 	X(ICMP_TYPE, "icmp-type", "ICMP type that is not tracked", "type,code")                    \
 	X(ICMP_FAMILY, "icmp-family", "ICMPv6 in IPv4 or ICMPv4 in IPv6", "type,code")             \
@@ -154,6 +170,22 @@
 	X(SHUTDOWN_ACK_SENT, 7)                                                                    \
 	X(HEARTBEAT_SENT, 8)
 
+/* SCTP chunks (RFC 9260, 3.2) that an association is moved by, and data: name, type. */
+#define CT_SCTP_CHUNK_LIST(X)                                                                      \
+	X(DATA, 0)                                                                                 \
+	X(INIT, 1)                                                                                 \
+	X(INIT_ACK, 2)                                                                             \
+	X(SACK, 3)                                                                                 \
+	X(HEARTBEAT, 4)                                                                            \
+	X(HEARTBEAT_ACK, 5)                                                                        \
+	X(ABORT, 6)                                                                                \
+	X(SHUTDOWN, 7)                                                                             \
+	X(SHUTDOWN_ACK, 8)                                                                         \
+	X(ERROR, 9)                                                                                \
+	X(COOKIE_ECHO, 10)                                                                         \
+	X(COOKIE_ACK, 11)                                                                          \
+	X(SHUTDOWN_COMPLETE, 14)
+
 /* Timeouts (semantics 4.11, 5, 8): suffix, key in [Timeouts], default in seconds. */
 #define CT_TIMEOUT_LIST(X)                                                                         \
 	X(TCP_SYN_SENT, "TCPSynSent", 120)                                                         \
@@ -169,8 +201,18 @@
 	X(TCP_UNACK, "TCPUnacknowledged", 300)                                                     \
 	X(UDP, "UDP", 30)                                                                          \
 	X(UDP_STREAM, "UDPStream", 120)                                                            \
+	X(SCTP_CLOSED, "SCTPClosed", 10)                                                           \
+	X(SCTP_COOKIE_WAIT, "SCTPCookieWait", 3)                                                   \
+	X(SCTP_COOKIE_ECHOED, "SCTPCookieEchoed", 3)                                               \
+	X(SCTP_ESTABLISHED, "SCTPEstablished", 210)                                                \
+	X(SCTP_SHUTDOWN_SENT, "SCTPShutdownSent", 3)                                               \
+	X(SCTP_SHUTDOWN_RECD, "SCTPShutdownRecd", 3)                                               \
+	X(SCTP_SHUTDOWN_ACK_SENT, "SCTPShutdownAckSent", 3)                                        \
+	X(SCTP_HEARTBEAT_SENT, "SCTPHeartbeatSent", 30)                                            \
 	X(ICMP, "ICMP", 30)                                                                        \
 	X(ICMPV6, "ICMPv6", 30)                                                                    \
+	X(GRE, "GRE", 30)                                                                          \
+	X(GRE_STREAM, "GREStream", 180)                                                            \
 	X(GENERIC, "Generic", 600)
 
 /* Counters of one thread: suffix, name, help. Every judged packet also counts in one ctinfo. */

@@ -56,6 +56,7 @@ static bool read_quote(struct ct_step *s, uint32_t off, struct ct_tuple *ret, st
 		return false;
 	case CT_REASON_IP_FRAGMENT:
 	case CT_REASON_IP6_NO_NEXT:
+	case CT_REASON_GRE_PROTOCOL:
 		ct_step_invalid(s, CT_REASON_ICMP_QUOTE_FORM, inner.proto, 0, 0, 0);
 		return false;
 	case CT_REASON_COPY_RANGE:

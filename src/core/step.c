@@ -23,18 +23,40 @@ static bool checksum_is_ours(const struct ct_step *s)
 	       (s->in->hook == CT_HOOK_PREROUTING || s->in->hook == CT_HOOK_FORWARD);
 }
 
-bool ct_step_checksum(struct ct_step *s, uint32_t at)
+/* Is there something to verify, and are the bytes there that it takes? */
+static bool checksum_is_due(const struct ct_step *s, uint32_t need)
 {
 	if (!checksum_is_ours(s))
+		return false;
+	if (s->pkt.l4.cap >= need)
 		return true;
-	if (s->pkt.l4.cap < s->pkt.l4.len) {
-		ct_stat_inc(s->th, CT_STAT_CSUM_SKIPPED);
-		return true;
-	}
-	if (ct_checksum_ok(&s->pkt, at, s->detail))
-		return true;
-	s->reason = CT_REASON_CHECKSUM;
+	ct_stat_inc(s->th, CT_STAT_CSUM_SKIPPED);
 	return false;
+}
+
+static bool checksum_result(struct ct_step *s, bool ok)
+{
+	if (!ok)
+		s->reason = CT_REASON_CHECKSUM;
+	return ok;
+}
+
+bool ct_step_checksum(struct ct_step *s, uint32_t at)
+{
+	return !checksum_is_due(s, s->pkt.l4.len) ||
+	       checksum_result(s, ct_checksum_ok(&s->pkt, at, s->detail));
+}
+
+bool ct_step_checksum_part(struct ct_step *s, uint32_t at, uint32_t covered)
+{
+	return !checksum_is_due(s, covered) ||
+	       checksum_result(s, ct_checksum_part_ok(&s->pkt, at, covered, s->detail));
+}
+
+bool ct_step_crc32c(struct ct_step *s)
+{
+	return !checksum_is_due(s, s->pkt.l4.len) ||
+	       checksum_result(s, ct_checksum_sctp_ok(&s->pkt, s->detail));
 }
 
 void ct_step_set_deadline(struct ct_step *s, uint64_t timeout_ns)

@@ -19,6 +19,13 @@ struct ct_tcp_seg {
 	uint32_t optlen;
 };
 
+/* An SCTP packet as read by its sanity check. */
+struct ct_sctp_packet {
+	uint32_t vtag;
+	uint16_t chunks; /* bits 1 << type of its chunks, for the types up to 15 */
+	uint8_t first;	 /* type of the first */
+};
+
 /* What a tracker says of a packet (semantics 1.1). */
 enum ct_judgement {
 	CT_JUDGE_ACCEPT,
@@ -47,7 +54,10 @@ struct ct_step {
 
 	struct ct_flow draft; /* a flow in the making: it gets a slot when its packet is accepted */
 	uint64_t master;      /* id of the flow that expected the draft, 0: none */
-	struct ct_tcp_seg tcp;
+	union {		      /* of its protocol: written by check(), read by track() */
+		struct ct_tcp_seg tcp;
+		struct ct_sctp_packet sctp;
+	};
 };
 
 /* Notes why the packet is INVALID, with up to four numbers. */
@@ -69,6 +79,12 @@ const uint8_t *ct_step_header(struct ct_step *s, uint32_t size);
 
 /* Verifies the transport checksum if it is our turn (semantics 5.10); false: it is wrong. */
 bool ct_step_checksum(struct ct_step *s, uint32_t at);
+
+/* The same for a checksum over the first covered bytes (UDP-Lite). */
+bool ct_step_checksum_part(struct ct_step *s, uint32_t at, uint32_t covered);
+
+/* The same for the CRC32c of SCTP; its header is readable. */
+bool ct_step_crc32c(struct ct_step *s);
 
 /* Accepted: the flow lives timeout_ns from now on, and the packet counts (semantics 7.2). */
 void ct_step_refresh(struct ct_step *s, uint64_t timeout_ns);

@@ -15,6 +15,9 @@
 
 #include "core/key.h"
 
+#define GRE_VERSION 0x0007
+#define GRE_PPP	    0x880b
+
 static bool has_ports(uint8_t proto)
 {
 	switch (proto) {
@@ -31,6 +34,29 @@ static bool has_ports(uint8_t proto)
 static bool is_icmp(uint8_t proto)
 {
 	return proto == CT_PROTO_ICMP || proto == CT_PROTO_ICMPV6;
+}
+
+/*
+ * Version 1 (PPTP) carries the call id of its receiver, that of its sender is not in the packet.
+ * All else, also what is cut short, goes by its addresses.
+ */
+static enum ct_reason read_gre(struct ct_tuple *ret, const struct ct_pkt *pkt,
+			       uint32_t detail[static CT_DETAIL_MAX])
+{
+	enum ct_reason reason = CT_REASON_NONE;
+	const uint8_t *h = ct_view_get(pkt->l4, 0, 4, CT_REASON_NONE, &reason, detail);
+
+	if (!h || (ct_read_be16(h) & GRE_VERSION) != 1)
+		return reason;
+	h = ct_view_get(pkt->l4, 0, 8, CT_REASON_NONE, &reason, detail);
+	if (!h)
+		return reason;
+	if (ct_read_be16(h + 2) != GRE_PPP) {
+		detail[0] = ct_read_be16(h + 2);
+		return CT_REASON_GRE_PROTOCOL;
+	}
+	ret->dst_id_be = ct_read_raw16(h + 6);
+	return CT_REASON_NONE;
 }
 
 enum ct_reason ct_tuple_build(struct ct_tuple *ret, const struct ct_pkt *pkt, uint16_t zone,
@@ -58,6 +84,8 @@ enum ct_reason ct_tuple_build(struct ct_tuple *ret, const struct ct_pkt *pkt, ui
 			ret->src_id_be = ct_read_raw16(h + 4);
 			ret->dst_id_be = ct_read_raw16(h);
 		}
+	} else if (pkt->proto == CT_PROTO_GRE) {
+		reason = read_gre(ret, pkt, detail);
 	}
 	return reason;
 }

@@ -18,9 +18,10 @@ union ct_addr {
 /*
  * One direction of a flow (semantics 1.3).
  *
- * src_id and dst_id are in wire order: the ports of TCP and UDP; for ICMP and ICMPv6 src_id is the
- * echo identifier and dst_id holds the type in its first byte and the code in its second; zero for
- * every other protocol. Hashed and compared as bytes, so there is no padding.
+ * src_id and dst_id are in wire order: the ports of TCP, UDP, UDP-Lite and SCTP; for ICMP and
+ * ICMPv6 src_id is the echo identifier and dst_id holds the type in its first byte and the code in
+ * its second; the call ids of GRE version 1, each that of the host that chose it; zero for every
+ * other protocol. Hashed and compared as bytes, so there is no padding.
  */
 struct ct_tuple {
 	union ct_addr src, dst;

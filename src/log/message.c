@@ -39,7 +39,15 @@ static bool has_ids(const struct ct_event *ev, const struct ct_tuple *t)
 
 bool message_has_ports(const struct ct_event *ev, const struct ct_tuple *t)
 {
-	return (t->proto == IPPROTO_TCP || t->proto == IPPROTO_UDP) && has_ids(ev, t);
+	switch (t->proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+		return has_ids(ev, t);
+	default:
+		return false;
+	}
 }
 
 bool message_has_icmp(const struct ct_event *ev, const struct ct_tuple *t)
@@ -63,6 +71,12 @@ const char *message_proto(uint8_t proto, char buf[static MESSAGE_PROTO_MAX])
 		return "icmp";
 	case IPPROTO_ICMPV6:
 		return "icmpv6";
+	case IPPROTO_SCTP:
+		return "sctp";
+	case IPPROTO_UDPLITE:
+		return "udplite";
+	case IPPROTO_GRE:
+		return "gre";
 	}
 	snprintf(buf, MESSAGE_PROTO_MAX, "%u", proto);
 	return buf;
@@ -89,11 +103,14 @@ static void add_tcp_flags(struct text *t, uint32_t flags)
 static void add_number(struct text *t, const struct ct_event *ev, const char *name, uint32_t value)
 {
 	const char *state = ct_state_name(ev->l4proto, (uint8_t)value);
+	const char *chunk = ct_sctp_chunk_name((uint8_t)value);
 
 	if (strcmp(name, "flags") == 0)
 		add_tcp_flags(t, value);
 	else if (strcmp(name, "state") == 0 && state)
 		text_add(t, "%s", state);
+	else if (strcmp(name, "chunk") == 0 && chunk)
+		text_add(t, "%s", chunk);
 	else if (strcmp(name, "found") == 0 || strcmp(name, "expected") == 0)
 		text_add(t, "0x%04" PRIx32, value);
 	else
@@ -138,6 +155,15 @@ static void add_proto(struct text *t, uint8_t proto)
 		break;
 	case IPPROTO_ICMPV6:
 		text_add(t, "ICMPv6");
+		break;
+	case IPPROTO_SCTP:
+		text_add(t, "SCTP");
+		break;
+	case IPPROTO_UDPLITE:
+		text_add(t, "UDP-Lite");
+		break;
+	case IPPROTO_GRE:
+		text_add(t, "GRE");
 		break;
 	default:
 		text_add(t, "Protocol %u", proto);

@@ -29,8 +29,18 @@ static const struct flow_knob knobs[] = {
 	TIMEOUT("tcp_timeout_unacknowledged", TCP_UNACK, 300),
 	TIMEOUT("udp_timeout", UDP, 30),
 	TIMEOUT("udp_timeout_stream", UDP_STREAM, 120),
+	TIMEOUT("sctp_timeout_closed", SCTP_CLOSED, 10),
+	TIMEOUT("sctp_timeout_cookie_wait", SCTP_COOKIE_WAIT, 3),
+	TIMEOUT("sctp_timeout_cookie_echoed", SCTP_COOKIE_ECHOED, 3),
+	TIMEOUT("sctp_timeout_established", SCTP_ESTABLISHED, 210),
+	TIMEOUT("sctp_timeout_shutdown_sent", SCTP_SHUTDOWN_SENT, 3),
+	TIMEOUT("sctp_timeout_shutdown_recd", SCTP_SHUTDOWN_RECD, 3),
+	TIMEOUT("sctp_timeout_shutdown_ack_sent", SCTP_SHUTDOWN_ACK_SENT, 3),
+	TIMEOUT("sctp_timeout_heartbeat_sent", SCTP_HEARTBEAT_SENT, 30),
 	TIMEOUT("icmp_timeout", ICMP, 30),
 	TIMEOUT("icmpv6_timeout", ICMPV6, 30),
+	TIMEOUT("gre_timeout", GRE, 30),
+	TIMEOUT("gre_timeout_stream", GRE_STREAM, 180),
 	TIMEOUT("generic_timeout", GENERIC, 600),
 };
 

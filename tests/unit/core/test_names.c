@@ -114,20 +114,41 @@ static void test_states(void **state)
 	assert_string_equal(ct_state_name(132, 3), "COOKIE_ECHOED");
 	assert_string_equal(ct_state_name(132, 9), "?");
 	assert_string_equal(ct_state_name(6, 200), "?");
+	assert_string_equal(ct_sctp_chunk_name(14), "SHUTDOWN_COMPLETE");
+	assert_null(ct_sctp_chunk_name(13));
+	assert_null(ct_sctp_chunk_name(15));
 }
 
 /* The defaults of semantics 4.11, 5 and 8. */
 static void test_defaults(void **state)
 {
 	static const uint64_t seconds[CT_TIMEOUT_MAX] = {
-		[CT_TIMEOUT_TCP_SYN_SENT] = 120,  [CT_TIMEOUT_TCP_SYN_RECV] = 60,
-		[CT_TIMEOUT_TCP_FIN_WAIT] = 120,  [CT_TIMEOUT_TCP_ESTABLISHED] = 5 * 86400,
-		[CT_TIMEOUT_TCP_CLOSE_WAIT] = 60, [CT_TIMEOUT_TCP_LAST_ACK] = 30,
-		[CT_TIMEOUT_TCP_TIME_WAIT] = 120, [CT_TIMEOUT_TCP_CLOSE] = 10,
-		[CT_TIMEOUT_TCP_SYN_SENT2] = 120, [CT_TIMEOUT_TCP_RETRANS] = 300,
-		[CT_TIMEOUT_TCP_UNACK] = 300,	  [CT_TIMEOUT_UDP] = 30,
-		[CT_TIMEOUT_UDP_STREAM] = 120,	  [CT_TIMEOUT_ICMP] = 30,
-		[CT_TIMEOUT_ICMPV6] = 30,	  [CT_TIMEOUT_GENERIC] = 600,
+		[CT_TIMEOUT_TCP_SYN_SENT] = 120,
+		[CT_TIMEOUT_TCP_SYN_RECV] = 60,
+		[CT_TIMEOUT_TCP_FIN_WAIT] = 120,
+		[CT_TIMEOUT_TCP_ESTABLISHED] = 5 * 86400,
+		[CT_TIMEOUT_TCP_CLOSE_WAIT] = 60,
+		[CT_TIMEOUT_TCP_LAST_ACK] = 30,
+		[CT_TIMEOUT_TCP_TIME_WAIT] = 120,
+		[CT_TIMEOUT_TCP_CLOSE] = 10,
+		[CT_TIMEOUT_TCP_SYN_SENT2] = 120,
+		[CT_TIMEOUT_TCP_RETRANS] = 300,
+		[CT_TIMEOUT_TCP_UNACK] = 300,
+		[CT_TIMEOUT_UDP] = 30,
+		[CT_TIMEOUT_UDP_STREAM] = 120,
+		[CT_TIMEOUT_ICMP] = 30,
+		[CT_TIMEOUT_ICMPV6] = 30,
+		[CT_TIMEOUT_GENERIC] = 600,
+		[CT_TIMEOUT_SCTP_CLOSED] = 10,
+		[CT_TIMEOUT_SCTP_COOKIE_WAIT] = 3,
+		[CT_TIMEOUT_SCTP_COOKIE_ECHOED] = 3,
+		[CT_TIMEOUT_SCTP_ESTABLISHED] = 210,
+		[CT_TIMEOUT_SCTP_SHUTDOWN_SENT] = 3,
+		[CT_TIMEOUT_SCTP_SHUTDOWN_RECD] = 3,
+		[CT_TIMEOUT_SCTP_SHUTDOWN_ACK_SENT] = 3,
+		[CT_TIMEOUT_SCTP_HEARTBEAT_SENT] = 30,
+		[CT_TIMEOUT_GRE] = 30,
+		[CT_TIMEOUT_GRE_STREAM] = 180,
 	};
 	struct ct_config cfg;
 
