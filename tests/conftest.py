@@ -7,6 +7,7 @@ import pytest
 
 from lab.netns import Lab
 from lab.nflog import Nflog
+from lab.strict import ENGINES, Strict
 
 
 def pytest_configure(config):
@@ -45,3 +46,17 @@ def nflog(lab):
     """The packets of the router with their marks."""
     with Nflog(lab.router) as log:
         yield log
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def strict_network(request):
+    with Strict(request.param) as network:
+        yield network
+
+
+@pytest.fixture
+def strict(strict_network):
+    """A router that lets only legitimate packets pass, by ctmarkd or by the kernel's conntrack."""
+    strict_network.begin()
+    yield strict_network
+    strict_network.end()

@@ -191,10 +191,10 @@ class Daemon:
             self._new_line.wait_for(found, timeout)
             return found()
 
-    def events(self, **fields):
-        """The transitions on the console, as dictionaries, that have all the given fields."""
+    def events(self, since=0, **fields):
+        """The transitions on the console from a line on, as dictionaries, that have all the fields."""
         found = []
-        for line in list(self.lines):
+        for line in self.lines[since:]:
             event = dict(re.findall(r'(\w+)=("[^"]*"|\S*)', line))
             if "event" in event and all(event.get(k) == str(v) for k, v in fields.items()):
                 found.append(event)

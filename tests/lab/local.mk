@@ -14,5 +14,7 @@ EXTRA_DIST += \
 	tests/lab/packet.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
+	tests/lab/services.py \
+	tests/lab/strict.py \
 	tests/lab/traffic.py \
 	tests/lab/wire.py

@@ -112,6 +112,21 @@ class Netns:
         sh("ip", "netns", "del", self.name, check=False)
 
 
+def join(*ends):
+    """A cable between two (namespace, interface, MAC address, (IPv4 address, IPv6 address))."""
+    (one, name, mac, _), (other, peer_name, peer_mac, _) = ends
+    sh("ip", "link", "add", "name", name, "address", mac, "netns", one.name, "type", "veth",
+       "peer", "name", peer_name, "address", peer_mac, "netns", other.name)
+    for (space, interface, _, own), (_, _, mac, peer) in (ends, ends[::-1]):
+        space.ip("link", "set", interface, "addrgenmode", "none")
+        space.ip("link", "set", interface, "up")
+        for address, peer_address, length in zip(own, peer, (24, 64)):
+            space.ip("addr", "add", f"{address}/{length}", "dev", interface,
+                     *(("nodad",) if ":" in address else ()))
+            space.ip("neigh", "replace", peer_address, "lladdr", mac, "dev", interface,
+                     "nud", "permanent")
+
+
 class Lab:
     """The three namespaces: with Lab() as lab: lab.client, lab.router, lab.server."""
 
@@ -145,8 +160,11 @@ class Lab:
         self.server = self._space("server")
         self.router.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
         self._join(self.client, CLIENT_MAC, (CLIENT4, CLIENT6), "lan", LAN_MAC, (LAN4, LAN6))
-        self._join(self.server, SERVER_MAC, (SERVER4, SERVER6), "wan", WAN_MAC, (WAN4, WAN6))
+        self._join_server()
         time.sleep(0.1)  # multicast reports of the new interfaces
+
+    def _join_server(self):
+        self._join(self.server, SERVER_MAC, (SERVER4, SERVER6), "wan", WAN_MAC, (WAN4, WAN6))
 
     def _space(self, role):
         space = Netns(f"{self.name}-{role}")
@@ -156,19 +174,9 @@ class Lab:
                      ipv6__conf__default__mldv2_unsolicited_report_interval=1)
         return space
 
-    def _join(self, host, host_mac, host_addrs, port, port_mac, port_addrs):
-        sh("ip", "link", "add", "name", "eth0", "address", host_mac, "netns", host.name,
-           "type", "veth", "peer", "name", port, "address", port_mac, "netns", self.router.name)
-        ends = ((host, "eth0", host_addrs, port_addrs, port_mac),
-                (self.router, port, port_addrs, host_addrs, host_mac))
-        for space, interface, own, peer, mac in ends:
-            space.ip("link", "set", interface, "addrgenmode", "none")
-            space.ip("link", "set", interface, "up")
-            for address, peer_address, length in zip(own, peer, (24, 64)):
-                space.ip("addr", "add", f"{address}/{length}", "dev", interface,
-                         *(("nodad",) if ":" in address else ()))
-                space.ip("neigh", "replace", peer_address, "lladdr", mac, "dev", interface,
-                         "nud", "permanent")
+    def _join(self, host, host_mac, host_addrs, port, port_mac, port_addrs, router=None):
+        join((host, "eth0", host_mac, host_addrs),
+             (router or self.router, port, port_mac, port_addrs))
         for gateway in port_addrs:
             host.ip("route", "add", "default", "via", gateway)
 
