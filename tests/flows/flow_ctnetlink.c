@@ -116,6 +116,7 @@ static int take_sctp(const struct nlattr *attr, void *data)
 
 	switch (mnl_attr_get_type(attr)) {
 	case CTA_PROTOINFO_SCTP_STATE:
+		seen->tagged = true;
 		seen->state = mnl_attr_get_u8(attr);
 		break;
 	case CTA_PROTOINFO_SCTP_VTAG_ORIGINAL:
@@ -173,6 +174,7 @@ int flow_wire_lookup(struct flow_wire *w, const struct ct_tuple *t, struct flow_
 	seen->alive = false;
 	seen->state = FLOW_UNSET;
 	seen->proto = t->proto;
+	seen->tagged = false;
 	seen->status = 0;
 	seen->timeout = 0;
 	r = talk(w, nlh, take_flow, seen);

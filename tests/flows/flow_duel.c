@@ -109,7 +109,7 @@ static struct flow_seen ask_engine(struct duel *d, const struct flow_packet *p,
 
 	d->engine.now_ns = now_ns();
 	flow_engine_track(&d->engine, bytes, false, &res);
-	return flow_engine_seen(p, &res);
+	return flow_engine_seen(&d->engine, p, &res);
 }
 
 static int ask_kernel(struct duel *d, const struct flow_packet *p, const struct flow_bytes *bytes,

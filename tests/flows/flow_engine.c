@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/table.h"
 #include "tests/flows/flow_knob.h"
 
 #define MAX_FLOWS  8192
@@ -105,25 +106,41 @@ static bool destroyed(const struct ct_result *res)
 	return false;
 }
 
-struct flow_seen flow_engine_seen(const struct flow_packet *p, const struct ct_result *res)
+static void read_tags(const struct flow_engine *e, uint64_t flow, struct flow_seen *seen)
+{
+	const struct ct_arena *a = &e->ct->arena;
+	const struct ct_flow *f = &a->slots[(uint32_t)(flow ^ a->id_salt)];
+
+	seen->tagged = true;
+	memcpy(seen->vtag, f->l4.sctp.vtag, sizeof(seen->vtag));
+}
+
+struct flow_seen flow_engine_seen(const struct flow_engine *e, const struct flow_packet *p,
+				  const struct ct_result *res)
 {
 	uint8_t proto = flow_packet_stateful(p);
 
-	return (struct flow_seen){.judged = true,
-				  .info = (enum ct_info)res->info,
-				  .alive = res->has_flow && res->status & CT_STATUS_CONFIRMED &&
-					   !destroyed(res),
-				  .state = proto ? res->state : FLOW_UNSET,
-				  .proto = proto,
-				  .status = res->status,
-				  .timeout = (uint32_t)(res->timeout_ns / CT_NS_PER_S),
-				  .reason = res->reason};
+	struct flow_seen seen = {.judged = true,
+				 .info = (enum ct_info)res->info,
+				 .alive = res->has_flow && res->status & CT_STATUS_CONFIRMED &&
+					  !destroyed(res),
+				 .state = proto ? res->state : FLOW_UNSET,
+				 .proto = proto,
+				 .status = res->status,
+				 .timeout = (uint32_t)(res->timeout_ns / CT_NS_PER_S),
+				 .reason = res->reason};
+
+	if (e && seen.alive && proto == 132)
+		read_tags(e, res->flow, &seen);
+	return seen;
 }
 
 static bool same_flow(const struct flow_seen *seen, const struct flow_expect *e, uint32_t slack)
 {
 	if (!e->has_flow || !seen->alive)
 		return e->has_flow == seen->alive;
+	if (e->tagged && seen->tagged && memcmp(e->vtag, seen->vtag, sizeof(e->vtag)) != 0)
+		return false;
 	return e->state == seen->state && e->status == seen->status &&
 	       seen->timeout <= e->timeout && seen->timeout + slack >= e->timeout;
 }
@@ -137,6 +154,8 @@ bool flow_seen_matches(const struct flow_seen *seen, const struct flow_expect *e
 				 .proto = seen->proto,
 				 .status = seen->status,
 				 .timeout = seen->timeout,
+				 .tagged = seen->tagged,
+				 .vtag = {seen->vtag[0], seen->vtag[1]},
 				 .reason = seen->reason == CT_REASON_NONE ? FLOW_UNSET
 									  : seen->reason};
 

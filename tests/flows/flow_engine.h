@@ -21,7 +21,8 @@ struct flow_seen {
 	bool alive;		   /* its flow is in the table */
 	int state;		   /* of TCP or SCTP, FLOW_UNSET: another protocol */
 	uint8_t proto;		   /* IP protocol whose state that is */
-	uint32_t vtag[CT_DIR_MAX]; /* SCTP, from the kernel: tags of packets in each direction */
+	bool tagged;		   /* vtag is known */
+	uint32_t vtag[CT_DIR_MAX]; /* of SCTP packets in each direction */
 	uint16_t status;
 	uint32_t timeout; /* seconds, rounded down */
 	int reason;	  /* enum ct_reason, FLOW_UNSET: unknown */
@@ -43,8 +44,9 @@ size_t flow_engine_wait(struct flow_engine *e, uint64_t ns, struct ct_event *eve
 void flow_engine_track(struct flow_engine *e, const struct flow_bytes *bytes, bool dropped,
 		       struct ct_result *ret);
 
-/* The result in the terms of scripts. */
-struct flow_seen flow_engine_seen(const struct flow_packet *p, const struct ct_result *res);
+/* The result in the terms of scripts; e knows more of an SCTP flow than the result (NULL: no). */
+struct flow_seen flow_engine_seen(const struct flow_engine *e, const struct flow_packet *p,
+				  const struct ct_result *res);
 
 /*
  * Compares with what a script expects; timeouts may be up to slack seconds lower. Returns true if

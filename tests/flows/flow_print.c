@@ -141,6 +141,9 @@ char *flow_expect_to_str(const struct flow_expect *e, char buf[static FLOW_EXPEC
 	else if (e->has_flow)
 		n += snprintf(buf + n, left, " %s %#x %u", state, e->status, e->timeout);
 	left = FLOW_EXPECT_STRLEN - (size_t)n;
+	if (e->has_flow && e->tagged)
+		n += snprintf(buf + n, left, " vtag=%u/%u", e->vtag[0], e->vtag[1]);
+	left = FLOW_EXPECT_STRLEN - (size_t)n;
 	if (e->reason != FLOW_UNSET)
 		snprintf(buf + n, left, " reason=%s", ct_reason_name((enum ct_reason)e->reason));
 	return buf;

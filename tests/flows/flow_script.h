@@ -131,10 +131,12 @@ struct flow_expect {
 	int state;     /* of TCP or SCTP, FLOW_UNSET: another protocol */
 	uint8_t proto; /* IP protocol whose state that is */
 	uint16_t status;
-	uint32_t timeout; /* seconds */
-	int reason;	  /* enum ct_reason, FLOW_UNSET: not compared */
-	int differs;	  /* what ctmarkd says when live (enum ct_info), FLOW_UNSET: the same */
-	char *why;	  /* owned */
+	uint32_t timeout;	   /* seconds */
+	bool tagged;		   /* vtag is compared */
+	uint32_t vtag[CT_DIR_MAX]; /* of SCTP packets in each direction */
+	int reason;		   /* enum ct_reason, FLOW_UNSET: not compared */
+	int differs; /* what ctmarkd says when live (enum ct_info), FLOW_UNSET: the same */
+	char *why;   /* owned */
 };
 
 struct flow_event {
@@ -179,7 +181,7 @@ struct flow_script *flow_script_load(const char *path, char error[static FLOW_ER
 struct flow_script *flow_script_free(struct flow_script *s);
 
 /* The expectation as the script writes it, for messages; returns buf. */
-#define FLOW_EXPECT_STRLEN 96
+#define FLOW_EXPECT_STRLEN 128
 char *flow_expect_to_str(const struct flow_expect *e, char buf[static FLOW_EXPECT_STRLEN]);
 
 /* Writes the packet as a script writes it, without an expectation. */

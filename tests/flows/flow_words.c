@@ -352,6 +352,23 @@ static int take_flow(struct flow_lex *l, struct flow_expect *e)
 	return 0;
 }
 
+/* "vtag=9/7": what packets of the original and of the reply direction carry */
+static int take_tags(struct flow_lex *l, struct flow_expect *e)
+{
+	const char *w = flow_lex_next(l);
+	char *end;
+
+	e->tagged = true;
+	e->vtag[CT_DIR_ORIGINAL] = (uint32_t)strtoul(w + 5, &end, 0);
+	if (end == w + 5 || *end != '/')
+		return flow_lex_fail(l, "'%s' is not vtag=ORIGINAL/REPLY", w);
+	w = end + 1;
+	e->vtag[CT_DIR_REPLY] = (uint32_t)strtoul(w, &end, 0);
+	if (end == w || *end)
+		return flow_lex_fail(l, "'%s' is no tag", w);
+	return 0;
+}
+
 int flow_words_expect(struct flow_lex *l, uint8_t proto, struct flow_expect *e)
 {
 	const char *w;
@@ -364,6 +381,9 @@ int flow_words_expect(struct flow_lex *l, uint8_t proto, struct flow_expect *e)
 	e->gone = flow_lex_take(l, "gone");
 	w = flow_lex_peek(l);
 	if (!e->gone && w && strncmp(w, "reason=", 7) != 0 && take_flow(l, e) < 0)
+		return -EINVAL;
+	w = flow_lex_peek(l);
+	if (w && strncmp(w, "vtag=", 5) == 0 && e->has_flow && take_tags(l, e) < 0)
 		return -EINVAL;
 	if (flow_lex_peek(l) && take_reason(l, e) < 0)
 		return -EINVAL;

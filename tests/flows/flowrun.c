@@ -86,7 +86,7 @@ static uint8_t swap_state(struct run *r, uint64_t flow, uint8_t state)
 
 static void show_flow(struct run *r, const struct flow_step *st, const struct ct_result *res)
 {
-	struct flow_seen seen = flow_engine_seen(&st->packet, res);
+	struct flow_seen seen = flow_engine_seen(&r->engine, &st->packet, res);
 	char status[CT_STATUS_STRLEN];
 	uint8_t old = swap_state(r, res->flow, res->state);
 
@@ -143,7 +143,7 @@ static void run_step(struct run *r, const struct flow_step *st)
 	flow_engine_track(&r->engine, &bytes, st->packet.dropped, &res);
 	if (r->verbose)
 		show(r, st, &res);
-	seen = flow_engine_seen(&st->packet, &res);
+	seen = flow_engine_seen(&r->engine, &st->packet, &res);
 	if (!flow_seen_matches(&seen, &st->expect, 0, got))
 		wrong_packet(r, st, got);
 	if (st->nevents && !flow_events_match(st->events, st->nevents, res.events, res.nevents))

@@ -42,7 +42,11 @@ wrong 2 "'v8' means nothing here" 'A > B gre v8 : INVALID'
 wrong 2 "'no_such' is no setting" 'set no_such 1'
 wrong 3 "nothing comes after the last wait" 'A > B udp : NEW - 0x8 30\nwait 1s'
 
+wrong 2 "'vtag=1' is not vtag=ORIGINAL/REPLY" 'A > B sctp init(tag=7) : NEW CLOSED 0x8 10 vtag=1'
+
 # what is not so
+wrong 2 'A > B sctp' 'A > B sctp init(tag=7) : NEW CLOSED 0x8 10 vtag=0/8'
+wrong 2 'A > B sctp' 'A > B sctp init(tag=7) : NEW COOKIE_WAIT 0x8 10 vtag=0/7'
 wrong 2 'A > B udp' 'A > B udp : ESTABLISHED - 0x8 30'
 wrong 2 'A > B udp' 'A > B udp : NEW - 0xa 30'
 wrong 2 'A > B udp' 'A > B udp : NEW - 0x8 31'
