@@ -19,8 +19,12 @@
 #define LOGGED_MS     15
 
 /* Whole packets first, so that damaged ones have flows to belong to. */
-static const char *const whole[] = {"A > B udp len 8", "A > B tcp S seq 1000",
-				    "A > B icmp echo id 7 len 8"};
+static const char *const whole[] = {"A > B udp len 8",
+				    "A > B tcp S seq 1000",
+				    "A > B icmp echo id 7 len 8",
+				    "A > B sctp init(tag=7)",
+				    "B > A sctp vtag 7 init-ack(tag=9)",
+				    "A > B udplite len 8"};
 
 static const char *const templates[] = {
 	"B > A udp len 8",
@@ -33,6 +37,16 @@ static const char *const templates[] = {
 	"R > A icmp time-exceeded quote [ A > B icmp echo id 7 len 8 ]",
 	"R > B icmp too-big quote [ B > A udp len 8 ]",
 	"R > A icmp redirect quote [ A > B udp len 8 ]",
+	"A > B sctp vtag 9 cookie-echo data",
+	"B > A sctp vtag 7 cookie-ack sack",
+	"A > B sctp vtag 9 heartbeat shutdown",
+	"B > A sctp vtag 7 abort",
+	"A > B sctp init(tag=9)",
+	"B > A udplite len 8 coverage 12",
+	"A > B gre key 5 len 8",
+	"B > A gre v1 callid 5 len 8",
+	"R > A icmp unreachable quote [ A > B sctp init(tag=7) ]",
+	"R > A icmp unreachable quote [ A > B gre v1 callid 5 ]",
 	"A > B proto 50 len 8",
 	"A > B proto 89 len 8",
 };
@@ -142,14 +156,6 @@ static bool find_tuple(const struct flow_bytes *b, uint8_t family, struct ct_tup
 	       ct_tuple_build(ret, &pkt, 0, detail) == CT_REASON_NONE;
 }
 
-/* Protocols that have a tracker in the kernel and none here (doc/conformance.md). */
-static bool is_elsewhere(const struct flow_bytes *b, uint8_t family)
-{
-	struct ct_tuple t;
-
-	return find_tuple(b, family, &t) && (t.proto == 47 || t.proto == 132 || t.proto == 136);
-}
-
 /*
  * True: the router dropped this first packet behind the rules, for what is in its options, so that
  * the kernel has not kept its connection (doc/conformance.md).
@@ -202,7 +208,7 @@ static int judge(struct mangle *m, const char *text, const struct flow_packet *p
 	m->seen++;
 	m->infos[kernel]++;
 	flow_engine_track(&m->engine, b, was_dropped(m, b, kernel), &res);
-	if (res.info == (uint8_t)kernel || is_elsewhere(b, m->family))
+	if (res.info == (uint8_t)kernel)
 		return 0;
 	m->different++;
 	print_difference(m, text, b, kernel, &res);
