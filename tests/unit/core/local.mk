@@ -11,6 +11,7 @@ core_tests = \
 	tests/unit/core/test_track \
 	tests/unit/core/test_confirm \
 	tests/unit/core/test_expect \
+	tests/unit/core/test_text \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_names \
@@ -45,6 +46,8 @@ tests_unit_core_test_confirm_SOURCES = tests/unit/core/test_confirm.c
 tests_unit_core_test_confirm_LDADD   = libcoretest.la
 tests_unit_core_test_expect_SOURCES = tests/unit/core/test_expect.c
 tests_unit_core_test_expect_LDADD   = libcoretest.la
+tests_unit_core_test_text_SOURCES = tests/unit/core/test_text.c
+tests_unit_core_test_text_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c
 tests_unit_core_test_expiry_LDADD   = libcoretest.la
 tests_unit_core_test_threads_SOURCES = tests/unit/core/test_threads.c
