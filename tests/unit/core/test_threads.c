@@ -23,13 +23,13 @@ struct job {
 	struct ct_thread th;
 	pthread_t thread;
 	uint64_t seed;
-	uint64_t news, ends, drops;
+	uint64_t news, ends, full, drops;
 	bool odd;
 };
 
 static void count_event(struct job *j, const struct ct_event *ev)
 {
-	j->news += ev->type == CT_EVENT_NEW;
+	j->news += ev->type == CT_EVENT_NEW || (ev->type == CT_EVENT_RELATED && ev->master);
 	j->ends += ev->type == CT_EVENT_DESTROY;
 }
 
@@ -37,9 +37,11 @@ static void count_result(struct job *j, const struct ct_result *out)
 {
 	for (unsigned int i = 0; i < out->nevents; i++)
 		count_event(j, &out->events[i]);
+	j->full += out->drop && out->reason == CT_REASON_TABLE_FULL;
 	j->drops += out->drop;
 	j->odd |= out->nevents > CT_RESULT_EVENTS_MAX;
-	j->odd |= !out->drop && out->info == CT_INFO_INVALID && out->reason == CT_REASON_NONE;
+	j->odd |= !out->drop && !out->passed && out->info == CT_INFO_INVALID &&
+		  out->reason == CT_REASON_NONE;
 }
 
 static void make_packet(struct job *j, struct pk *p)
@@ -60,6 +62,22 @@ static void make_packet(struct job *j, struct pk *p)
 	}
 }
 
+/* One packet; where flows are confirmed at the exit, two of three get there. */
+static void pass(struct job *j, const struct pk *p, uint64_t now_ns)
+{
+	struct ct_input in = pk_input(p, now_ns);
+	struct ct_result out;
+
+	ct_track(&j->th, &in, &out);
+	count_result(j, &out);
+	if (out.drop || j->th.cfg->confirm == CT_CONFIRM_ENTRY || dice(&j->seed) % 3 == 0)
+		return;
+	in.hook = CT_HOOK_POSTROUTING;
+	in.mark = out.mark;
+	ct_track(&j->th, &in, &out);
+	count_result(j, &out);
+}
+
 static void *work(void *arg)
 {
 	struct job *j = arg;
@@ -67,14 +85,10 @@ static void *work(void *arg)
 
 	for (int i = 0; i < PACKETS; i++) {
 		struct ct_event events[4];
-		struct ct_input in;
-		struct ct_result out;
 		struct pk p;
 
 		make_packet(j, &p);
-		in = pk_input(&p, now_ns);
-		ct_track(&j->th, &in, &out);
-		count_result(j, &out);
+		pass(j, &p, now_ns);
 		now_ns += dice(&j->seed) % (100 * MSEC);
 		if (i % 16)
 			continue;
@@ -89,43 +103,81 @@ static uint64_t total(const struct ct_stats *s, enum ct_stat stat)
 	return atomic_load(&s->count[stat]);
 }
 
-static void test_shared_flows(void **state)
+static void run_threads(struct engine *e, struct ct_stats *sum, struct job *ret)
 {
 	static struct job jobs[THREADS];
-	static struct ct_stats sum;
-	uint64_t news = 0, ends = 0, drops = 0, infos = 0;
-	struct engine e;
 
-	engine_open(&e, FLOWS);
+	memset(jobs, 0, sizeof(jobs));
+	memset(sum, 0, sizeof(*sum));
+	memset(ret, 0, sizeof(*ret));
 	for (uint64_t i = 0; i < THREADS; i++) {
-		jobs[i].th = (struct ct_thread){.ct = e.th.ct, .cfg = &e.cfg};
+		jobs[i].th = (struct ct_thread){.ct = e->th.ct, .cfg = &e->cfg};
 		jobs[i].seed = i;
 		assert_int_equal(pthread_create(&jobs[i].thread, NULL, work, &jobs[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_join(jobs[i].thread, NULL), 0);
 		assert_false(jobs[i].odd);
-		ct_stats_add(&sum, &jobs[i].th.stats);
-		news += jobs[i].news;
-		ends += jobs[i].ends;
-		drops += jobs[i].drops;
+		ct_stats_add(sum, &jobs[i].th.stats);
+		ret->news += jobs[i].news;
+		ret->ends += jobs[i].ends;
+		ret->full += jobs[i].full;
+		ret->drops += jobs[i].drops;
 	}
+}
+
+static void check_sums(const struct ct_stats *sum, const struct job *all)
+{
+	uint64_t infos = 0;
+
 	for (int i = 0; i < CT_INFO_MAX; i++)
-		infos += atomic_load(&sum.info[i]);
-	assert_int_equal(total(&sum, CT_STAT_PACKETS), THREADS * PACKETS);
+		infos += atomic_load(&sum->info[i]);
+	assert_int_equal(total(sum, CT_STAT_PACKETS), THREADS * PACKETS);
 	assert_int_equal(infos, THREADS * PACKETS);
-	assert_int_equal(total(&sum, CT_STAT_CREATED), news);
-	assert_int_equal(total(&sum, CT_STAT_DESTROYED), ends);
-	assert_int_equal(total(&sum, CT_STAT_TABLE_FULL), drops);
-	assert_int_equal(ct_count(e.th.ct), news - ends);
-	assert_true(news > FLOWS && ends > 0 && drops > 0);
+	assert_int_equal(total(sum, CT_STAT_CREATED), all->news);
+	assert_int_equal(total(sum, CT_STAT_DESTROYED), all->ends);
+	assert_int_equal(total(sum, CT_STAT_TABLE_FULL), all->full);
+	assert_true(all->news > FLOWS && all->ends > 0);
+}
+
+static void test_confirmed_at_entry(void **state)
+{
+	struct ct_stats sum;
+	struct engine e;
+	struct job all;
+
+	engine_open(&e, FLOWS);
+	e.cfg.confirm = CT_CONFIRM_ENTRY;
+	run_threads(&e, &sum, &all);
+	check_sums(&sum, &all);
+	assert_int_equal(all.drops, all.full);
+	assert_int_equal(ct_count(e.th.ct), all.news - all.ends);
+	assert_true(all.full > 0 && total(&sum, CT_STAT_EARLY_DROPS) > 0);
+	engine_close(&e);
+}
+
+static void test_confirmed_at_exit(void **state)
+{
+	static struct ct_event events[FLOWS];
+	struct ct_stats sum;
+	struct engine e;
+	struct job all;
+
+	engine_open(&e, FLOWS);
+	e.cfg.confirm = CT_CONFIRM_EXIT;
+	run_threads(&e, &sum, &all);
+	check_sums(&sum, &all);
+	assert_true(total(&sum, CT_STAT_UNCONFIRMED) > 0);
+	assert_int_equal(ct_expire(&e.th, 1000000 * SEC, events, FLOWS, NULL), all.news - all.ends);
+	assert_int_equal(ct_count(e.th.ct), 0);
 	engine_close(&e);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shared_flows),
+		cmocka_unit_test(test_confirmed_at_entry),
+		cmocka_unit_test(test_confirmed_at_exit),
 	};
 
 	return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
