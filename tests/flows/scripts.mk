@@ -6,6 +6,14 @@ flow_scripts = \
 	tests/flows/in-established.inc \
 	tests/flows/in-fin-wait.inc \
 	tests/flows/in-last-ack.inc \
+	tests/flows/in-sctp-closed.inc \
+	tests/flows/in-sctp-cookie-echoed.inc \
+	tests/flows/in-sctp-cookie-wait.inc \
+	tests/flows/in-sctp-established.inc \
+	tests/flows/in-sctp-heartbeat-sent.inc \
+	tests/flows/in-sctp-shutdown-ack-sent.inc \
+	tests/flows/in-sctp-shutdown-recd.inc \
+	tests/flows/in-sctp-shutdown-sent.inc \
 	tests/flows/in-syn-recv.inc \
 	tests/flows/in-syn-sent.inc \
 	tests/flows/in-syn-sent2.inc \
@@ -16,6 +24,9 @@ flow_scripts = \
 	tests/flows/generic-error-related.flow \
 	tests/flows/generic-no-payload.flow \
 	tests/flows/generic-protocols.flow \
+	tests/flows/gre-error-related.flow \
+	tests/flows/gre-keys-ignored.flow \
+	tests/flows/gre-pptp-without-helper.flow \
 	tests/flows/icmp-damaged.flow \
 	tests/flows/icmp-echo-code.flow \
 	tests/flows/icmp-echo.flow \
@@ -45,6 +56,38 @@ flow_scripts = \
 	tests/flows/ip6-fragment-later.flow \
 	tests/flows/ip6-no-next-header.flow \
 	tests/flows/ip6-not-extension-headers.flow \
+	tests/flows/sctp-again-after-shutdown.flow \
+	tests/flows/sctp-both-shut-down.flow \
+	tests/flows/sctp-checksum-off.flow \
+	tests/flows/sctp-checksum.flow \
+	tests/flows/sctp-chunks-damaged.flow \
+	tests/flows/sctp-earlier-chunks-stay.flow \
+	tests/flows/sctp-error-related.flow \
+	tests/flows/sctp-expires.flow \
+	tests/flows/sctp-first-answer-is-no-reply.flow \
+	tests/flows/sctp-first-packet.flow \
+	tests/flows/sctp-handshake-data-shutdown.flow \
+	tests/flows/sctp-heartbeat-new-path.flow \
+	tests/flows/sctp-heartbeat-other-tag.flow \
+	tests/flows/sctp-in-closed.flow \
+	tests/flows/sctp-in-cookie-echoed.flow \
+	tests/flows/sctp-in-cookie-wait.flow \
+	tests/flows/sctp-in-established.flow \
+	tests/flows/sctp-in-heartbeat-sent.flow \
+	tests/flows/sctp-in-midst.flow \
+	tests/flows/sctp-in-shutdown-ack-sent.flow \
+	tests/flows/sctp-in-shutdown-recd.flow \
+	tests/flows/sctp-in-shutdown-sent.flow \
+	tests/flows/sctp-init-ack-of-nobody.flow \
+	tests/flows/sctp-init-collision.flow \
+	tests/flows/sctp-init-repeated-not-refreshed.flow \
+	tests/flows/sctp-restart.flow \
+	tests/flows/sctp-server-shuts-down.flow \
+	tests/flows/sctp-several-chunks-move.flow \
+	tests/flows/sctp-shutdown-ack-out-of-the-blue.flow \
+	tests/flows/sctp-t-bit.flow \
+	tests/flows/sctp-tags-wrong.flow \
+	tests/flows/sctp-timeouts-configured.flow \
 	tests/flows/tcp-be-liberal.flow \
 	tests/flows/tcp-both-close-at-once.flow \
 	tests/flows/tcp-cannot-be-first.flow \
@@ -135,4 +178,6 @@ flow_scripts = \
 	tests/flows/udp-length-and-checksum.flow \
 	tests/flows/udp-query-answer.flow \
 	tests/flows/udp-stamp-is-never-moved.flow \
-	tests/flows/udp-to-itself.flow
+	tests/flows/udp-to-itself.flow \
+	tests/flows/udplite-coverage-and-checksum.flow \
+	tests/flows/udplite-query-answer.flow
