@@ -58,19 +58,20 @@ def icmp(src, dst, kind, code, rest=b"\0\1\0\1", data=b"", **kw):
     return ip(src, dst, proto, transport(src, dst, proto, struct.pack("!BBH", kind, code, 0) + rest + data, 2), **kw)
 
 
-def record(packet, ms=0, hook=PREROUTING, unverified=True, loopback=False, expire=False, cut=0, mark=0, zone=0, exact=True):
+def record(packet, ms=0, hook=PREROUTING, unverified=True, loopback=False, expire=False, cut=0, mark=0, zone=0, exact=True,
+           leaves=True):
     shift = 0
     while ms >> (shift * 5) > 63:
         shift += 1
     flags = hook | (8 if unverified else 0) | (16 if loopback else 0) | (32 if expire else 0)
     return struct.pack("<HBBBBBB", len(packet), ms >> (shift * 5) | shift << 6, flags, cut, mark & 255,
-                       mark >> 16 & 255, zone | (2 if exact else 0)) + packet
+                       mark >> 16 & 255, zone | (2 if exact else 0) | (8 if leaves else 0)) + packet
 
 
 def made(ms, *fields):
     """A TCP segment that fuzz_track makes itself: what, flags, seq, ack, window / 256, data."""
     what, flags, seq, ack, win, data = fields
-    return struct.pack("<HBBBBBB", 8, ms, 0, 0, 0, 0, 6) + struct.pack("!BBHHBB", what, flags, seq, ack, win, data)
+    return struct.pack("<HBBBBBB", 8, ms, 0, 0, 0, 0, 14) + struct.pack("!BBHHBB", what, flags, seq, ack, win, data)
 
 
 def connection(a, b, sport=40000, close=True):
@@ -121,6 +122,11 @@ def stories():
                        record(udp(A4, A4, 5, 6), loopback=True, mark=0xA)]
     yield "exit", [record(udp(A4, B4, 5, 6), mark=0xF0), record(udp(A4, B4, 5, 6), hook=POSTROUTING, mark=0xFA),
                    record(udp(B4, A4, 6, 5), hook=FORWARD), record(udp(B4, A4, 6, 5), hook=INPUT)]
+    first = [udp(A4, B4, 5, 6), tcp(A4, B4, 5, 6, SYN, 1), icmp(A4, B4, 8, 0)]
+    yield "clash", [record(p, hook=h, mark=m, leaves=False) for p in first
+                    for h, m in ((PREROUTING, 0), (PREROUTING, 0), (POSTROUTING, 0xA), (POSTROUTING, 0xA))]
+    yield "rejected", [record(first[1], leaves=False), record(tcp(B4, A4, 6, 5, RST | ACK, 0, 2), hook=OUTPUT)]
+    yield "lost", [record(p, 500, leaves=n % 3 == 0) for n, p in enumerate(first * 6)]
     yield "zones", [record(udp(A4, B4, 5, 6), zone=0), record(udp(B4, A4, 6, 5), zone=1)]
     yield "generic", [record(ip(A4, B4, p, b"")) for p in (47, 50, 132)] + [record(ip(B4, A4, 47, b"\0" * 8))]
     yield "options4", [record(udp(A4, B4, 1, 2, options=b"\x94\4\0\0")), record(tcp(A4, B4, 1, 2, SYN, 1, options=b"\1" * 40))]
@@ -155,9 +161,13 @@ def main():
     for name, records in stories():
         story = b"".join(records)
         (out / name).write_bytes(b"\x00\x0f" + story)
+        if name in ("clash", "rejected", "lost", "exit"):
+            (out / f"{name}-exit").write_bytes(b"\x80\x0f" + story)
         if name in ("tcp4", "udp6", "error4", "est-far", "est-rst", "table-full", "midstream"):
             (out / f"{name}-odd").write_bytes(b"\x57\x02" + story)
             (out / f"{name}-tiny").write_bytes(b"\x29\x00" + story)
+            (out / f"{name}-exit").write_bytes(b"\x80\x0f" + story)
+            (out / f"{name}-exit-tiny").write_bytes(b"\x80\x00" + story)
 
 
 if __name__ == "__main__":
