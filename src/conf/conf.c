@@ -8,6 +8,9 @@
 #include "conf/loader.h"
 #include "conf/table.h"
 
+#define COPY_ETHERNET 2048
+#define COPY_WHOLE    UINT16_MAX
+
 void conf_derive(struct conf *c)
 {
 	c->track.mark.shift = (uint8_t)__builtin_ctz(c->track.mark.mask);
@@ -58,6 +61,13 @@ int conf_restart_keys(const struct conf *running, const struct conf *wanted, cha
 			used += (size_t)len;
 	}
 	return count;
+}
+
+uint32_t conf_copy_range(const struct conf *c)
+{
+	if (c->queue_copy_range != CONF_COPY_AUTO)
+		return c->queue_copy_range;
+	return c->track.nhelper_ports > 0 ? COPY_WHOLE : COPY_ETHERNET;
 }
 
 bool conf_serves(const struct conf *c, const struct conf_verdict *verdict)

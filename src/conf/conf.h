@@ -32,7 +32,7 @@ struct conf {
 	uint16_t queue_first, queue_last;
 	uint32_t queue_max_packets;
 	bool queue_fail_open;
-	uint32_t queue_copy_range;     /* bytes; CONF_COPY_AUTO: 2048 */
+	uint32_t queue_copy_range;     /* bytes; CONF_COPY_AUTO: conf_copy_range() decides */
 	uint64_t queue_receive_buffer; /* bytes */
 	bool cpu_affinity_set;
 	cpu_set_t cpu_affinity; /* CPUs for the workers, in turn */
@@ -40,6 +40,7 @@ struct conf {
 	 * [Verdict] */
 	struct ct_config track;
 	uint32_t max_flows;
+	uint32_t max_expect;
 	/* [Verdict] */
 	struct conf_verdict verdict[CT_CLASS_MAX];
 	/* [Log] */
@@ -79,6 +80,13 @@ int conf_load_stream(struct conf *ret, FILE *stream, const char *name, conf_repo
  */
 int conf_restart_keys(const struct conf *running, const struct conf *wanted, char *names,
 		      size_t size);
+
+/*
+ * Bytes of each packet to be copied from the kernel. With CopyRange=auto whole packets of an
+ * Ethernet, so that their checksums can be verified (doc/decisions/001); whole packets whatever
+ * their length if there are helpers, which have to read all of a message.
+ */
+uint32_t conf_copy_range(const struct conf *c);
 
 /*
  * Whether a verdict hands packets to a queue that c serves: they would come back for ever. The

@@ -16,7 +16,12 @@
 
 #define KIB UINT64_C(1024)
 
+#define SIZE_OF_HELPERS                                                                            \
+	(sizeof(((struct ct_config *)NULL)->nhelper_ports) +                                       \
+	 sizeof(((struct ct_config *)NULL)->helper_ports))
+
 static const char *const encoding_words[] = {"ctinfo", "flags", NULL};
+static const char *const confirm_words[] = {"auto", "entry", "exit", NULL};
 static const char *const target_words[] = {"auto", "journal", "console", "none", NULL};
 static const char *const level_words[] = {"err", "warning", "notice", "info", "debug", NULL};
 static const char *const event_words[] = {
@@ -26,6 +31,8 @@ static const char *const event_words[] = {
 		NULL};
 
 _Static_assert(CT_ENCODING_CTINFO == 0 && CT_ENCODING_FLAGS == 1, "order of encoding_words");
+_Static_assert(CT_CONFIRM_AUTO == 0 && CT_CONFIRM_ENTRY == 1 && CT_CONFIRM_EXIT == 2,
+	       "order of confirm_words");
 _Static_assert(CONF_TARGET_AUTO == 0 && CONF_TARGET_JOURNAL == 1 && CONF_TARGET_CONSOLE == 2 &&
 		       CONF_TARGET_NONE == 3,
 	       "order of target_words");
@@ -33,6 +40,11 @@ _Static_assert(LOG_DEBUG - LOG_ERR + 2 == ARRAY_SIZE(level_words), "number of le
 _Static_assert(offsetof(struct conf, queue_last) ==
 		       offsetof(struct conf, queue_first) + sizeof(uint16_t),
 	       "Range= is parsed into two neighbours");
+_Static_assert(offsetof(struct ct_config, helper_ports) -
+				       offsetof(struct ct_config, nhelper_ports) ==
+			       offsetof(struct conf_helpers, ports) &&
+		       SIZE_OF_HELPERS == sizeof(struct conf_helpers),
+	       "Helpers= is parsed into two neighbours");
 
 #define FIELD(member)	   .offset = offsetof(struct conf, member)
 #define SIZE_OF(member)	   .size = sizeof(((struct conf *)NULL)->member)
@@ -54,7 +66,7 @@ const struct conf_key conf_table[] = {
 	  .help = "Packets that may wait in each queue." },
 	{ QUEUE("FailOpen"), .def = "no", .parse = conf_parse_boolean, PLAIN(queue_fail_open),
 	  .help = "Let packets pass unclassified while a queue is full." },
-	{ QUEUE("CopyRange"), .def = "auto", .parse = conf_parse_size_or_auto,
+	{ .section = "Queue", .name = "CopyRange", .def = "auto", .parse = conf_parse_size_or_auto,
 	  SPEC(queue_copy_range, BETWEEN(128, 65535)),
 	  .help = "Bytes of each packet that are copied from the kernel." },
 	{ QUEUE("ReceiveBuffer"), .def = "64M", .parse = conf_parse_size,
@@ -70,8 +82,14 @@ const struct conf_key conf_table[] = {
 	  .help = "Bits of the mark that ctmarkd writes." },
 
 	{ TRACK("MaxFlows"), .def = "262144", .parse = conf_parse_number, .restart = true,
-	  SPEC(max_flows, BETWEEN(64, UINT32_C(1) << 28)),
+	  SPEC(max_flows, BETWEEN(64, CT_FLOWS_MAX)),
 	  .help = "Most flows the table can hold." },
+	{ TRACK("MaxExpectations"), .def = "4096", .parse = conf_parse_number, .restart = true,
+	  SPEC(max_expect, BETWEEN(0, CT_EXPECT_MAX)),
+	  .help = "Most connections that helpers can expect at a time." },
+	{ TRACK("Confirm"), .def = "auto", .parse = conf_parse_word,
+	  SPEC(track.confirm, .words = confirm_words),
+	  .help = "Where a new flow enters the table." },
 	{ TRACK("TCPLoose"), .def = "yes", .parse = conf_parse_boolean, PLAIN(track.tcp_loose),
 	  .help = "Pick up TCP connections in mid-stream." },
 	{ TRACK("TCPBeLiberal"), .def = "no", .parse = conf_parse_boolean,
@@ -87,6 +105,9 @@ const struct conf_key conf_table[] = {
 	  .help = "Verify transport checksums." },
 	{ TRACK("Accounting"), .def = "yes", .parse = conf_parse_boolean, PLAIN(track.accounting),
 	  .help = "Count packets and bytes of each flow." },
+	{ TRACK("Helpers"), .def = "", .parse = conf_parse_helpers,
+	  FIELD(track.nhelper_ports), .spec = { .size = SIZE_OF_HELPERS },
+	  .help = "Protocols whose control connections are read for what they announce." },
 
 #define X(suffix, key, seconds)                                                                    \
 	{ .section = "Timeouts", .name = key, .def = #seconds "s", .parse = conf_parse_span,       \

@@ -18,7 +18,7 @@ struct conf_key {
 	const char *help;
 };
 
-#define CONF_KEYS_MAX 64
+#define CONF_KEYS_MAX 96
 
 extern const struct conf_key conf_table[];
 extern const size_t conf_table_len;

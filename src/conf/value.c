@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "conf/conf.h"
+#include "core/helper/helper.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -368,5 +369,116 @@ int conf_parse_cpus(const struct conf_spec *spec, const char *text, void *ret, c
 	if (CPU_COUNT(&set) == 0)
 		return bad(why, "no CPU in the list");
 	memcpy(ret, &set, sizeof(set));
+	return 0;
+}
+
+/* --- helpers ---------------------------------------------------------------------------------- */
+
+_Static_assert((CT_HELPER_MAX - 1) * CONF_HELPER_PORTS_MAX <= CT_HELPER_PORTS_MAX,
+	       "every helper with all its ports");
+
+#define PROTOS_BOTH 23 /* CT_HELPER_LIST */
+
+static const struct {
+	uint8_t protos;
+	uint16_t port;
+} helpers[CT_HELPER_MAX] = {
+#define X(name, str, families, protos, port, ...) [CT_HELPER_##name] = {(protos), (port)},
+	CT_HELPER_LIST(X)
+#undef X
+};
+
+static const struct conf_spec helper_names = {.words = (const char *const[]){
+#define X(name, str, ...) str,
+						      CT_HELPER_LIST(X)
+#undef X
+							      NULL}};
+
+/* All helpers know IPv4, so that two of one protocol cannot share a port. */
+static bool share_protocol(uint8_t one, uint8_t other)
+{
+	uint8_t a = helpers[one].protos, b = helpers[other].protos;
+
+	return a == b || a == PROTOS_BOTH || b == PROTOS_BOTH;
+}
+
+static int add_port(struct conf_helpers *list, uint8_t helper, uint64_t port, char *why)
+{
+	const char *name = ct_helper_name(helper);
+	unsigned int own = 0;
+
+	for (unsigned int i = 0; i < list->n; i++) {
+		const struct ct_helper_port *p = &list->ports[i];
+
+		if (p->port == port && p->helper == helper)
+			return bad(why, "%s has port %" PRIu64 " twice", name, port);
+		if (p->port == port && share_protocol(p->helper, helper))
+			return bad(why, "port %" PRIu64 " of %s is that of %s already", port, name,
+				   ct_helper_name(p->helper));
+		own += p->helper == helper;
+	}
+	if (own == CONF_HELPER_PORTS_MAX)
+		return bad(why, "%s has more than %d ports", name, CONF_HELPER_PORTS_MAX);
+	list->ports[list->n++] = (struct ct_helper_port){.port = (uint16_t)port, .helper = helper};
+	return 0;
+}
+
+/* Reads "port[,port...]" and moves text behind it. */
+static int take_ports(const char **text, struct conf_helpers *list, uint8_t helper, char *why)
+{
+	const char *p = *text;
+	uint64_t port;
+
+	do {
+		if (!take_number(&p, &port) || port == 0 || port > UINT16_MAX ||
+		    !strchr(" \t,", *p))
+			return bad(why, "%s: takes ports from 1 to %d (such as %s:%u)",
+				   ct_helper_name(helper), UINT16_MAX, ct_helper_name(helper),
+				   helpers[helper].port);
+		if (add_port(list, helper, port, why) < 0)
+			return -EINVAL;
+	} while (*p++ == ',');
+	*text = p - 1;
+	return 0;
+}
+
+static bool has_helper(const struct conf_helpers *list, uint8_t helper)
+{
+	for (unsigned int i = 0; i < list->n; i++)
+		if (list->ports[i].helper == helper)
+			return true;
+	return false;
+}
+
+/* Reads "name" or "name:ports" and moves text behind it. */
+static int take_helper(const char **text, struct conf_helpers *list, char *why)
+{
+	size_t len = strcspn(*text, ": \t,");
+	int word = find_word(&helper_names, *text, len);
+	uint8_t helper = (uint8_t)(word + 1); /* CT_HELPER_NONE has no word */
+
+	if (word < 0)
+		return bad_word(&helper_names, *text, len, why);
+	*text += len;
+	if (has_helper(list, helper))
+		return bad(why, "%s comes twice", ct_helper_name(helper));
+	if (**text == ',')
+		return bad(why, "not a list of helpers (such as ftp:21,2121 tftp)");
+	if (**text != ':')
+		return add_port(list, helper, helpers[helper].port, why);
+	++*text;
+	return take_ports(text, list, helper, why);
+}
+
+int conf_parse_helpers(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	static const char blanks[] = " \t";
+	struct conf_helpers list;
+
+	memset(&list, 0, sizeof(list)); /* configurations are compared byte by byte */
+	for (text += strspn(text, blanks); *text; text += strspn(text, blanks))
+		if (take_helper(&text, &list, why) < 0)
+			return -EINVAL;
+	memcpy(ret, &list, sizeof(list));
 	return 0;
 }

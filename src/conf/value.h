@@ -9,7 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/core.h"
+
 #define CONF_WHY_MAX 192
+
+#define CONF_HELPER_PORTS_MAX 8 /* of one helper, as in the kernel */
+
+/* The ports of Helpers=, with the layout of nhelper_ports and helper_ports in struct ct_config. */
+struct conf_helpers {
+	unsigned int n;
+	struct ct_helper_port ports[CT_HELPER_PORTS_MAX];
+};
 
 /* What a parser accepts beyond its syntax, and how wide its target is. */
 struct conf_spec {
@@ -37,3 +47,6 @@ conf_parser conf_parse_queue_range;  /* uint16_t[2]: N or N-M, first and last */
 conf_parser conf_parse_mask;	     /* uint32_t: contiguous bits, not 0 */
 conf_parser conf_parse_verdict;	     /* struct conf_verdict: accept drop queue:N repeat */
 conf_parser conf_parse_cpus;	     /* cpu_set_t: numbers and ranges, by commas or spaces */
+
+/* struct conf_helpers: "name" or "name:port[,port...]", by spaces */
+conf_parser conf_parse_helpers;

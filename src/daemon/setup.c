@@ -17,9 +17,7 @@
 #include "io/queuelist.h"
 #include "util/cleanup.h"
 
-/* Whole packets of an Ethernet: their checksums can be verified (doc/decisions/001). */
-#define COPY_RANGE_DEFAULT 2048
-#define LOOPBACK_INDEX	   1 /* where every network namespace has it */
+#define LOOPBACK_INDEX 1 /* where every network namespace has it */
 
 /* --- configuration ------------------------------------------------------------------------------
  */
@@ -121,8 +119,7 @@ static enum exit_status open_queues(struct daemon *d)
 	struct nfqueue_params params = {
 		.fail_open = c->queue_fail_open,
 		.max_packets = c->queue_max_packets,
-		.copy_range = c->queue_copy_range == CONF_COPY_AUTO ? COPY_RANGE_DEFAULT
-								    : c->queue_copy_range,
+		.copy_range = conf_copy_range(c),
 		.receive_buffer = c->queue_receive_buffer,
 		.loopback = ifname_is_loopback(d->names, LOOPBACK_INDEX) ? LOOPBACK_INDEX : 0,
 	};
@@ -162,6 +159,7 @@ static int make_table(struct daemon *d)
 	uint8_t key[16];
 	struct ct_params params = {
 		.max_flows = d->started.max_flows,
+		.max_expect = d->started.max_expect,
 		.key = key,
 	};
 	int r;

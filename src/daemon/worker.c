@@ -30,7 +30,9 @@ struct worker {
 	struct jlog *log;
 	size_t ring;
 	bool shadow;
-	bool unsent;			/* the last flush failed: try again soon */
+	bool unsent;	     /* the last flush failed: try again soon */
+	uint32_t copy_range; /* as the source has it */
+	uint32_t copy_range_wanted;
 	uint32_t verdict[CT_CLASS_MAX]; /* [Verdict] in the kernel's numbers */
 	struct packet batch[SOURCE_BATCH_MAX];
 	struct ct_result result;
@@ -77,7 +79,16 @@ static void adopt_conf(struct worker *w)
 	w->thread.cfg = &conf->track;
 	for (unsigned int i = 0; i < CT_CLASS_MAX; i++)
 		w->verdict[i] = verdict_number(&conf->verdict[i]);
+	w->copy_range_wanted = conf_copy_range(conf);
 	atomic_store_explicit(&w->adopted, conf, memory_order_release);
+}
+
+/* Between two batches, whose packets lie in the source. What fails is tried again after the next.
+ */
+static void change_copy_range(struct worker *w)
+{
+	if (w->ops->set_copy_range(w->source, w->copy_range_wanted) == 0)
+		w->copy_range = w->copy_range_wanted;
 }
 
 /*
@@ -98,11 +109,11 @@ static void give_verdict(struct worker *w, const struct packet *p, const struct 
 {
 	uint32_t verdict = w->verdict[ct_info_class((enum ct_info)res->info)];
 
-	if (w->shadow || res->passed) {
+	if (w->shadow || (res->passed && !res->drop)) {
 		w->ops->verdict(w->source, p, VERDICT_ACCEPT, false, 0);
 		return;
 	}
-	if (res->drop)
+	if (res->drop) /* a helper or a clash can want that at an exit hook, too */
 		verdict = VERDICT_DROP;
 	if (verdict == VERDICT_REPEAT && !rounds_allow(&w->sent_round, &p->in)) {
 		verdict = VERDICT_ACCEPT;
@@ -144,6 +155,8 @@ int worker_pass(struct worker *w, int timeout_ms)
 
 	if (w->unsent && (timeout_ms < 0 || timeout_ms > RETRY_MS))
 		timeout_ms = RETRY_MS;
+	if (w->copy_range != w->copy_range_wanted)
+		change_copy_range(w);
 	n = w->ops->receive(w->source, w->batch, timeout_ms);
 	if (n < 0)
 		return n;
@@ -209,6 +222,7 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 	sem_init(&w->done, 0, 0);
 	atomic_init(&w->published, params->conf);
 	adopt_conf(w);
+	w->copy_range = w->copy_range_wanted;
 	*ret = w;
 	return 0;
 }

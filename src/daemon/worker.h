@@ -22,7 +22,7 @@ struct jlog;
 struct worker;
 
 struct worker_params {
-	struct source *source; /* closed by worker_free() */
+	struct source *source; /* closed by worker_free(); copies what conf_copy_range(conf) says */
 	struct ct *ct;
 	const struct conf *conf;
 	struct jlog *log;

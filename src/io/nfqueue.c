@@ -328,15 +328,6 @@ static void op_close(struct source *s)
 	free(q);
 }
 
-static const struct source_ops nfqueue_ops = {
-	.receive = op_receive,
-	.verdict = op_verdict,
-	.flush = op_flush,
-	.wake = op_wake,
-	.release = op_release,
-	.close = op_close,
-};
-
 void nfqueue_get_stats(const struct source *s, struct nfqueue_stats *ret)
 {
 	const struct nfqueue *q = (const struct nfqueue *)s;
@@ -440,13 +431,24 @@ static int command_flag(struct nfqueue *q, uint32_t flag)
 	return command(q, nlh);
 }
 
-static int command_copy(struct nfqueue *q, uint32_t range)
+static struct nlmsghdr *put_copy(char *buf, const struct nfqueue *q, uint32_t range)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, q->queue);
 
 	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, (int)range);
-	return command(q, nlh);
+	return nlh;
+}
+
+static int command_copy(struct nfqueue *q, uint32_t range)
+{
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
+
+	return command(q, put_copy(buf, q, range));
+}
+
+static uint32_t copy_range_max(uint32_t range)
+{
+	return range < PAYLOAD_MAX ? range : PAYLOAD_MAX;
 }
 
 /*
@@ -485,18 +487,33 @@ static int open_socket(struct nfqueue *q)
 	return q->wake_fd < 0 ? -errno : 0;
 }
 
-static int alloc_slots(struct nfqueue *q, uint32_t copy_range)
+/* Makes slots for messages with so much of a packet, if they are not that large. All are empty. */
+static int size_slots(struct nfqueue *q, uint32_t copy_range)
 {
-	q->slot_size = MNL_ALIGN(copy_range + SLOT_OVERHEAD);
-	q->slots = malloc(SOURCE_BATCH_MAX * q->slot_size);
-	if (!q->slots)
+	size_t size = MNL_ALIGN(copy_range + SLOT_OVERHEAD);
+	uint8_t *slots;
+
+	if (size <= q->slot_size)
+		return 0;
+	slots = malloc(SOURCE_BATCH_MAX * size);
+	if (!slots)
 		return -ENOMEM;
+	free(q->slots);
+	q->slots = slots;
+	q->slot_size = size;
 	for (unsigned int i = 0; i < SOURCE_BATCH_MAX; i++) {
 		q->iov[i] = (struct iovec){q->slots + i * q->slot_size, q->slot_size};
 		q->msgs[i].msg_hdr = (struct msghdr){.msg_iov = &q->iov[i], .msg_iovlen = 1};
 	}
+	return 0;
+}
+
+static int alloc_buffers(struct nfqueue *q, uint32_t copy_range)
+{
+	int r = size_slots(q, copy_range);
+
 	/* A batch and the broken packets among it; more makes an early send. */
-	return verdict_buf_init(&q->verdicts, q->queue, 2 * SOURCE_BATCH_MAX);
+	return r < 0 ? r : verdict_buf_init(&q->verdicts, q->queue, 2 * SOURCE_BATCH_MAX);
 }
 
 /* The kernel says EPERM both to those who may not and to those who come too late. */
@@ -538,10 +555,44 @@ static int configure(struct nfqueue *q, const struct nfqueue_params *params, uin
 	return 0;
 }
 
+/* --- the copied part, in operation ------------------------------------------------------------ */
+
+/*
+ * Without an answer, for which packets would have to wait; an error shows up among those to
+ * verdicts. Slots only grow: datagrams of the old size may still be on their way.
+ */
+static int op_set_copy_range(struct source *s, uint32_t range)
+{
+	struct nfqueue *q = from_source(s);
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
+	struct nlmsghdr *nlh;
+	int r;
+
+	if (q->slot < q->nslots)
+		return -EAGAIN;
+	range = copy_range_max(range);
+	r = size_slots(q, range);
+	if (r < 0)
+		return r;
+	nlh = put_copy(buf, q, range);
+	nlh->nlmsg_seq = ++q->seq;
+	return mnl_socket_sendto(q->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
+}
+
+static const struct source_ops nfqueue_ops = {
+	.receive = op_receive,
+	.verdict = op_verdict,
+	.flush = op_flush,
+	.set_copy_range = op_set_copy_range,
+	.wake = op_wake,
+	.release = op_release,
+	.close = op_close,
+};
+
 int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 		 struct nfqueue_grant *ret_grant)
 {
-	uint32_t range = params->copy_range < PAYLOAD_MAX ? params->copy_range : PAYLOAD_MAX;
+	uint32_t range = copy_range_max(params->copy_range);
 	struct nfqueue *q = calloc(1, sizeof(*q));
 	int r;
 
@@ -555,7 +606,7 @@ int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 	q->wake_fd = -1;
 	r = open_socket(q);
 	if (r == 0)
-		r = alloc_slots(q, range);
+		r = alloc_buffers(q, range);
 	if (r == 0)
 		r = configure(q, params, range, ret_grant);
 	if (r < 0) {

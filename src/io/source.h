@@ -47,6 +47,11 @@ struct source_ops {
 			uint32_t mark);
 	/* Sends every noted verdict. Returns 0 or -errno (the caller may only log it). */
 	int (*flush)(struct source *s);
+	/*
+	 * Changes how many bytes of each packet are copied, for those that arrive from now on; by
+	 * the thread that receives, between two batches. Returns 0, or -errno and all is as it was.
+	 */
+	int (*set_copy_range)(struct source *s, uint32_t range);
 	/* Makes a receive() of another thread return soon. Async-signal-safe, any thread. */
 	void (*wake)(struct source *s);
 	/*

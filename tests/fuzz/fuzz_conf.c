@@ -11,6 +11,7 @@
 #include <syslog.h>
 
 #include "conf/conf.h"
+#include "core/helper/helper.h"
 
 struct seen {
 	unsigned int errors, warnings;
@@ -62,6 +63,12 @@ static void check_conf(const struct conf *c)
 	FUZZ_CHECK(bits << m->shift == m->mask && !(bits & (bits + 1)));
 	FUZZ_CHECK(bits >= (1u << ct_mark_bits(m->encoding)) - 1);
 	FUZZ_CHECK(c->max_flows >= 64 && c->max_flows <= 1u << 28);
+	FUZZ_CHECK(c->max_expect <= CT_EXPECT_MAX);
+	FUZZ_CHECK(c->track.confirm < CT_CONFIRM_MAX);
+	FUZZ_CHECK(c->track.nhelper_ports <= CT_HELPER_PORTS_MAX);
+	for (unsigned int i = 0; i < c->track.nhelper_ports; i++)
+		FUZZ_CHECK(c->track.helper_ports[i].port > 0 &&
+			   *ct_helper_name(c->track.helper_ports[i].helper));
 	for (int i = 0; i < CT_TIMEOUT_MAX; i++)
 		FUZZ_CHECK(c->track.timeout_ns[i] >= UINT64_C(1000000000));
 	for (int i = 0; i < CT_CLASS_MAX; i++)

@@ -12,6 +12,7 @@
 #include <syslog.h>
 #include <cmocka.h>
 
+#include "core/helper/helper.h"
 #include "tests/unit/conf/report.h"
 
 #define SEC UINT64_C(1000000000)
@@ -68,6 +69,8 @@ static void test_defaults(void **state)
 	assert_int_equal(c.track.mark.mask, 0xf);
 	assert_int_equal(c.track.mark.shift, 0);
 	assert_int_equal(c.max_flows, 262144);
+	assert_int_equal(c.max_expect, 4096);
+	assert_int_equal(c.track.nhelper_ports, 0);
 	assert_int_equal(c.track.no_confirm_classes, 0);
 	for (int i = 0; i < CT_CLASS_MAX; i++)
 		assert_int_equal(c.verdict[i].kind, CONF_ACCEPT);
@@ -91,6 +94,8 @@ static void test_engine_defaults(void **state)
 	assert_int_equal(c.track.mark.mask, engine.mark.mask);
 	assert_int_equal(c.track.mark.shift, engine.mark.shift);
 	assert_int_equal(c.track.mark.encoding, engine.mark.encoding);
+	assert_int_equal(c.track.confirm, engine.confirm);
+	assert_int_equal(c.track.nhelper_ports, engine.nhelper_ports);
 	assert_int_equal(c.track.tcp_loose, engine.tcp_loose);
 	assert_int_equal(c.track.tcp_be_liberal, engine.tcp_be_liberal);
 	assert_int_equal(c.track.tcp_ignore_invalid_rst, engine.tcp_ignore_invalid_rst);
@@ -121,12 +126,15 @@ static void test_values_queue_mark(void **state)
 
 static void test_values_track(void **state)
 {
-	struct conf c = good("[Track]\nMaxFlows=64\nTCPLoose=no\nTCPBeLiberal=yes\n"
+	struct conf c = good("[Track]\nMaxFlows=64\nMaxExpectations=0\nConfirm=exit\n"
+			     "TCPLoose=no\nTCPBeLiberal=yes\n"
 			     "TCPIgnoreInvalidRST=yes\nTCPMaxRetrans=255\nChecksum=no\n"
 			     "Accounting=no\n"
 			     "[Timeouts]\nTCPEstablished=1h30min\nUDP=45\nTCPMaxRetrans=1min\n");
 
 	assert_int_equal(c.max_flows, 64);
+	assert_int_equal(c.max_expect, 0);
+	assert_int_equal(c.track.confirm, CT_CONFIRM_EXIT);
 	assert_false(c.track.tcp_loose);
 	assert_true(c.track.tcp_be_liberal);
 	assert_true(c.track.tcp_ignore_invalid_rst);
@@ -137,6 +145,34 @@ static void test_values_track(void **state)
 	assert_true(c.track.timeout_ns[CT_TIMEOUT_UDP] == 45 * SEC);
 	assert_true(c.track.timeout_ns[CT_TIMEOUT_TCP_RETRANS] == 60 * SEC);
 	assert_true(c.track.timeout_ns[CT_TIMEOUT_UDP_STREAM] == 120 * SEC);
+}
+
+static void test_helpers(void **state)
+{
+	struct conf c = good("[Track]\nHelpers=ftp:21,2121 tftp\n");
+
+	assert_int_equal(c.track.nhelper_ports, 3);
+	assert_int_equal(c.track.helper_ports[1].port, 2121);
+	assert_int_equal(c.track.helper_ports[1].helper, CT_HELPER_FTP);
+	assert_int_equal(c.track.helper_ports[2].port, 69);
+	assert_int_equal(c.track.helper_ports[2].helper, CT_HELPER_TFTP);
+	c = good("[Track]\nHelpers=ftp\nHelpers=\n");
+	assert_int_equal(c.track.nhelper_ports, 0);
+	assert_int_equal(c.track.helper_ports[0].port, 0);
+	expect("[Track]\n\nHelpers=ftp h323\n", "E x.conf:3: [Track] Helpers=ftp h323: \"h323\" is "
+						"none of ftp tftp irc sip pptp amanda sane\n");
+}
+
+/* Helpers have to read all of a message. */
+static void test_copy_range(void **state)
+{
+	struct conf c = good("");
+
+	assert_int_equal(conf_copy_range(&c), 2048);
+	c = good("[Track]\nHelpers=tftp\n");
+	assert_int_equal(conf_copy_range(&c), 65535);
+	c = good("[Queue]\nCopyRange=1K\n[Track]\nHelpers=tftp\n");
+	assert_int_equal(conf_copy_range(&c), 1024);
 }
 
 static void test_values_verdict_log(void **state)
@@ -220,6 +256,11 @@ static void test_bad_values(void **state)
 	       "E x.conf:3: [Track] TCPMaxRetrans=256: must be from 0 to 255\n"
 	       "E x.conf:5: [Timeouts] UDP=0s: must be from 1s to 31536000s\n"
 	       "E x.conf:6: [Timeouts] ICMP=400d: must be from 1s to 31536000s\n");
+	expect("[Track]\nMaxExpectations=1048577\nConfirm=late\nHelpers=ftp:0\n",
+	       "E x.conf:2: [Track] MaxExpectations=1048577: must be from 0 to 1048576\n"
+	       "E x.conf:3: [Track] Confirm=late: \"late\" is none of auto entry exit\n"
+	       "E x.conf:4: [Track] Helpers=ftp:0: ftp: takes ports from 1 to 65535 (such as "
+	       "ftp:21)\n");
 	expect("[Log]\nTarget=syslog\nEvents=new died\nRateLimit=5\nBurst=0\nLevel=crit\n",
 	       "E x.conf:2: [Log] Target=syslog: \"syslog\" is none of auto journal console none\n"
 	       "E x.conf:3: [Log] Events=new died: \"died\" is none of new related reply assured "
@@ -361,16 +402,16 @@ static void test_restart_keys(void **state)
 	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 0);
 	assert_string_equal(names, "");
 	b = good("[Mark]\nMask=0xff\n[Timeouts]\nUDP=5\n[Log]\nLevel=err\n[Verdict]\nNew=drop\n"
-		 "[Track]\nTCPLoose=no\n");
+		 "[Track]\nTCPLoose=no\nConfirm=exit\nHelpers=ftp\n[Queue]\nCopyRange=128\n");
 	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 0);
 	b = good("[Queue]\nRange=0-1\n");
 	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 1);
 	assert_string_equal(names, "Range=");
 	b = good("[Queue]\nRange=1\nMaxPackets=1\nFailOpen=yes\nCopyRange=128\nReceiveBuffer=1M\n"
-		 "CPUAffinity=0\n[Track]\nMaxFlows=64\n");
+		 "CPUAffinity=0\n[Track]\nMaxFlows=64\nMaxExpectations=0\n");
 	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 7);
-	assert_string_equal(names, "Range=, MaxPackets=, FailOpen=, CopyRange=, ReceiveBuffer=, "
-				   "CPUAffinity=, MaxFlows=");
+	assert_string_equal(names, "Range=, MaxPackets=, FailOpen=, ReceiveBuffer=, CPUAffinity=, "
+				   "MaxFlows=, MaxExpectations=");
 	assert_int_equal(conf_restart_keys(&a, &b, names, 20), 7);
 	assert_string_equal(names, "Range=, MaxPackets=");
 	assert_int_equal(conf_restart_keys(&a, &b, names, 1), 7);
@@ -384,6 +425,8 @@ int main(void)
 		cmocka_unit_test(test_engine_defaults),
 		cmocka_unit_test(test_values_queue_mark),
 		cmocka_unit_test(test_values_track),
+		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_copy_range),
 		cmocka_unit_test(test_values_verdict_log),
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_again),

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "conf/conf.h"
+#include "core/helper/helper.h"
 #include "util/cleanup.h"
 
 #define SEC UINT64_C(1000000000)
@@ -351,6 +352,59 @@ static void test_cpus(void **state)
 	check_bad_cpus(",", "no CPU in the list");
 }
 
+static void check_helpers(const char *text, const char *want)
+{
+	static const struct conf_spec spec = {.size = sizeof(struct conf_helpers)};
+	char why[CONF_WHY_MAX] = "", got[512] = "";
+	struct conf_helpers list;
+
+	assert_int_equal(conf_parse_helpers(&spec, text, &list, why), 0);
+	for (unsigned int i = 0; i < list.n; i++)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s:%u", i ? " " : "",
+			 ct_helper_name(list.ports[i].helper), list.ports[i].port);
+	assert_string_equal(got, want);
+}
+
+static void check_bad_helpers(const char *text, const char *want)
+{
+	static const struct conf_spec spec = {.size = sizeof(struct conf_helpers)};
+	char why[CONF_WHY_MAX] = "";
+	struct conf_helpers list, before;
+
+	memset(&list, 0xa5, sizeof(list));
+	before = list;
+	assert_int_equal(conf_parse_helpers(&spec, text, &list, why), -EINVAL);
+	assert_string_equal(why, want);
+	assert_memory_equal(&list, &before, sizeof(list));
+}
+
+static void test_helpers(void **state)
+{
+	check_helpers("ftp", "ftp:21");
+	check_helpers("ftp tftp irc sip pptp amanda sane",
+		      "ftp:21 tftp:69 irc:6667 sip:5060 pptp:1723 amanda:10080 sane:6566");
+	check_helpers("ftp:2121,21 \t irc:1,2,3,4,5,6,7,65535",
+		      "ftp:2121 ftp:21 irc:1 irc:2 irc:3 irc:4 irc:5 irc:6 irc:7 irc:65535");
+	check_helpers("tftp:21 ftp", "tftp:21 ftp:21"); /* UDP and TCP */
+	check_bad_helpers("smtp", "\"smtp\" is none of ftp tftp irc sip pptp amanda sane");
+	check_bad_helpers("FTP", "\"FTP\" is none of ftp tftp irc sip pptp amanda sane");
+	check_bad_helpers(":21", "\"\" is none of ftp tftp irc sip pptp amanda sane");
+	check_bad_helpers("ftp,tftp", "not a list of helpers (such as ftp:21,2121 tftp)");
+	check_bad_helpers("ftp:", "ftp: takes ports from 1 to 65535 (such as ftp:21)");
+	check_bad_helpers("ftp:0", "ftp: takes ports from 1 to 65535 (such as ftp:21)");
+	check_bad_helpers("ftp:65536", "ftp: takes ports from 1 to 65535 (such as ftp:21)");
+	check_bad_helpers("ftp:21,", "ftp: takes ports from 1 to 65535 (such as ftp:21)");
+	check_bad_helpers("ftp:21, 22", "ftp: takes ports from 1 to 65535 (such as ftp:21)");
+	check_bad_helpers("sip:1-3", "sip: takes ports from 1 to 65535 (such as sip:5060)");
+	check_bad_helpers("ftp:21:22", "ftp: takes ports from 1 to 65535 (such as ftp:21)");
+	check_bad_helpers("ftp:21,21", "ftp has port 21 twice");
+	check_bad_helpers("ftp tftp ftp:2121", "ftp comes twice");
+	check_bad_helpers("ftp irc:21", "port 21 of irc is that of ftp already");
+	check_bad_helpers("tftp:5060 sip", "port 5060 of sip is that of tftp already");
+	check_bad_helpers("sip:69 tftp", "port 69 of tftp is that of sip already");
+	check_bad_helpers("ftp:1,2,3,4,5,6,7,8,9", "ftp has more than 8 ports");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_rate),	    cmocka_unit_test(test_words),
 		cmocka_unit_test(test_queue_range), cmocka_unit_test(test_mask),
 		cmocka_unit_test(test_verdict),	    cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_helpers),
 	};
 
 	return cmocka_run_group_tests_name("conf/value", tests, NULL, NULL);

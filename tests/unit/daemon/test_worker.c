@@ -42,6 +42,9 @@ struct fake_source {
 	int flush_error;
 	unsigned int flushes;
 	_Atomic unsigned int wakes;
+	uint32_t copy_range;
+	unsigned int copy_range_calls;
+	int copy_range_error;
 	bool released;
 	bool *closed;
 };
@@ -102,8 +105,26 @@ static void fake_close(struct source *s)
 	*((struct fake_source *)s)->closed = true;
 }
 
-static const struct source_ops fake_ops = {fake_receive, fake_verdict, fake_flush,
-					   fake_wake,	 fake_release, fake_close};
+static int fake_set_copy_range(struct source *s, uint32_t range)
+{
+	struct fake_source *f = (struct fake_source *)s;
+
+	f->copy_range_calls++;
+	if (f->copy_range_error)
+		return f->copy_range_error;
+	f->copy_range = range;
+	return 0;
+}
+
+static const struct source_ops fake_ops = {
+	.receive = fake_receive,
+	.verdict = fake_verdict,
+	.flush = fake_flush,
+	.set_copy_range = fake_set_copy_range,
+	.wake = fake_wake,
+	.release = fake_release,
+	.close = fake_close,
+};
 
 /* UDP without a checksum, from 10.0.0.1 to 10.0.0.2. */
 static const uint8_t udp[] = {0x45, 0, 0,  28, 0, 0, 0,	   0,	 64, 17, 0, 0, 10, 0,
@@ -397,6 +418,55 @@ static void test_new_configuration_between_batches(void **state)
 	assert_int_equal(x->source.answers[0].mark, 0xe0);
 }
 
+/* The copied part follows the configuration, and only between two batches. */
+static void test_copy_range_follows(void **state)
+{
+	struct fixture *x = *state;
+	struct conf next = x->conf;
+
+	next.track.nhelper_ports = 1; /* messages have to be read to their end */
+	make_worker(x, false);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.copy_range_calls, 0);
+	worker_set_conf(x->worker, &next);
+	offer(x, 1, udp, sizeof(udp), 0);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.copy_range_calls, 0); /* the batch was there still */
+	x->source.copy_range_error = -ENOMEM;
+	worker_pass(x->worker, 0);
+	x->source.copy_range_error = 0;
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.copy_range_calls, 2);
+	assert_int_equal(x->source.copy_range, 65535);
+	worker_set_conf(x->worker, &x->conf);
+	worker_pass(x->worker, 0);
+	worker_pass(x->worker, 0);
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.copy_range_calls, 3);
+	assert_int_equal(x->source.copy_range, conf_copy_range(&x->conf));
+}
+
+/* Two equal SYNs under way: the second finds at the exit hook that the flow exists. */
+static void test_drop_at_the_exit_hook(void **state)
+{
+	struct fixture *x = *state;
+	uint8_t syn[TCP_LEN];
+
+	x->conf.track.confirm = CT_CONFIRM_EXIT;
+	make_worker(x, false);
+	make_tcp(syn, 1, false, SYN, 1, 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		offer(x, i, syn, sizeof(syn), i < 2 ? 0 : 0xa);
+		x->source.packets[i].in.hook = i < 2 ? CT_HOOK_PREROUTING : CT_HOOK_POSTROUTING;
+	}
+	worker_pass(x->worker, 0);
+	assert_int_equal(x->source.nanswers, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(x->source.answers[i].verdict,
+				 i < 3 ? VERDICT_ACCEPT : VERDICT_DROP);
+	assert_int_equal(ct_count(x->ct), 1);
+}
+
 /* Memory may be short for a moment: the worker comes back soon instead of waiting for packets. */
 static void test_flush_is_tried_again(void **state)
 {
@@ -526,6 +596,8 @@ int main(void)
 		TEST(test_table_full_drops),
 		TEST(test_table_full_in_shadow),
 		TEST(test_new_configuration_between_batches),
+		TEST(test_copy_range_follows),
+		TEST(test_drop_at_the_exit_hook),
 		TEST(test_flush_is_tried_again),
 		TEST(test_thread_ends_with_its_source),
 		TEST(test_stop_answers_first),
