@@ -58,6 +58,31 @@ def icmp(src, dst, kind, code, rest=b"\0\1\0\1", data=b"", **kw):
     return ip(src, dst, proto, transport(src, dst, proto, struct.pack("!BBH", kind, code, 0) + rest + data, 2), **kw)
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def chunk(kind, body=b"", flags=0):
+    return struct.pack("!BBH", kind, flags, 4 + len(body)) + body + b"\0" * (-len(body) % 4)
+
+
+def sctp(src, dst, sport, dport, vtag, *chunks, **kw):
+    packet = struct.pack("!HHII", sport, dport, vtag, 0) + b"".join(chunks)
+    return ip(src, dst, 132, packet[:8] + struct.pack("<I", crc32c(packet)) + packet[12:], **kw)
+
+
+def udplite(src, dst, sport, dport, coverage=0, data=b"x" * 8):
+    """With the checksum that the kernel expects: that of UDP over the covered bytes."""
+    head = struct.pack("!HHHH", sport, dport, coverage, 0)
+    covered = transport(src, dst, 17, (head + data)[:coverage or 16] + b"\0" * (16 - (coverage or 16)), 6)
+    return ip(src, dst, 136, covered[:8] + data)
+
+
 def record(packet, ms=0, hook=PREROUTING, unverified=True, loopback=False, expire=False, cut=0, mark=0, zone=0, exact=True,
            leaves=True):
     shift = 0
@@ -85,6 +110,14 @@ def connection(a, b, sport=40000, close=True):
     return packets
 
 
+def association(a, b):
+    init = lambda kind, tag: chunk(kind, struct.pack("!IIHHI", tag, 65536, 1, 1, 1))
+    up = lambda vtag, *chunks: sctp(a, b, 40000, 3868, vtag, *chunks)
+    down = lambda vtag, *chunks: sctp(b, a, 3868, 40000, vtag, *chunks)
+    return [up(0, init(1, 7)), down(7, init(2, 9)), up(9, chunk(10, b"c" * 9), chunk(0, b"d" * 16)), down(7, chunk(11), chunk(3, b"s" * 12)),
+            up(9, chunk(4, b"h" * 8)), down(7, chunk(5, b"h" * 8)), up(9, chunk(7, b"\0\0\0\1")), down(7, chunk(8)), up(9, chunk(14))]
+
+
 def stories():
     for v, a, b in (("4", A4, B4), ("6", A6, B6)):
         yield f"tcp{v}", map(record, connection(a, b))
@@ -94,6 +127,13 @@ def stories():
             record(udp(b, a, 5353, 53), ms) for ms in (10, 2500, 10)]
         kind = 8 if v == "4" else 128
         yield f"echo{v}", [record(icmp(a, b, kind, 0)), record(icmp(b, a, 0 if v == "4" else 129, 0))]
+        yield f"sctp{v}", map(record, association(a, b))
+        yield f"sctp{v}-path", map(record, [sctp(a, b, 1, 2, 9, chunk(4, b"h" * 8)), sctp(b, a, 2, 1, 7, chunk(5, b"h" * 8)),
+                                            sctp(a, b, 1, 2, 90, chunk(4, b"h" * 8)), sctp(b, a, 2, 1, 70, chunk(5, b"h" * 8)),
+                                            sctp(a, b, 1, 2, 70, chunk(6, b"", 1))])
+        yield f"udplite{v}", map(record, [udplite(a, b, 5, 6), udplite(b, a, 6, 5, 8), udplite(a, b, 5, 6, 12), udplite(a, b, 5, 6, 3)])
+        call = lambda src, dst, ident: ip(src, dst, 47, struct.pack("!HHHHI", 0x3001, 0x880B, 0, ident, 1))
+        yield f"gre{v}", map(record, [ip(a, b, 47, b"\0\0\x08\0"), ip(b, a, 47, b"\x20\0\x08\0\0\0\0\1"), call(a, b, 5), call(b, a, 6)])
         lost = udp(a, b, 9, 9)
         unreach = (3, 3) if v == "4" else (1, 4)
         yield f"error{v}", [record(lost), record(icmp(b, a, *unreach, b"\0" * 4, lost)),
@@ -106,6 +146,11 @@ def stories():
             "sack": tcp(A4, B4, 40000, 80, ACK, 1100, 5001, b"", b"\1\1\5\n" + struct.pack("!II", 5100, 5200)),
             "zero-window": tcp(A4, B4, 40000, 80, ACK, 1100, 5001, win=0)}.items():
         yield f"est-{name}", [record(p) for p in est + [packet, packet]]
+    for name, packet in {
+            "init": sctp(B4, A4, 3868, 40000, 0, chunk(1, b"\0\0\0\x0a" + b"\0" * 12)), "abort": sctp(A4, B4, 40000, 3868, 7, chunk(6, b"", 1)),
+            "tag": sctp(A4, B4, 40000, 3868, 8, chunk(0, b"d" * 16)), "zero": sctp(A4, B4, 40000, 3868, 9, b"\0\0\0\0"),
+            "bundle": sctp(A4, B4, 40000, 3868, 9, chunk(3, b"s" * 12), chunk(14)), "cut": sctp(A4, B4, 40000, 3868, 0, chunk(1, b"12"))}.items():
+        yield f"sctp-{name}", [record(p) for p in association(A4, B4)[:4] + [packet, packet]]
     yield "resync", map(record, est + [tcp(A4, B4, 40000, 80, SYN, 900000), tcp(B4, A4, 80, 40000, SYN | ACK, 1, 900001),
                                        tcp(A4, B4, 40000, 80, ACK, 900001, 2)])
     yield "challenge", map(record, [tcp(A4, B4, 1, 2, SYN, 10), tcp(B4, A4, 2, 1, ACK, 99, 77),

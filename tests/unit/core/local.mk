@@ -16,7 +16,10 @@ core_tests = \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_names \
 	tests/unit/core/test_tcp_table \
-	tests/unit/core/test_tcp_window
+	tests/unit/core/test_tcp_window \
+	tests/unit/core/test_sctp_table \
+	tests/unit/core/test_sctp \
+	tests/unit/core/test_gre
 
 check_PROGRAMS += $(core_tests)
 TESTS          += $(core_tests)
@@ -58,3 +61,9 @@ tests_unit_core_test_tcp_table_SOURCES = tests/unit/core/test_tcp_table.c
 tests_unit_core_test_tcp_table_LDADD   = libcoretest.la
 tests_unit_core_test_tcp_window_SOURCES = tests/unit/core/test_tcp_window.c
 tests_unit_core_test_tcp_window_LDADD   = libcoretest.la
+tests_unit_core_test_sctp_table_SOURCES = tests/unit/core/test_sctp_table.c
+tests_unit_core_test_sctp_table_LDADD   = libcoretest.la
+tests_unit_core_test_sctp_SOURCES = tests/unit/core/test_sctp.c
+tests_unit_core_test_sctp_LDADD   = libcoretest.la
+tests_unit_core_test_gre_SOURCES = tests/unit/core/test_gre.c
+tests_unit_core_test_gre_LDADD   = libcoretest.la

@@ -3,6 +3,7 @@
 /* Transport checksums against the long division of packet.c, and when they are looked at. */
 
 #include "core/checksum.h"
+#include "core/crc32c.h"
 #include "packet.h"
 
 #include <setjmp.h>
@@ -140,13 +141,79 @@ static void test_trackers(void **state)
 	engine_close(&e);
 }
 
+/* CRC32c bit by bit. */
+static uint32_t long_division(const uint8_t *bytes, size_t n)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < n * 8; i++) {
+		uint32_t bit = (crc ^ (uint32_t)bytes[i / 8] >> i % 8) & 1;
+
+		crc = crc >> 1 ^ (bit ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
+static void test_crc32c(void **state)
+{
+	static uint8_t bytes[300];
+	uint64_t seed = 5;
+
+	assert_int_equal(ct_crc32c(0, (const uint8_t *)"123456789", 9), 0xe3069283);
+	assert_int_equal(ct_crc32c(0, bytes, 32), 0x8a9136aa); /* RFC 3720, B.4 */
+	assert_int_equal(ct_crc32c(0, bytes, 0), 0);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)dice(&seed);
+	for (size_t n = 0; n < 280; n++) {
+		const uint8_t *at = bytes + n % 9;
+		uint32_t want = long_division(at, n), part = ct_crc32c(0, at, n / 3);
+
+		assert_int_equal(ct_crc32c(0, at, n), want);
+		assert_int_equal(ct_crc32c(part, at + n / 3, n - n / 3), want);
+	}
+	for (unsigned int i = 0; i < 8 * 256; i++) {
+		uint8_t group[8] = {0};
+
+		group[i / 256] = (uint8_t)i; /* every entry of every table */
+		assert_int_equal(ct_crc32c(0, group, 8), long_division(group, 8));
+	}
+}
+
+/* UDP-Lite as the kernel verifies it: the sum of UDP over the covered bytes and the true length. */
+static void test_udplite(void **state)
+{
+	uint32_t detail[2];
+	uint64_t seed = 6;
+
+	for (uint32_t covered = 8; covered <= 60; covered++) {
+		struct pk p;
+		struct ct_view v;
+		struct ct_pkt pkt;
+		uint32_t numbers[CT_DETAIL_MAX];
+		uint8_t l4[60] = {0}, *field;
+
+		for (size_t i = 0; i < covered; i++)
+			l4[i] = (uint8_t)dice(&seed);
+		pk_ip(&p, covered % 2 ? CT_AF_INET : CT_AF_INET6, 1, 2, 17, l4, sizeof(l4));
+		pk_fix_checksum(&p, 6); /* with zeros where nothing is covered */
+		for (size_t i = covered; i < sizeof(l4); i++)
+			p.b[p.l4 + i] = (uint8_t)dice(&seed);
+		p.b[covered % 2 ? 9 : 6] = 136;
+		v = (struct ct_view){.data = p.b, .cap = p.len, .len = p.len};
+		assert_int_equal(ct_pkt_parse(&pkt, v, ct_pkt_family(v), numbers), CT_REASON_NONE);
+		assert_true(ct_checksum_part_ok(&pkt, 6, covered, detail));
+		field = p.b + p.l4 + covered - 1;
+		*field ^= 1;
+		assert_false(ct_checksum_part_ok(&pkt, 6, covered, detail));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_right),
-		cmocka_unit_test(test_every_bit),
-		cmocka_unit_test(test_when),
-		cmocka_unit_test(test_trackers),
+		cmocka_unit_test(test_right),  cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_when),   cmocka_unit_test(test_trackers),
+		cmocka_unit_test(test_crc32c), cmocka_unit_test(test_udplite),
 	};
 
 	return cmocka_run_group_tests_name("checksum", tests, NULL, NULL);

@@ -62,6 +62,36 @@ static void test_build(void **state)
 	}
 }
 
+/* Version 1 of GRE with PPP has a call id; all else goes by its addresses. */
+static void test_build_gre(void **state)
+{
+	uint8_t h[8] = {0x30, 1, 0x88, 0x0b, 0, 9, 0x12, 0x34};
+	struct ct_tuple t, inv;
+	struct pk p;
+
+	for (size_t n = 0; n <= sizeof(h); n++) {
+		pk_ip(&p, CT_AF_INET6, 1, 2, 47, h, n);
+		assert_int_equal(build(&p, &t), CT_REASON_NONE);
+		check_common(&t, CT_AF_INET6, 47);
+		assert_int_equal(t.src_id_be, 0);
+		assert_int_equal(ntohs(t.dst_id_be), n == sizeof(h) ? 0x1234 : 0);
+	}
+	assert_true(ct_tuple_invert(&inv, &t));
+	assert_int_equal(ntohs(inv.src_id_be), 0x1234);
+	assert_int_equal(inv.dst_id_be, 0);
+	for (unsigned int flags = 0; flags < 0x10000; flags++) {
+		h[0] = (uint8_t)(flags >> 8);
+		h[1] = (uint8_t)flags;
+		pk_ip(&p, CT_AF_INET, 1, 2, 47, h, sizeof(h));
+		assert_int_equal(build(&p, &t), CT_REASON_NONE);
+		assert_int_equal(ntohs(t.dst_id_be), (flags & 7) == 1 ? 0x1234 : 0);
+	}
+	h[1] = 1;
+	h[3] = 0x0c;
+	pk_ip(&p, CT_AF_INET, 1, 2, 47, h, sizeof(h));
+	assert_int_equal(build(&p, &t), CT_REASON_GRE_PROTOCOL);
+}
+
 /* Four bytes of ports are enough to name a flow: that is what ICMP errors quote. */
 static void test_build_short(void **state)
 {
@@ -69,7 +99,7 @@ static void test_build_short(void **state)
 	static const struct {
 		uint8_t proto;
 		size_t need;
-	} rows[] = {{6, 4}, {17, 4}, {1, 8}, {50, 0}};
+	} rows[] = {{6, 4}, {17, 4}, {132, 4}, {136, 4}, {1, 8}, {50, 0}, {47, 0}};
 	struct ct_tuple t;
 	struct pk p;
 
@@ -130,7 +160,7 @@ static void test_invert_icmp(void **state)
 
 static void random_tuple(struct ct_tuple *t, uint64_t *seed)
 {
-	static const uint8_t protos[] = {6, 17, 1, 58, 47};
+	static const uint8_t protos[] = {6, 17, 1, 58, 47, 132};
 
 	memset(t, 0, sizeof(*t));
 	t->proto = protos[dice(seed) % sizeof(protos)];
@@ -212,9 +242,10 @@ static void test_spread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_build),	    cmocka_unit_test(test_build_short),
-		cmocka_unit_test(test_invert_icmp), cmocka_unit_test(test_invert_twice),
-		cmocka_unit_test(test_every_byte),  cmocka_unit_test(test_spread),
+		cmocka_unit_test(test_build),	     cmocka_unit_test(test_build_short),
+		cmocka_unit_test(test_build_gre),    cmocka_unit_test(test_invert_icmp),
+		cmocka_unit_test(test_invert_twice), cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_spread),
 	};
 
 	return cmocka_run_group_tests_name("tuple", tests, NULL, NULL);

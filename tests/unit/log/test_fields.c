@@ -300,6 +300,48 @@ static void test_other_protocol(void **state)
 		      {"CTMARK_ICMP_ID", ABSENT});
 }
 
+static void test_sctp(void **state)
+{
+	struct ct_event ev =
+		flow_event(CT_EVENT_STATE, tuple(AF_INET, 132, "10.0.1.2", 2905, "10.0.2.2", 3868));
+
+	ev.l4proto = 132;
+	ev.state_old = 3;
+	ev.state_new = 4;
+	ASSERT_FIELDS(record(&ev, NULL, NULL), {"CTMARK_PROTO", "sctp"}, {"CTMARK_SPORT", "2905"},
+		      {"CTMARK_DPORT", "3868"}, {"CTMARK_STATE_OLD", "COOKIE_ECHOED"},
+		      {"CTMARK_STATE_NEW", "ESTABLISHED"});
+	assert_non_null(strstr(value(record(&ev, NULL, NULL), "MESSAGE"),
+			       "SCTP 10.0.1.2:2905 > 10.0.2.2:3868: "));
+
+	ev.type = CT_EVENT_INVALID;
+	ev.reason = CT_REASON_SCTP_VTAG;
+	ev.detail[0] = 0xdeadbeef;
+	ev.detail[1] = 7;
+	ev.detail[2] = 10;
+	ev.detail[3] = 4;
+	ASSERT_FIELDS(record(&ev, NULL, NULL),
+		      {"CTMARK_DETAIL", "found=0xdeadbeef expected=0x0007 chunk=COOKIE_ECHO "
+					"state=ESTABLISHED"});
+	ev.detail[2] = 200;
+	ASSERT_FIELDS(
+		record(&ev, NULL, NULL),
+		{"CTMARK_DETAIL", "found=0xdeadbeef expected=0x0007 chunk=200 state=ESTABLISHED"});
+}
+
+static void test_names_of_protocols(void **state)
+{
+	struct ct_event ev =
+		flow_event(CT_EVENT_NEW, tuple(AF_INET, 136, "10.0.1.2", 1, "10.0.2.2", 2));
+
+	ASSERT_FIELDS(record(&ev, NULL, NULL),
+		      {"MESSAGE", "UDP-Lite 10.0.1.2:1 > 10.0.2.2:2: new flow"},
+		      {"CTMARK_PROTO", "udplite"}, {"CTMARK_SPORT", "1"}, {"CTMARK_DPORT", "2"});
+	ev = flow_event(CT_EVENT_NEW, tuple(AF_INET, 47, "10.0.1.2", 0, "10.0.2.2", 5));
+	ASSERT_FIELDS(record(&ev, NULL, NULL), {"MESSAGE", "GRE 10.0.1.2 > 10.0.2.2: new flow"},
+		      {"CTMARK_PROTO", "gre"}, {"CTMARK_SPORT", ABSENT}, {"CTMARK_DPORT", ABSENT});
+}
+
 static void test_reply_that_is_not_plain(void **state)
 {
 	struct ct_event ev = tcp_answer(CT_EVENT_STATE);
@@ -558,6 +600,8 @@ int main(void)
 		cmocka_unit_test(test_destroy_by_a_packet),
 		cmocka_unit_test(test_icmp),
 		cmocka_unit_test(test_other_protocol),
+		cmocka_unit_test(test_sctp),
+		cmocka_unit_test(test_names_of_protocols),
 		cmocka_unit_test(test_reply_that_is_not_plain),
 		cmocka_unit_test(test_related),
 		cmocka_unit_test(test_invalid_in_a_flow),
