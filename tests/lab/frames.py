@@ -73,6 +73,26 @@ def icmp(src, dst, kind, code=0, rest=bytes(4), data=b"", **kwargs):
               **kwargs)
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def chunk(kind, body=b"", flags=0, length=None):
+    """A chunk of SCTP, padded."""
+    return struct.pack("!BBH", kind, flags, 4 + len(body) if length is None else length) + body + bytes(-len(body) % 4)
+
+
+def sctp(src, dst, sport, dport, vtag, *chunks, bad_sum=False, **kwargs):
+    packet = struct.pack("!HHII", sport, dport, vtag, 0) + b"".join(chunks)
+    total = crc32c(packet) ^ (0x5555 if bad_sum else 0)
+    return ip(src, dst, 132, packet[:8] + struct.pack("<I", total) + packet[12:], **kwargs)
+
+
 def ethernet(packet, to=netns.LAN_MAC, sender=netns.CLIENT_MAC):
     """The frame that carries an IP packet, by default from the client to the router."""
     kind = 0x86DD if packet[:1] and packet[0] >> 4 == 6 else 0x0800

@@ -49,6 +49,17 @@ def icmp6(kind, **kwargs):
     return frames.icmp(CLIENT6, SERVER6, kind, **kwargs)
 
 
+def sctp4(*chunks, vtag=0, **kwargs):
+    return frames.sctp(CLIENT4, SERVER4, 1234, 4321, vtag, *chunks, **kwargs)
+
+
+def sctp6(*chunks, vtag=0, **kwargs):
+    return frames.sctp(CLIENT6, SERVER6, 1234, 4321, vtag, *chunks, **kwargs)
+
+
+INIT = frames.chunk(1, struct.pack("!IIHHI", 7, 65536, 1, 1, 1))
+DATA = frames.chunk(0, bytes(13))
+
 # What is wrong with it, the packet, the reason that ctmarkd must give.
 CASES = [
     ("TCP header cut", ip4(6, bytes(12)), "l4-header"),
@@ -75,6 +86,24 @@ CASES = [
     ("UDP length beyond the packet", udp4(length=500), "udp-length"),
     ("UDP length below a header", udp4(length=7), "udp-length"),
     ("UDP length beyond the packet, IPv6", udp6(length=500), "udp-length"),
+    ("UDP-Lite without a checksum", ip4(136, bytes(8)), "udplite-no-checksum"),
+    ("UDP-Lite coverage beyond the packet", ip4(136, struct.pack("!HHHH", 1, 2, 9, 3)),
+     "udplite-coverage"),
+    ("UDP-Lite coverage of half a header, IPv6", ip6(136, struct.pack("!HHHH", 1, 2, 4, 3)),
+     "udplite-coverage"),
+    ("UDP-Lite checksum", ip4(136, struct.pack("!HHHH", 1, 2, 0, 3)), "checksum"),
+    ("SCTP header cut", ip4(132, bytes(11)), "l4-header"),
+    ("SCTP without a chunk", sctp4(), "l4-header"),
+    ("SCTP checksum", sctp4(INIT, bad_sum=True), "checksum"),
+    ("SCTP checksum, IPv6", sctp6(INIT, bad_sum=True), "checksum"),
+    ("SCTP data out of the blue", sctp4(DATA, vtag=9), "sctp-not-first"),
+    ("ABORT out of the blue, IPv6", sctp6(frames.chunk(6), vtag=9), "sctp-not-first"),
+    ("INIT and data", sctp4(INIT, DATA), "sctp-chunks"),
+    ("chunk of no length", sctp4(frames.chunk(9, bytes(4), length=0)), "sctp-chunks"),
+    ("INIT with a tag", sctp4(INIT, vtag=9), "sctp-vtag"),
+    ("INIT cut", sctp6(frames.chunk(1, bytes(12))), "l4-header"),
+    ("GRE version 1 without PPP", ip4(47, struct.pack("!HHHH", 0x3001, 0x0800, 0, 5)),
+     "gre-protocol"),
     ("ICMP type nobody knows", icmp4(77), "icmp-type"),
     ("echo reply nobody asked for", icmp4(0), "icmp-unasked"),
     ("echo reply nobody asked for, IPv6", icmp6(129), "icmp-unasked"),
@@ -166,8 +195,11 @@ def test_error_without_a_flow_names_its_type(one_for_all, packet, proto, kind, c
     ip4(50, b""),
     ip4(253, bytes(3)),
     frames.tcp(CLIENT4, SERVER4, 9, 10, SYN, data=b"early", options=bytes([3, 3, 14, 8, 2])),
+    ip4(47, b""),
+    sctp4(frames.chunk(4, b"path"), frames.chunk(9), vtag=9),
 ], ids=["IP options", "destination options", "routing header", "atomic fragment", "port 0",
-        "empty ESP", "experimental protocol", "SYN with data and a cut option"])
+        "empty ESP", "experimental protocol", "SYN with data and a cut option",
+        "empty GRE", "HEARTBEAT and ERROR"])
 def test_strange_but_new(hostile, packet):
     lab, nflog, daemon = hostile
     with lab.client.raw("eth0") as wire:
@@ -193,7 +225,7 @@ def mutilated(rng):
         body = rng.randbytes(rng.randrange(300))
     proto = packet[6] if header == 40 else packet[9]
     if rng.randrange(3) == 0:
-        proto = rng.choice((1, 6, 17, 43, 44, 47, 50, 51, 58, 59, 60, 132, rng.randrange(1, 256)))
+        proto = rng.choice((1, 6, 17, 43, 44, 47, 50, 51, 58, 59, 60, 132, 136, rng.randrange(1, 256)))
     if header == 40:
         return ip6(proto, body)
     return ip4(proto, body, fragment=rng.choice((0, 0, 0, 0x4000, 0x2000, 0x2005)))
@@ -202,7 +234,7 @@ def mutilated(rng):
 SEEDS = [case[1] for case in CASES] + [
     tcp4(SYN, options=bytes([2, 4, 5, 180, 4, 2, 3, 3, 7])), tcp4(ACK, data=b"x" * 40),
     tcp6(PSH | ACK, data=b"y" * 40, options=bytes([1, 1, 5, 10]) + bytes(8)),
-    udp4(), udp6(), icmp4(8), icmp6(128), icmp6(135, data=bytes(16)),
+    udp4(), udp6(), icmp4(8), icmp6(128), icmp6(135, data=bytes(16)), sctp4(INIT), sctp6(INIT),
 ]
 
 
