@@ -122,6 +122,7 @@ struct flow_seen flow_engine_seen(const struct flow_engine *e, const struct flow
 
 	struct flow_seen seen = {.judged = true,
 				 .info = (enum ct_info)res->info,
+				 .drop = res->drop,
 				 .alive = res->has_flow && res->status & CT_STATUS_CONFIRMED &&
 					  !destroyed(res),
 				 .state = proto ? res->state : FLOW_UNSET,
@@ -150,6 +151,7 @@ bool flow_seen_matches(const struct flow_seen *seen, const struct flow_expect *e
 {
 	struct flow_expect as = {.info = seen->info,
 				 .has_flow = seen->alive,
+				 .drop = seen->drop,
 				 .state = seen->state,
 				 .proto = seen->proto,
 				 .status = seen->status,
@@ -160,7 +162,8 @@ bool flow_seen_matches(const struct flow_seen *seen, const struct flow_expect *e
 									  : seen->reason};
 
 	flow_expect_to_str(&as, buf);
-	return seen->judged && seen->info == e->info && same_flow(seen, e, slack) &&
+	return seen->judged && seen->info == e->info && seen->drop == e->drop &&
+	       same_flow(seen, e, slack) &&
 	       (e->reason == FLOW_UNSET || seen->reason == FLOW_UNSET || e->reason == seen->reason);
 }
 

@@ -19,6 +19,7 @@ struct flow_seen {
 	bool judged; /* false: the packet was never seen again; nothing below is true */
 	enum ct_info info;
 	bool alive;		   /* its flow is in the table */
+	bool drop;		   /* the packet has to be dropped */
 	int state;		   /* of TCP or SCTP, FLOW_UNSET: another protocol */
 	uint8_t proto;		   /* IP protocol whose state that is */
 	bool tagged;		   /* vtag is known */

@@ -2,21 +2,25 @@
 
 #include "tests/flows/flow_knob.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/helper/helper.h"
+#include "tests/flows/flow_script.h"
 #include "util/cleanup.h"
 
 #define TIMEOUT(sysctl, name, usual)                                                               \
 	{                                                                                          \
-		sysctl, NULL, CT_TIMEOUT_##name, false, usual                                      \
+		sysctl, NULL, CT_TIMEOUT_##name, false, usual, false                               \
 	}
 
 static const struct flow_knob knobs[] = {
-	{"checksum", "Checksum", -1, true, 1},
-	{"tcp_loose", "TCPLoose", -1, true, 1},
-	{"tcp_be_liberal", "TCPBeLiberal", -1, true, 0},
-	{"tcp_ignore_invalid_rst", "TCPIgnoreInvalidRST", -1, true, 0},
-	{"tcp_max_retrans", "TCPMaxRetrans", -1, false, 3},
+	{"checksum", "Checksum", -1, true, 1, false},
+	{"tcp_loose", "TCPLoose", -1, true, 1, false},
+	{"tcp_be_liberal", "TCPBeLiberal", -1, true, 0, false},
+	{"tcp_ignore_invalid_rst", "TCPIgnoreInvalidRST", -1, true, 0, false},
+	{"tcp_max_retrans", "TCPMaxRetrans", -1, false, 3, false},
 	TIMEOUT("tcp_timeout_syn_sent", TCP_SYN_SENT, 120),
 	TIMEOUT("tcp_timeout_syn_recv", TCP_SYN_RECV, 60),
 	TIMEOUT("tcp_timeout_established", TCP_ESTABLISHED, 432000),
@@ -42,6 +46,7 @@ static const struct flow_knob knobs[] = {
 	TIMEOUT("gre_timeout", GRE, 30),
 	TIMEOUT("gre_timeout_stream", GRE_STREAM, 180),
 	TIMEOUT("generic_timeout", GENERIC, 600),
+	{"helpers", "Helpers", -1, false, 0, true},
 };
 
 const struct flow_knob *flow_knob_find(const char *name)
@@ -59,7 +64,10 @@ const struct flow_knob *flow_knob_at(size_t i)
 
 void flow_knob_apply(const struct flow_knob *k, uint32_t value, struct ct_config *cfg)
 {
-	if (k->timeout >= 0)
+	if (k->helpers && cfg->nhelper_ports < CT_HELPER_PORTS_MAX)
+		cfg->helper_ports[cfg->nhelper_ports++] = (struct ct_helper_port){
+			.port = (uint16_t)value, .helper = (uint8_t)(value >> 16)};
+	else if (k->timeout >= 0)
 		cfg->timeout_ns[k->timeout] = value * CT_NS_PER_S;
 	else if (strcmp(k->name, "checksum") == 0)
 		cfg->checksum = value;
@@ -73,20 +81,95 @@ void flow_knob_apply(const struct flow_knob *k, uint32_t value, struct ct_config
 		cfg->tcp_max_retrans = (uint8_t)value;
 }
 
-void flow_knob_print(FILE *f, const struct flow_knob *k, uint32_t value, const char **section)
+/* --- helpers ------------------------------------------------------------------------------- */
+
+struct kind {
+	const char *name;
+	unsigned int families, protocols, port; /* as CT_HELPER_LIST has them */
+};
+
+static const struct kind *kind_of(uint32_t value)
+{
+#define X(name, str, families, protocols, port, ...)                                               \
+	[CT_HELPER_##name] = {str, families, protocols, port},
+	static const struct kind kinds[CT_HELPER_MAX] = {CT_HELPER_LIST(X)};
+#undef X
+	return &kinds[value >> 16];
+}
+
+int flow_knob_helper(const char *name, const char *port, uint32_t *ret)
+{
+	enum ct_helper_id id = ct_helper_find(name);
+	unsigned long n = port ? 0 : kind_of((uint32_t)id << 16)->port;
+	char *end = NULL;
+
+	if (port)
+		n = strtoul(port, &end, 10);
+	if (id == CT_HELPER_NONE || (end && *end) || n == 0 || n > 65535)
+		return -EINVAL;
+	*ret = (uint32_t)id << 16 | (uint32_t)n;
+	return 0;
+}
+
+void flow_knob_print_rules(FILE *f, const struct flow_setting *settings, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct kind *k = kind_of(settings[i].value);
+
+		if (!settings[i].knob->helpers)
+			continue;
+		for (unsigned int family = 4; family <= 6; family += 2) {
+			for (int udp = 0; udp < 2; udp++) {
+				if ((family == 6 && k->families == 4) ||
+				    k->protocols == (udp ? 6 : 17))
+					continue;
+				fprintf(f, "%u -p %s --dport %u -j CT --helper %s\n", family,
+					udp ? "udp" : "tcp", settings[i].value & 0xffff, k->name);
+			}
+		}
+	}
+}
+
+/* --- ctmarkd.conf ---------------------------------------------------------------------------- */
+
+static void print_one(FILE *f, const struct flow_knob *k, uint32_t value)
 {
 #define X(name, key, seconds) [CT_TIMEOUT_##name] = (key),
 	static const char *const keys[] = {CT_TIMEOUT_LIST(X)};
 #undef X
-	const char *own = k->timeout >= 0 ? "Timeouts" : "Track";
-
-	if (!*section || strcmp(*section, own) != 0)
-		fprintf(f, "[%s]\n", own);
-	*section = own;
 	if (k->timeout >= 0)
-		fprintf(f, "%s=%us\n", keys[k->timeout], value);
+		fprintf(f, "[Timeouts]\n%s=%us\n", keys[k->timeout], value);
 	else if (k->boolean)
-		fprintf(f, "%s=%s\n", k->key, value ? "yes" : "no");
+		fprintf(f, "[Track]\n%s=%s\n", k->key, value ? "yes" : "no");
 	else
-		fprintf(f, "%s=%u\n", k->key, value);
+		fprintf(f, "[Track]\n%s=%u\n", k->key, value);
+}
+
+/* All in one line; ports of a helper that follow each other in one word. */
+static void print_helpers(FILE *f, const struct flow_setting *settings, size_t n)
+{
+	const struct kind *last = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct kind *k = kind_of(settings[i].value);
+
+		if (!settings[i].knob->helpers)
+			continue;
+		if (k == last)
+			fprintf(f, ",%u", settings[i].value & 0xffff);
+		else
+			fprintf(f, "%s%s:%u", last ? " " : "[Track]\nHelpers=", k->name,
+				settings[i].value & 0xffff);
+		last = k;
+	}
+	if (last)
+		fputc('\n', f);
+}
+
+void flow_knob_print(FILE *f, const struct flow_setting *settings, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!settings[i].knob->helpers)
+			print_one(f, settings[i].knob, settings[i].value);
+	print_helpers(f, settings, n);
 }

@@ -18,6 +18,7 @@ struct flow_knob {
 	int timeout;	  /* enum ct_timeout or -1 */
 	bool boolean;
 	uint32_t usual; /* the kernel's default */
+	bool helpers;	/* no sysctl: a helper and its port, see flow_knob_helper() */
 };
 
 /* NULL if there is no such setting. */
@@ -29,5 +30,19 @@ const struct flow_knob *flow_knob_at(size_t i);
 /* Sets the field of the engine's configuration. */
 void flow_knob_apply(const struct flow_knob *k, uint32_t value, struct ct_config *cfg);
 
-/* Writes a line of ctmarkd.conf; a section header goes before it if *section is another one. */
-void flow_knob_print(FILE *f, const struct flow_knob *k, uint32_t value, const char **section);
+/*
+ * The value that stands for a helper at a port (text, NULL: its usual one). Returns 0, or -EINVAL
+ * if there is no such helper or port.
+ */
+int flow_knob_helper(const char *name, const char *port, uint32_t *ret);
+
+struct flow_setting;
+
+/* Writes the settings as ctmarkd.conf has them. */
+void flow_knob_print(FILE *f, const struct flow_setting *settings, size_t n);
+
+/*
+ * Writes what makes the kernel's helpers do the same: lines of a family (4 or 6) and an iptables
+ * rule for the table raw.
+ */
+void flow_knob_print_rules(FILE *f, const struct flow_setting *settings, size_t n);

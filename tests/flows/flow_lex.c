@@ -10,16 +10,32 @@
 
 #include "tests/flows/flow_script.h"
 
+#define BLANKS " \t\r\n"
+
+/* Where the word ends, NULL if the '"' that ends it is missing. */
+static char *end_of_word(char *w)
+{
+	if (*w != '"')
+		return w + strcspn(w, BLANKS);
+	for (w++; *w && *w != '"'; w++)
+		if (*w == '\\' && w[1])
+			w++;
+	return *w ? w : NULL;
+}
+
 int flow_lex_line(struct flow_lex *l, char *line)
 {
-	char *save = NULL;
-
 	l->nwords = l->at = 0;
-	for (char *w = strtok_r(line, " \t\r\n", &save); w && *w != '#';
-	     w = strtok_r(NULL, " \t\r\n", &save)) {
+	for (char *w = line + strspn(line, BLANKS); *w && *w != '#'; w += strspn(w, BLANKS)) {
+		char *end = end_of_word(w);
+
+		if (!end)
+			return flow_lex_fail(l, "'\"' is missing at the end of %s", w);
 		if (l->nwords == FLOW_WORDS_MAX)
 			return flow_lex_fail(l, "more than %d words", FLOW_WORDS_MAX);
 		l->word[l->nwords++] = w;
+		w = end + (*end != '\0');
+		*end = '\0';
 	}
 	return 0;
 }

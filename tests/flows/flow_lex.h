@@ -18,7 +18,11 @@ struct flow_lex {
 	unsigned int ports[2]; /* of client and server if the line names none; 0: the usual ones */
 };
 
-/* Splits a line at blanks, in place, up to a comment. Returns 0 or -EINVAL (too many words). */
+/*
+ * Splits a line at blanks, in place, up to a comment. A word that begins with '"' goes on to the
+ * next '"' without a backslash before it; it keeps the first of them, which tells it from others.
+ * Returns 0 or -EINVAL (too many words, no second '"').
+ */
 int flow_lex_line(struct flow_lex *l, char *line);
 
 /* The next word, or NULL at the end of the line; peek leaves it there. */

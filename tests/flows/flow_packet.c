@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tests/flows/flow_data.h"
 #include "tests/flows/flow_icmp.h"
 #include "tests/flows/flow_sctp.h"
 #include "util/cleanup.h"
@@ -96,10 +97,26 @@ static void put_bytes(struct flow_bytes *b, const uint8_t *bytes, size_t n)
 		put8(b, bytes[i]);
 }
 
-static void put_payload(struct flow_bytes *b, size_t n)
+static void put_counting(struct flow_bytes *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		put8(b, (unsigned int)i + 1);
+}
+
+/* The text of a packet, then as many bytes as it says. Returns how many there are, or -EINVAL. */
+static int put_payload(struct flow_bytes *b, const struct flow_packet *p, uint8_t family,
+		       uint16_t number)
+{
+	int n = 0;
+
+	if (p->data)
+		n = flow_data_expand(p->data, family, number, b->data + b->len,
+				     FLOW_BYTES_MAX - b->len);
+	if (n < 0)
+		return n;
+	b->len += (size_t)n;
+	put_counting(b, p->len);
+	return n + (int)p->len;
 }
 
 static void set16(struct flow_bytes *b, size_t at, unsigned int v)
@@ -170,7 +187,8 @@ static unsigned int protocol(const struct flow_packet *p, uint8_t family)
 	return p->proto;
 }
 
-static void put_tcp(struct flow_bytes *b, const struct flow_packet *p)
+static int put_tcp(struct flow_bytes *b, const struct flow_packet *p, uint8_t family,
+		   uint16_t number)
 {
 	unsigned int words = p->doff == FLOW_UNSET ? 5 + p->optlen / 4 : (unsigned int)p->doff;
 
@@ -182,16 +200,23 @@ static void put_tcp(struct flow_bytes *b, const struct flow_packet *p)
 	put16(b, p->win);
 	put32(b, 0);
 	put_bytes(b, p->opt, p->optlen);
-	put_payload(b, p->len);
+	return put_payload(b, p, family, number);
 }
 
-static void put_udp(struct flow_bytes *b, const struct flow_packet *p)
+static int put_udp(struct flow_bytes *b, const struct flow_packet *p, uint8_t family,
+		   uint16_t number)
 {
+	size_t at = b->len;
+	int n;
+
 	put16(b, p->sport);
 	put16(b, p->dport);
-	put16(b, p->udplen == FLOW_UNSET ? 8 + p->len : (unsigned int)p->udplen);
-	put16(b, 0);
-	put_payload(b, p->len);
+	put32(b, 0);
+	n = put_payload(b, p, family, number);
+	if (n >= 0)
+		set16(b, at + 4,
+		      p->udplen == FLOW_UNSET ? 8 + (unsigned int)n : (unsigned int)p->udplen);
+	return n;
 }
 
 static void put_udplite(struct flow_bytes *b, const struct flow_packet *p)
@@ -200,7 +225,7 @@ static void put_udplite(struct flow_bytes *b, const struct flow_packet *p)
 	put16(b, p->dport);
 	put16(b, p->coverage == FLOW_UNSET ? 0 : (unsigned int)p->coverage);
 	put16(b, 0);
-	put_payload(b, p->len);
+	put_counting(b, p->len);
 }
 
 static void put_sctp(struct flow_bytes *b, const struct flow_packet *p)
@@ -210,7 +235,7 @@ static void put_sctp(struct flow_bytes *b, const struct flow_packet *p)
 	put32(b, p->vtag);
 	put32(b, 0);
 	b->len += flow_chunk_bytes(p, b->data + b->len, FLOW_BYTES_MAX - b->len);
-	put_payload(b, p->len);
+	put_counting(b, p->len);
 }
 
 /* Version 1 as PPTP has it: key of payload length and call id, a sequence number. */
@@ -233,7 +258,7 @@ static void put_gre(struct flow_bytes *b, const struct flow_packet *p)
 		if (p->gre_keyed)
 			put32(b, p->gre_key);
 	}
-	put_payload(b, p->len);
+	put_counting(b, p->len);
 }
 
 /* What an ICMP error or redirect says about: target and destination, options, the quoted packet. */
@@ -278,7 +303,7 @@ static int put_icmp(struct flow_bytes *b, const struct flow_packet *p, uint8_t f
 	put16(b, p->quote ? 0 : 1);
 	if (put_quote(b, p, family, number, family == CT_AF_INET6 && type == 137) < 0)
 		return -EINVAL;
-	put_payload(b, p->len);
+	put_counting(b, p->len);
 	return 0;
 }
 
@@ -287,11 +312,9 @@ static int put_transport(struct flow_bytes *b, const struct flow_packet *p, uint
 {
 	switch (p->l4) {
 	case FLOW_TCP:
-		put_tcp(b, p);
-		return 0;
+		return put_tcp(b, p, family, number);
 	case FLOW_UDP:
-		put_udp(b, p);
-		return 0;
+		return put_udp(b, p, family, number);
 	case FLOW_ICMP:
 	case FLOW_ICMP_ALIEN:
 		return put_icmp(b, p, family, number);
@@ -307,7 +330,7 @@ static int put_transport(struct flow_bytes *b, const struct flow_packet *p, uint
 	case FLOW_PROTO:
 		break;
 	}
-	put_payload(b, p->len);
+	put_counting(b, p->len);
 	return 0;
 }
 
@@ -426,7 +449,7 @@ static void put_ext(struct flow_bytes *b, enum flow_ext ext, unsigned int next)
 		break;
 	case FLOW_EXT_AH:
 		put8(b, 4);
-		put_payload(b, 22);
+		put_counting(b, 22);
 		break;
 	case FLOW_EXT_ATOMIC:
 		put8(b, 0);

@@ -24,15 +24,23 @@ static void print_options(FILE *f, const struct flow_packet *p)
 		fprintf(f, "%02x", p->opt[i]);
 }
 
+static void print_sequence(FILE *f, const char *word, uint32_t number, bool more)
+{
+	if (more)
+		fprintf(f, "%s %+d", word, (int)number);
+	else
+		fprintf(f, "%s %u", word, number);
+}
+
 static void print_tcp(FILE *f, const struct flow_packet *p)
 {
 	fprintf(f, "tcp %u %u ", p->sport, p->dport);
 	for (unsigned int i = 0; i < 9; i++)
 		if (p->flags & 1u << i)
 			fputc("FSRPAUECN"[i], f);
-	fprintf(f, "%s seq %u", p->flags ? "" : "-", p->seq);
-	if (p->flags & FLOW_ACK || p->ack)
-		fprintf(f, " ack %u", p->ack);
+	print_sequence(f, p->flags ? " seq" : "- seq", p->seq, p->seq_more);
+	if (p->flags & FLOW_ACK || p->ack || p->ack_more)
+		print_sequence(f, " ack", p->ack, p->ack_more);
 	if (p->win != 65535)
 		fprintf(f, " win %u", p->win);
 	print_options(f, p);
@@ -77,6 +85,8 @@ static void print_damage(FILE *f, const struct flow_packet *p)
 		fprintf(f, "%s%s", i ? "," : " ext ", exts[p->ext[i]]);
 	if (p->no_next)
 		fputs(p->next ? ",none" : " ext none", f);
+	if (p->data)
+		fprintf(f, " data \"%s\"", p->data);
 	if (p->len)
 		fprintf(f, " len %u", p->len);
 	if (p->udplen != FLOW_UNSET)
@@ -136,6 +146,9 @@ char *flow_expect_to_str(const struct flow_expect *e, char buf[static FLOW_EXPEC
 
 	if (e->state != FLOW_UNSET)
 		state = ct_state_name(e->proto ? e->proto : 6, (uint8_t)e->state);
+	if (e->drop)
+		n += snprintf(buf + n, left, " drop");
+	left = FLOW_EXPECT_STRLEN - (size_t)n;
 	if (e->gone)
 		n += snprintf(buf + n, left, " gone");
 	else if (e->has_flow)

@@ -56,7 +56,9 @@ void flow_packet_done(struct flow_packet *p)
 	if (p->quote)
 		flow_packet_done(p->quote);
 	free(p->quote);
+	free(p->data);
 	p->quote = NULL;
+	p->data = NULL;
 }
 
 static void step_done(struct flow_step *st)
@@ -144,21 +146,62 @@ static int line_live(struct reader *r)
 	return 0;
 }
 
+static int add_setting(struct reader *r, const struct flow_knob *knob, uint32_t value)
+{
+	if (r->s->nsettings == FLOW_SETTINGS_MAX)
+		return flow_lex_fail(&r->lex, "more than %d settings", FLOW_SETTINGS_MAX);
+	r->s->settings[r->s->nsettings++] = (struct flow_setting){knob, value};
+	return 0;
+}
+
+/* ftp, or ftp:21,2121: one setting for each port */
+static int take_helper(struct reader *r, const struct flow_knob *knob, const char *word)
+{
+	_cleanup_free_ char *name = strdup(word);
+	char *save = NULL, *ports = name ? strchr(name, ':') : NULL;
+	uint32_t value = 0;
+	int e = 0;
+
+	if (ports)
+		*ports++ = '\0';
+	if (!name || flow_knob_helper(name, NULL, &value) < 0)
+		return flow_lex_fail(&r->lex, "'%s' is no helper", word);
+	if (!ports)
+		return add_setting(r, knob, value);
+	for (char *p = strtok_r(ports, ",", &save); p && e == 0; p = strtok_r(NULL, ",", &save)) {
+		e = flow_knob_helper(name, p, &value);
+		e = e < 0 ? flow_lex_fail(&r->lex, "'%s' is no port", p)
+			  : add_setting(r, knob, value);
+	}
+	return e;
+}
+
+static int take_helpers(struct reader *r, const struct flow_knob *knob)
+{
+	const char *w = flow_lex_next(&r->lex);
+	int e = w ? 0 : flow_lex_fail(&r->lex, "helpers are missing");
+
+	for (; w && e == 0; w = flow_lex_next(&r->lex))
+		e = take_helper(r, knob, w);
+	return e;
+}
+
 static int line_set(struct reader *r)
 {
 	const char *name = flow_lex_next(&r->lex);
 	struct flow_setting set = {.knob = name ? flow_knob_find(name) : NULL};
 
-	if (!set.knob || r->s->nsettings == FLOW_SETTINGS_MAX)
+	if (!set.knob)
 		return flow_lex_fail(&r->lex, "'%s' is no setting", name ? name : "");
+	if (set.knob->helpers)
+		return take_helpers(r, set.knob);
 	if (set.knob->boolean && flow_lex_take(&r->lex, "yes"))
 		set.value = 1;
 	else if (set.knob->boolean && flow_lex_take(&r->lex, "no"))
 		set.value = 0;
 	else if (flow_lex_number(&r->lex, set.knob->boolean ? 1 : UINT32_MAX, &set.value) < 0)
 		return -EINVAL;
-	r->s->settings[r->s->nsettings++] = set;
-	return 0;
+	return add_setting(r, set.knob, set.value);
 }
 
 static int line_ports(struct reader *r)
@@ -272,24 +315,52 @@ static int read_line(struct reader *r)
 	return line_packet(r);
 }
 
+/*
+ * Reads a line and those that a backslash at the end joins to it. Returns how many there were, 0 at
+ * the end of the file or without memory.
+ */
+static unsigned int whole_line(FILE *f, char **line, size_t *size)
+{
+	_cleanup_free_ char *next = NULL;
+	size_t next_size = 0;
+	ssize_t n = getline(line, size, f), more;
+	unsigned int lines = n >= 0;
+
+	while (n >= 2 && strcmp(*line + n - 2, "\\\n") == 0 &&
+	       (more = getline(&next, &next_size, f)) >= 0) {
+		char *longer = realloc(*line, (size_t)(n + more) + 1);
+
+		if (!longer)
+			return 0;
+		*line = longer;
+		*size = (size_t)(n + more) + 1;
+		memcpy(longer + n - 2, next, (size_t)more + 1);
+		n += more - 2;
+		lines++;
+	}
+	return lines;
+}
+
 static int read_file(struct reader *r, const char *path)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
+	unsigned int lines;
 	int e = 0;
 
 	r->lex.file = path;
 	r->lex.line = 0;
 	if (!f)
 		return flow_lex_fail(&r->lex, "%s", strerror(errno));
-	while (e == 0 && getline(&line, &size, f) >= 0) {
+	while (e == 0 && (lines = whole_line(f, &line, &size)) > 0) {
 		r->lex.line++;
 		e = flow_lex_line(&r->lex, line);
 		if (e == 0)
 			e = read_line(r);
 		if (e == 0 && flow_lex_peek(&r->lex))
 			e = flow_lex_fail(&r->lex, "'%s' is too much", flow_lex_peek(&r->lex));
+		r->lex.line += lines - 1;
 	}
 	return e;
 }

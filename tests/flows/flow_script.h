@@ -17,7 +17,7 @@
 
 #define FLOW_OPT_MAX	  40
 #define FLOW_EXT_MAX	  4
-#define FLOW_SETTINGS_MAX 16
+#define FLOW_SETTINGS_MAX 32
 #define FLOW_CHUNKS_MAX	  8
 #define FLOW_ERROR_MAX	  256
 #define FLOW_UNSET	  (-1)
@@ -77,10 +77,12 @@ struct flow_packet {
 	enum flow_host src, dst;
 	enum flow_l4 l4;
 	unsigned int sport, dport;
-	unsigned int len; /* payload bytes */
+	char *data;	  /* owned: text of the payload (flow_data.h), or NULL */
+	unsigned int len; /* bytes of payload behind that */
 	/* TCP */
 	unsigned int flags;
 	uint32_t seq, ack;
+	bool seq_more, ack_more; /* they count from what was sent so far (flow_talk.h) */
 	unsigned int win;
 	uint8_t opt[FLOW_OPT_MAX];
 	unsigned int optlen;
@@ -128,6 +130,7 @@ struct flow_expect {
 	enum ct_info info;
 	bool has_flow; /* a flow of this packet is in the table afterwards */
 	bool gone;     /* there was one, and this packet ended it */
+	bool drop;     /* a helper drops the packet */
 	int state;     /* of TCP or SCTP, FLOW_UNSET: another protocol */
 	uint8_t proto; /* IP protocol whose state that is */
 	uint16_t status;

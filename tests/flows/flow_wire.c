@@ -22,6 +22,9 @@
 
 #define BUFFER 65536
 
+static const struct flow_wire empty = {
+	.client = -1, .server = -1, .left_client = -1, .left_server = -1};
+
 static int enter(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -128,7 +131,7 @@ int flow_wire_open(struct flow_wire *w, const char *hosts, const char *router)
 {
 	int e;
 
-	*w = (struct flow_wire){.client = -1, .server = -1};
+	*w = empty;
 	e = open_all(w, hosts, router);
 	if (e < 0)
 		flow_wire_close(w);
@@ -139,11 +142,13 @@ void flow_wire_close(struct flow_wire *w)
 {
 	cleanup_close(&w->client);
 	cleanup_close(&w->server);
+	cleanup_close(&w->left_client);
+	cleanup_close(&w->left_server);
 	if (w->log)
 		mnl_socket_close(w->log);
 	if (w->ct)
 		mnl_socket_close(w->ct);
-	*w = (struct flow_wire){.client = -1, .server = -1};
+	*w = empty;
 }
 
 int flow_wire_sysctl(const char *name, uint32_t value)
@@ -243,6 +248,94 @@ int flow_wire_logged(struct flow_wire *w, const struct flow_bytes *b, int timeou
 	}
 	*ret_mark = want.mark;
 	return 0;
+}
+
+/* --- what leaves ------------------------------------------------------------------------ */
+
+static int watching_socket(int interface)
+{
+	struct sockaddr_ll at = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_ALL),
+				 .sll_ifindex = interface};
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){1}, sizeof(int)) < 0 ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+		int e = -errno;
+
+		close(fd);
+		return e;
+	}
+	return fd;
+}
+
+int flow_wire_watch(struct flow_wire *w, const char *hosts, const char *router)
+{
+	int e = enter(hosts);
+
+	if (e < 0)
+		return e;
+	w->left_client = watching_socket(w->client_if);
+	w->left_server = watching_socket(w->server_if);
+	e = enter(router);
+	if (w->left_client < 0 || w->left_server < 0)
+		return w->left_client < 0 ? w->left_client : w->left_server;
+	return e;
+}
+
+void flow_wire_watch_anew(struct flow_wire *w)
+{
+	const int fds[] = {w->left_client, w->left_server};
+	char buf[1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		while (fds[i] >= 0 && recv(fds[i], buf, sizeof(buf), MSG_DONTWAIT) >= 0)
+			;
+}
+
+/* The hop that the router took off, and with IPv4 the checksum that has it. */
+static void hide_hop(uint8_t *bytes, uint8_t family)
+{
+	if (family == CT_AF_INET)
+		bytes[8] = bytes[10] = bytes[11] = 0;
+	else
+		bytes[7] = 0;
+}
+
+static bool same_but_hop(const struct flow_bytes *b, struct flow_bytes *got, uint8_t family)
+{
+	struct flow_bytes sent = *b;
+
+	if (got->len != sent.len || got->len < 20)
+		return false;
+	hide_hop(sent.data, family);
+	hide_hop(got->data, family);
+	return memcmp(sent.data, got->data, sent.len) == 0;
+}
+
+int flow_wire_left(struct flow_wire *w, const struct flow_packet *p, const struct flow_bytes *b,
+		   uint8_t family, int timeout_ms)
+{
+	struct pollfd pfd = {.fd = flow_packet_from_client(p) ? w->left_server : w->left_client,
+			     .events = POLLIN};
+	int64_t end = now_ms() + timeout_ms;
+	struct flow_bytes got;
+
+	for (;;) {
+		int64_t left = end - now_ms();
+		ssize_t n;
+
+		if (left <= 0 || poll(&pfd, 1, (int)left) == 0)
+			return -ETIME;
+		n = recv(pfd.fd, got.data, sizeof(got.data), 0);
+		if (n < 0)
+			return -errno;
+		got.len = (size_t)n;
+		if (same_but_hop(b, &got, family))
+			return 0;
+	}
 }
 
 bool flow_wire_oracle(uint32_t mark, enum ct_info *ret)

@@ -27,6 +27,7 @@ struct mnl_socket;
 	X(RELATED_REPLY, 0x00100000)                                                               \
 	X(UNTRACKED, 0x00200000)                                                                   \
 	X(INVALID, 0x00400000)
+#define FLOW_ORACLE_EXPECTED   0x01000000
 #define FLOW_ORACLE_SEEN_REPLY 0x02000000
 #define FLOW_ORACLE_ASSURED    0x04000000
 #define FLOW_ORACLE_CONFIRMED  0x08000000
@@ -34,8 +35,9 @@ struct mnl_socket;
 struct flow_wire {
 	int client, server; /* packet sockets */
 	int client_if, server_if;
-	struct mnl_socket *log; /* nfnetlink_log */
-	struct mnl_socket *ct;	/* ctnetlink */
+	int left_client, left_server; /* packet sockets: what the router sent out there, or -1 */
+	struct mnl_socket *log;	      /* nfnetlink_log */
+	struct mnl_socket *ct;	      /* ctnetlink */
 	uint32_t seq;
 };
 
@@ -56,6 +58,19 @@ int flow_wire_send(struct flow_wire *w, const struct flow_packet *p, const struc
 /* Waits until this packet is logged. Returns 0 and its mark, -ETIME, or another -errno. */
 int flow_wire_logged(struct flow_wire *w, const struct flow_bytes *b, int timeout_ms,
 		     uint32_t *ret_mark);
+
+/*
+ * Watches what the router lets out, from now on; the paths are those of flow_wire_open(). Returns 0
+ * or -errno.
+ */
+int flow_wire_watch(struct flow_wire *w, const char *hosts, const char *router);
+
+/* Forgets what left the router so far. */
+void flow_wire_watch_anew(struct flow_wire *w);
+
+/* Waits until this packet leaves the router, with one hop less. Returns 0, -ETIME or -errno. */
+int flow_wire_left(struct flow_wire *w, const struct flow_packet *p, const struct flow_bytes *b,
+		   uint8_t family, int timeout_ms);
 
 /* Forgets every connection of the router. Returns 0 or -errno. */
 int flow_wire_flush(struct flow_wire *w);

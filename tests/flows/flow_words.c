@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/flows/flow_data.h"
 #include "tests/flows/flow_icmp.h"
 #include "tests/flows/flow_options.h"
+#include "tests/flows/flow_packet.h"
 #include "tests/flows/flow_sctp.h"
 #include "util/cleanup.h"
 
@@ -33,8 +35,6 @@ struct word {
 
 static const struct word words[] = {
 	{"len", NUMBER, AT(len), 9000, 0},
-	{"seq", NUMBER, AT(seq), UINT32_MAX, TCP},
-	{"ack", NUMBER, AT(ack), UINT32_MAX, TCP},
 	{"win", NUMBER, AT(win), 65535, TCP},
 	{"doff", NUMBER, AT(doff), 15, TCP},
 	{"udplen", NUMBER, AT(udplen), 65535, UDP},
@@ -139,7 +139,61 @@ static int take_key(struct flow_lex *l, struct flow_packet *p)
 	return flow_lex_number(l, UINT32_MAX, &p->gre_key);
 }
 
-static int take_rest(struct flow_lex *l, struct flow_packet *p, bool *has_ack)
+/* N, or +N and -N: from what was sent so far. */
+static int take_sequence(struct flow_lex *l, uint32_t *number, bool *more)
+{
+	const char *w = flow_lex_peek(l);
+	char *end;
+	long n;
+
+	*more = w && (*w == '+' || *w == '-');
+	if (!*more)
+		return flow_lex_number(l, UINT32_MAX, number);
+	n = strtol(w, &end, 10);
+	if (*end || end - w < 2 || end - w > 8)
+		return flow_lex_fail(l, "'%s' is not as +0 or -2", w);
+	*number = (uint32_t)n;
+	l->at++;
+	return 0;
+}
+
+/* "..." "...": the text of the payload, in one family at least */
+static int take_data(struct flow_lex *l, struct flow_packet *p)
+{
+	uint8_t bytes[FLOW_BYTES_MAX];
+
+	for (const char *w = flow_lex_peek(l); w && *w == '"'; w = flow_lex_peek(l)) {
+		size_t had = p->data ? strlen(p->data) : 0;
+		char *more = realloc(p->data, had + strlen(w));
+
+		if (!more)
+			return flow_lex_fail(l, "out of memory");
+		p->data = more;
+		strcpy(more + had, w + 1);
+		l->at++;
+	}
+	if (!p->data)
+		return flow_lex_fail(l, "data needs a text in \" \"");
+	if (flow_data_expand(p->data, CT_AF_INET, 1, bytes, sizeof(bytes)) < 0 &&
+	    flow_data_expand(p->data, CT_AF_INET6, 1, bytes, sizeof(bytes)) < 0)
+		return flow_lex_fail(l, "\"%s\" is no data", p->data);
+	return 0;
+}
+
+/* What a packet line has to say of sequence numbers, and need not if it has data. */
+struct said {
+	bool seq, ack;
+};
+
+static void continue_talk(struct flow_packet *p, const struct said *said)
+{
+	if (!p->data || p->l4 != FLOW_TCP)
+		return;
+	p->seq_more |= !said->seq;
+	p->ack_more |= !said->ack && p->flags & FLOW_ACK;
+}
+
+static int take_rest(struct flow_lex *l, struct flow_packet *p, struct said *said)
 {
 	for (const char *w = flow_lex_peek(l); w && strcmp(w, ":") != 0 && strcmp(w, "]") != 0;
 	     w = flow_lex_peek(l)) {
@@ -149,6 +203,12 @@ static int take_rest(struct flow_lex *l, struct flow_packet *p, bool *has_ack)
 		l->at++;
 		if (word)
 			r = take_word(l, word, p);
+		else if (strcmp(w, "seq") == 0 && p->l4 == FLOW_TCP)
+			r = take_sequence(l, &p->seq, &p->seq_more);
+		else if (strcmp(w, "ack") == 0 && p->l4 == FLOW_TCP)
+			r = take_sequence(l, &p->ack, &p->ack_more);
+		else if (strcmp(w, "data") == 0 && (p->l4 == FLOW_TCP || p->l4 == FLOW_UDP))
+			r = take_data(l, p);
 		else if (strcmp(w, "ext") == 0)
 			r = take_extensions(l, p);
 		else if (strcmp(w, "opt") == 0 && p->l4 == FLOW_TCP)
@@ -163,8 +223,10 @@ static int take_rest(struct flow_lex *l, struct flow_packet *p, bool *has_ack)
 			r = flow_lex_fail(l, "'%s' means nothing here", w);
 		if (r < 0)
 			return r;
-		*has_ack |= strcmp(w, "ack") == 0;
+		said->seq |= strcmp(w, "seq") == 0;
+		said->ack |= strcmp(w, "ack") == 0;
 	}
+	continue_talk(p, said);
 	return 0;
 }
 
@@ -284,8 +346,8 @@ int flow_words_packet(struct flow_lex *l, struct flow_packet *p)
 #define X(name, str) str,
 	static const char *const hosts[] = {FLOW_HOST_LIST(X)};
 #undef X
+	struct said said = {0};
 	int src, dst;
-	bool has_ack = false;
 
 	if (flow_lex_name(l, "a host", hosts, ARRAY_SIZE(hosts), &src) < 0)
 		return -EINVAL;
@@ -295,9 +357,9 @@ int flow_words_packet(struct flow_lex *l, struct flow_packet *p)
 		return -EINVAL;
 	p->src = (enum flow_host)src;
 	p->dst = (enum flow_host)dst;
-	if (take_protocol(l, p) < 0 || take_rest(l, p, &has_ack) < 0)
+	if (take_protocol(l, p) < 0 || take_rest(l, p, &said) < 0)
 		return -EINVAL;
-	if (p->l4 == FLOW_TCP && p->flags & FLOW_ACK && !has_ack)
+	if (p->l4 == FLOW_TCP && p->flags & FLOW_ACK && !said.ack && !p->data)
 		return flow_lex_fail(l, "a packet with the A flag needs ack NUMBER");
 	return 0;
 }
@@ -378,6 +440,7 @@ int flow_words_expect(struct flow_lex *l, uint8_t proto, struct flow_expect *e)
 		return -EINVAL;
 	e->info = (enum ct_info)info;
 	e->proto = proto;
+	e->drop = flow_lex_take(l, "drop");
 	e->gone = flow_lex_take(l, "gone");
 	w = flow_lex_peek(l);
 	if (!e->gone && w && strncmp(w, "reason=", 7) != 0 && take_flow(l, e) < 0)

@@ -4,11 +4,13 @@
  * Runs packet scripts live: flowlive [--kernel-only|--exit] --hosts NETNS --router NETNS FILE...
  *
  * The namespaces and the rules are those of tests/live/test_flows.py. All files of one run have the
- * same settings; the router's sysctls are set accordingly, and ctmarkd is expected to run with what
- * flowlive --config FILE prints. Each packet is compared three ways: script, kernel, ctmarkd.
+ * same settings; the router's sysctls are set accordingly, ctmarkd is expected to run with what
+ * flowlive --config FILE prints, and the kernel's helpers by what flowlive --rules FILE prints.
+ * Each packet is compared three ways: script, kernel, ctmarkd.
  *
  * --exit: packets are queued in POSTROUTING as well, so ctmarkd confirms where the kernel does, and
- * no "differs" of a script applies.
+ * no "differs" of a script applies. --kernel-only: there is no queue, so that what the kernel's
+ * helpers drop is theirs to drop.
  *
  * One script waits while others run; packets themselves go one by one.
  *
@@ -26,10 +28,12 @@
 #include "tests/flows/flow_duel.h"
 #include "tests/flows/flow_knob.h"
 #include "tests/flows/flow_mangle.h"
+#include "tests/flows/flow_talk.h"
 #include "tests/flows/flow_wire.h"
 #include "util/cleanup.h"
 
 #define LOGGED_MS     2000
+#define DROPPED_MS    300 /* what is not seen by then was dropped */
 #define CONFIRM_MS    1000
 #define TIMEOUT_SLACK 1
 
@@ -39,6 +43,7 @@ struct act {
 	uint8_t family;
 	uint16_t number;
 	size_t step;
+	struct flow_talk talk;
 	uint64_t due_ns;
 	uint64_t late_ns; /* by how much its waits lasted longer than they should */
 	unsigned int compared, different, explained;
@@ -47,6 +52,7 @@ struct act {
 struct live {
 	struct flow_wire wire;
 	bool kernel_only, leaving;
+	bool watched; /* there are helpers: what becomes of packets is looked at */
 	struct flow_script **scripts;
 	size_t nscripts;
 	struct act *acts;
@@ -96,10 +102,11 @@ static void compare_kernel_class(struct act *a, const struct flow_step *st, uint
 	if (!e->has_flow || e->info == CT_INFO_INVALID)
 		return;
 	a->compared++;
+	seen |= mark & FLOW_ORACLE_EXPECTED ? CT_STATUS_EXPECTED : 0;
 	seen |= mark & FLOW_ORACLE_SEEN_REPLY ? CT_STATUS_SEEN_REPLY : 0;
 	seen |= mark & FLOW_ORACLE_ASSURED ? CT_STATUS_ASSURED : 0;
 	snprintf(got, sizeof(got), "%#x", seen);
-	if (seen != (e->status & (CT_STATUS_SEEN_REPLY | CT_STATUS_ASSURED)))
+	if (seen != (e->status & (CT_STATUS_EXPECTED | CT_STATUS_SEEN_REPLY | CT_STATUS_ASSURED)))
 		differ(a, st, "kernel's status by rules", "that of the script", got);
 }
 
@@ -136,7 +143,10 @@ static int lookup(struct live *l, const struct flow_step *st, const struct ct_tu
 
 static void compare_table(struct live *l, struct act *a, const struct flow_step *st)
 {
-	struct flow_seen seen = {.judged = true, .info = st->expect.info, .reason = FLOW_UNSET};
+	struct flow_seen seen = {.judged = true,
+				 .info = st->expect.info,
+				 .drop = st->expect.drop,
+				 .reason = FLOW_UNSET};
 	char expected[FLOW_EXPECT_STRLEN], got[FLOW_EXPECT_STRLEN];
 	uint32_t slack = TIMEOUT_SLACK + (uint32_t)(a->late_ns / CT_NS_PER_S);
 	struct ct_tuple t;
@@ -168,24 +178,64 @@ static int build_as_seen(const struct act *a, const struct flow_packet *p, struc
 	return flow_packet_build(&whole, a->family, a->number, ret);
 }
 
-static int send_and_see(struct live *l, struct act *a, const struct flow_packet *p,
-			uint32_t *ret_mark)
+/* Sends, and waits for it to be logged behind the queue; *ret are the bytes that are seen there. */
+static int send_and_see(struct live *l, struct act *a, const struct flow_packet *p, int timeout_ms,
+			struct flow_bytes *ret, uint32_t *ret_mark)
 {
-	struct flow_bytes bytes;
-	int e = flow_packet_build(p, a->family, a->number, &bytes);
+	int e = flow_packet_build(p, a->family, a->number, ret);
 
+	if (l->watched)
+		flow_wire_watch_anew(&l->wire);
 	if (e == 0)
-		e = flow_wire_send(&l->wire, p, &bytes, a->family);
+		e = flow_wire_send(&l->wire, p, ret, a->family);
 	if (e == 0)
-		e = build_as_seen(a, p, &bytes);
-	return e < 0 ? e : flow_wire_logged(&l->wire, &bytes, LOGGED_MS, ret_mark);
+		e = build_as_seen(a, p, ret);
+	return e < 0 ? e : flow_wire_logged(&l->wire, ret, timeout_ms, ret_mark);
+}
+
+/* Does it leave the router, or does a helper drop it? */
+static void compare_fate(struct live *l, struct act *a, const struct flow_step *st,
+			 const struct flow_bytes *bytes)
+{
+	const struct flow_packet *p = &st->packet;
+	bool drop = st->expect.drop;
+	int e;
+
+	if (!l->watched || (p->l4 != FLOW_TCP && p->l4 != FLOW_UDP) || p->dropped ||
+	    p->ttl != FLOW_UNSET)
+		return;
+	a->compared++;
+	e = flow_wire_left(&l->wire, p, bytes, a->family, drop ? DROPPED_MS : LOGGED_MS);
+	if (e != (drop ? -ETIME : 0))
+		differ(a, st, "packet", drop ? "to be dropped" : "to leave the router",
+		       e < 0 ? strerror(-e) : "it leaves");
+}
+
+/* ctmarkd drops at the entry: the packet does not get to the rules behind the queue. */
+static void run_dropped(struct live *l, struct act *a, const struct flow_step *st, int logged)
+{
+	a->compared++;
+	if (logged != -ETIME)
+		differ(a, st, "ctmarkd", "to drop the packet",
+		       logged < 0 ? strerror(-logged) : "it passes");
+	compare_table(l, a, st);
 }
 
 static void run_step(struct live *l, struct act *a, const struct flow_step *st)
 {
+	bool dropped_early = st->expect.drop && !l->kernel_only && !l->leaving;
+	struct flow_packet packet = st->packet;
+	struct flow_bytes bytes;
 	uint32_t mark = 0;
-	int e = send_and_see(l, a, &st->packet, &mark);
+	int e = flow_talk_say(&a->talk, &packet, a->family, a->number);
 
+	if (e == 0)
+		e = send_and_see(l, a, &packet, dropped_early ? DROPPED_MS : LOGGED_MS, &bytes,
+				 &mark);
+	if (dropped_early) {
+		run_dropped(l, a, st, e);
+		return;
+	}
 	if (e < 0) {
 		a->compared++;
 		differ(a, st, "packet", "to be seen on the router", strerror(-e));
@@ -194,6 +244,7 @@ static void run_step(struct live *l, struct act *a, const struct flow_step *st)
 	compare_kernel_class(a, st, mark);
 	if (!l->kernel_only)
 		compare_ctmarkd(l, a, st, mark);
+	compare_fate(l, a, st, &bytes);
 	compare_table(l, a, st);
 }
 
@@ -279,6 +330,8 @@ static int apply_settings(const struct flow_script *s)
 		uint32_t value = k->usual;
 		int e;
 
+		if (k->helpers)
+			continue;
 		for (size_t j = 0; j < s->nsettings; j++)
 			if (s->settings[j].knob == k)
 				value = s->settings[j].value;
@@ -334,20 +387,29 @@ static void unload(struct live *l)
 	free(l->acts);
 }
 
-static int print_config(const char *path)
+static int print_settings(const char *path, bool rules)
 {
 	char error[FLOW_ERROR_MAX];
 	struct flow_script *s = flow_script_load(path, error);
-	const char *section = NULL;
 
 	if (!s) {
 		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;
 	}
-	for (size_t i = 0; i < s->nsettings; i++)
-		flow_knob_print(stdout, s->settings[i].knob, s->settings[i].value, &section);
+	if (rules)
+		flow_knob_print_rules(stdout, s->settings, s->nsettings);
+	else
+		flow_knob_print(stdout, s->settings, s->nsettings);
 	flow_script_free(s);
 	return EXIT_SUCCESS;
+}
+
+static bool has_helpers(const struct flow_script *s)
+{
+	for (size_t i = 0; i < s->nsettings; i++)
+		if (s->settings[i].knob->helpers)
+			return true;
+	return false;
 }
 
 static int usage(void)
@@ -355,7 +417,7 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: flowlive [--kernel-only|--exit] --hosts NETNS --router NETNS FILE...\n"
 		"       flowlive --random|--damaged SEED:COUNT --hosts NETNS --router NETNS\n"
-		"       flowlive --config FILE\n");
+		"       flowlive --config|--rules FILE\n");
 	return 2;
 }
 
@@ -376,19 +438,31 @@ static int open_wire(struct flow_wire *w, const char *hosts, const char *router,
 }
 
 struct arguments {
-	const char *hosts, *router, *config, *random;
+	const char *hosts, *router, *config, *rules, *random;
 	bool kernel_only, leaving, damaged;
 };
 
+static int watch(struct live *l, const struct arguments *arg)
+{
+	int e = 0;
+
+	l->watched = has_helpers(l->scripts[0]);
+	if (l->watched)
+		e = flow_wire_watch(&l->wire, arg->hosts, arg->router);
+	if (e < 0)
+		fprintf(stderr, "flowlive: %s\n", strerror(-e));
+	return e;
+}
+
 static int play_scripts(const struct arguments *arg, char *const files[], size_t n)
 {
-	struct live l = {.wire = {.client = -1, .server = -1},
+	struct live l = {.wire = {.client = -1, .server = -1, .left_client = -1, .left_server = -1},
 			 .kernel_only = arg->kernel_only,
 			 .leaving = arg->leaving};
 	int r = EXIT_FAILURE;
 
 	if (load(&l, files, n) == 0 &&
-	    open_wire(&l.wire, arg->hosts, arg->router, l.scripts[0]) == 0) {
+	    open_wire(&l.wire, arg->hosts, arg->router, l.scripts[0]) == 0 && watch(&l, arg) == 0) {
 		run_all(&l);
 		r = report(&l) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
@@ -415,11 +489,15 @@ static int play_random(const struct arguments *arg)
 
 static bool parse(int argc, char *argv[], struct arguments *arg)
 {
-	static const struct option options[] = {
-		{"kernel-only", no_argument, NULL, 'k'},   {"exit", no_argument, NULL, 'e'},
-		{"hosts", required_argument, NULL, 'h'},   {"router", required_argument, NULL, 'r'},
-		{"config", required_argument, NULL, 'c'},  {"random", required_argument, NULL, 'n'},
-		{"damaged", required_argument, NULL, 'd'}, {0}};
+	static const struct option options[] = {{"kernel-only", no_argument, NULL, 'k'},
+						{"exit", no_argument, NULL, 'e'},
+						{"hosts", required_argument, NULL, 'h'},
+						{"router", required_argument, NULL, 'r'},
+						{"config", required_argument, NULL, 'c'},
+						{"random", required_argument, NULL, 'n'},
+						{"damaged", required_argument, NULL, 'd'},
+						{"rules", required_argument, NULL, 'R'},
+						{0}};
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
@@ -438,6 +516,9 @@ static bool parse(int argc, char *argv[], struct arguments *arg)
 		case 'c':
 			arg->config = optarg;
 			break;
+		case 'R':
+			arg->rules = optarg;
+			break;
 		case 'd':
 		case 'n':
 			arg->damaged = c == 'd';
@@ -447,7 +528,8 @@ static bool parse(int argc, char *argv[], struct arguments *arg)
 			return false;
 		}
 	}
-	return arg->config || (arg->hosts && arg->router && (arg->random || optind < argc));
+	return arg->config || arg->rules ||
+	       (arg->hosts && arg->router && (arg->random || optind < argc));
 }
 
 int main(int argc, char *argv[])
@@ -456,8 +538,8 @@ int main(int argc, char *argv[])
 
 	if (!parse(argc, argv, &arg))
 		return usage();
-	if (arg.config)
-		return print_config(arg.config);
+	if (arg.config || arg.rules)
+		return print_settings(arg.config ? arg.config : arg.rules, arg.rules);
 	if (arg.random)
 		return play_random(&arg);
 	return play_scripts(&arg, argv + optind, (size_t)(argc - optind));

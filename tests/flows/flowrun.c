@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "tests/flows/flow_engine.h"
+#include "tests/flows/flow_talk.h"
 #include "util/cleanup.h"
 
 #define EXPIRED_MAX 32
@@ -24,6 +25,7 @@ struct run {
 	uint8_t family;
 	bool verbose;
 	struct flow_engine engine;
+	struct flow_talk talk;
 	struct ct_event expired[EXPIRED_MAX];
 	size_t nexpired;
 	struct {
@@ -117,6 +119,8 @@ static void show(struct run *r, const struct flow_step *st, const struct ct_resu
 	printf("# %4u  %-52s %-17s %#x", st->line, text, ct_info_name((enum ct_info)res->info),
 	       res->mark);
 	free(text);
+	if (res->drop)
+		printf(" drop");
 	if (res->has_flow && res->status)
 		show_flow(r, st, res);
 	if (res->reason)
@@ -129,6 +133,7 @@ static void show(struct run *r, const struct flow_step *st, const struct ct_resu
 static void run_step(struct run *r, const struct flow_step *st)
 {
 	char got[FLOW_EXPECT_STRLEN];
+	struct flow_packet packet = st->packet;
 	struct flow_bytes bytes;
 	struct flow_seen seen;
 	struct ct_result res;
@@ -136,7 +141,8 @@ static void run_step(struct run *r, const struct flow_step *st)
 	r->nexpired = flow_engine_wait(&r->engine, st->wait_ns, r->expired, EXPIRED_MAX);
 	if (st->nexpired && !flow_events_match(st->expired, st->nexpired, r->expired, r->nexpired))
 		wrong_events(r, st, "while waiting", r->expired, r->nexpired);
-	if (flow_packet_build(&st->packet, r->family, 1, &bytes) < 0) {
+	if (flow_talk_say(&r->talk, &packet, r->family, 1) < 0 ||
+	    flow_packet_build(&packet, r->family, 1, &bytes) < 0) {
 		wrong_packet(r, st, "no such packet in this family");
 		return;
 	}

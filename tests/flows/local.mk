@@ -7,6 +7,8 @@ libflow_la_SOURCES = \
 	tests/flows/flow_knob.c tests/flows/flow_knob.h \
 	tests/flows/flow_options.c tests/flows/flow_options.h \
 	tests/flows/flow_words.c tests/flows/flow_words.h \
+	tests/flows/flow_data.c tests/flows/flow_data.h \
+	tests/flows/flow_talk.c tests/flows/flow_talk.h \
 	tests/flows/flow_script.c tests/flows/flow_script.h \
 	tests/flows/flow_print.c tests/flows/flow_icmp.h \
 	tests/flows/flow_sctp.c tests/flows/flow_sctp.h \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 flow_scripts = \
 	tests/flows/est.inc \
+	tests/flows/helper-open.inc \
 	tests/flows/in-close-wait.inc \
 	tests/flows/in-close.inc \
 	tests/flows/in-established.inc \

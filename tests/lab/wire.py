@@ -84,6 +84,13 @@ class Wire:
             for net in nets:
                 self.router.ip("route", "add", net, "via", peer, "dev", port)
 
+    def helpers(self, rules):
+        """The kernel's helpers: lines of a family (4 or 6) and a rule of the table raw, in place of those before."""
+        for family, command in (("4", "iptables"), ("6", "ip6tables")):
+            own = (rule[2:] for rule in rules if rule.startswith(family))
+            self.router.run(f"{command}-restore", "-w", stdin="*raw\n" + "".join(
+                f"-A PREROUTING {rule}\n" for rule in own) + "COMMIT\n")
+
     def oracle(self, queue=True, leaving=False):
         """
         The rules of mangle, in place of those before; the queue is the last of them in PREROUTING,

@@ -23,8 +23,8 @@ def scripts():
     """Scripts by their settings: one run and one daemon for each group."""
     groups = {}
     for path in sorted(FLOWS.glob("*.flow")):
-        settings = re.findall(r"^set +(\S+) +(\S+)", path.read_text(encoding="utf-8"), re.M)
-        name = " ".join(f"{key}={value}" for key, value in settings) or "defaults"
+        settings = re.findall(r"^set +(\S+) +(.*?) *(?:#.*)?$", path.read_text(encoding="utf-8"), re.M)
+        name = " ".join(f"{key}={'+'.join(value.split())}" for key, value in settings) or "defaults"
         groups.setdefault(name, []).append(path)
     return groups
 
@@ -47,6 +47,11 @@ def config(path):
     return sh(flowlive(), "--config", str(path))
 
 
+def helpers(path):
+    """Rules of the table raw that give the kernel the helpers of a script."""
+    return sh(flowlive(), "--rules", str(path)).splitlines()
+
+
 @pytest.fixture(scope="module")
 def network():
     with Wire() as made:
@@ -56,6 +61,7 @@ def network():
 @pytest.fixture
 def wire(network):
     network.oracle()
+    network.helpers([])
     return network
 
 
@@ -80,6 +86,7 @@ def test_scripts(wire, total, settings, confirm):
     files = scripts()[settings]
     leaving = confirm == "exit"
     wire.oracle(leaving=leaving)
+    wire.helpers(helpers(files[0]))
     with Daemon(wire.router, config(files[0]) + f"[Track]\nConfirm={confirm}\n[Log]\nTarget=none\n"):
         code, output = play(wire, files, *["--exit"] * leaving)
     print(output)
