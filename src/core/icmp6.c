@@ -21,4 +21,5 @@ static enum ct_judgement track(struct ct_step *s)
 			     CT_TIMEOUT_ICMPV6);
 }
 
-const struct ct_proto ct_proto_icmp6 = {.check = check, .track = track, .icmp = true};
+const struct ct_proto ct_proto_icmp6 = {
+	.check = check, .track = track, .icmp = true, .joins = true};
