@@ -71,15 +71,15 @@ class Network(Lab):
                    "far", "02:00:00:00:03:01", (netns.WAN4, netns.WAN6), router=self.hop)
         join((self.hop, "slow", "02:00:00:00:04:02", (SLOW4, SLOW6)),
              (self.router, "aside", "02:00:00:00:04:01", (ASIDE4, ASIDE6)))
+        self.hop.sysctl(**{f"ipv{v}__neigh__far__{key}": value for v in (4, 6) for key, value in (
+            ("mcast_solicit", 1), ("retrans_time_ms", 50))})
         self._routes()
 
     def _routes(self):
-        for net, nowhere, gateway, aside in (
-                ("198.51.100.0/24", NOWHERE4, HOP4, ASIDE4),
-                ("2001:db8:2::/64", NOWHERE6, HOP6, ASIDE6)):
+        for net, gateway, aside in (("198.51.100.0/24", HOP4, ASIDE4),
+                                    ("2001:db8:2::/64", HOP6, ASIDE6)):
             family = "-6" if ":" in net else "-4"
             self.router.ip("route", "add", net, "via", gateway)
-            self.hop.ip("route", "add", "unreachable", nowhere)
             self.hop.ip(family, "route", "add", "default", "via", aside, "dev", "slow", "table", "2")
             self.hop.ip(family, "rule", "add", "fwmark", "2", "lookup", "2")
 
