@@ -12,7 +12,6 @@
 #include <strings.h>
 
 #include "conf/conf.h"
-#include "core/helper/helper.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 

@@ -84,9 +84,11 @@ void ct_confirm_no_room(struct ct_step *s)
 static void tell_new(struct ct_step *s)
 {
 	bool expected = s->flow->status & CT_STATUS_EXPECTED;
+	struct ct_event *ev = ct_step_event(s, expected ? CT_EVENT_RELATED : CT_EVENT_NEW);
 
 	ct_stat_inc(s->th, CT_STAT_CREATED);
-	ct_step_event(s, expected ? CT_EVENT_RELATED : CT_EVENT_NEW)->state_old = 0;
+	ev->state_old = 0;
+	ev->begins = true;
 }
 
 /* The flow, in its slot but in no chain yet, enters the table with its lifetime from now on. */

@@ -58,6 +58,14 @@ enum ct_status {
 #undef X
 };
 
+enum ct_helper_id {
+	CT_HELPER_NONE,
+#define X(name, ...) CT_HELPER_##name,
+	CT_HELPER_LIST(X)
+#undef X
+		CT_HELPER_MAX
+};
+
 enum ct_dir { CT_DIR_ORIGINAL, CT_DIR_REPLY, CT_DIR_MAX };
 
 /* Where the packet was queued: the numbers of enum nf_inet_hooks. */
@@ -104,8 +112,10 @@ struct ct_event {
 	uint8_t state_old, state_new; /* protocol states; equal where nothing changed */
 	bool has_tuple;		      /* false: the packet could not be parsed that far */
 	bool accounted;		      /* packets[] and bytes[] were counted */
+	bool begins;		      /* NEW, RELATED: the flow began with this packet */
 	uint8_t l4proto;	      /* of the packet, where known, even without a tuple */
 	uint8_t family;		      /* 2 or 10, 0: unknown */
+	uint8_t helper;		      /* enum ct_helper_id of the flow */
 };
 
 /* Names of the closed sets, as used in the journal; "?" outside the set. */
@@ -117,6 +127,10 @@ const char *ct_death_name(enum ct_death death);
 const char *ct_death_text(enum ct_death death);
 const char *ct_info_name(enum ct_info info);
 const char *ct_hook_name(enum ct_hook hook);
+const char *ct_helper_name(enum ct_helper_id id); /* "" for NONE and outside the set */
+
+/* The helper of that name, NONE if there is no such. */
+enum ct_helper_id ct_helper_find(const char *name);
 
 /* Name of a protocol's state, NULL where the protocol has none (TCP and SCTP have). */
 const char *ct_state_name(uint8_t l4proto, uint8_t state);

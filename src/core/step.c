@@ -121,6 +121,7 @@ static void event_packet(struct ct_event *ev, const struct ct_step *s)
 	ev->orig.dst = s->pkt.dst;
 	ev->orig.family = s->pkt.family;
 	ev->orig.proto = s->pkt.proto;
+	ev->orig.zone = s->in->zone;
 }
 
 struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type)
@@ -169,6 +170,7 @@ void ct_event_flow(struct ct_event *ev, const struct ct *ct, uint32_t index, uin
 	ev->l4proto = f->orig.proto;
 	ev->timeout_ns = left(f, now_ns);
 	ev->status = f->status;
+	ev->helper = f->helper;
 	ev->master = ct_arena_has_kin(&ct->arena, index) ? ct->arena.kin[index].master : 0;
 	for (int d = 0; d < CT_DIR_MAX; d++) {
 		ev->packets[d] = f->packets[d];

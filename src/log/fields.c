@@ -196,6 +196,16 @@ static void add_counters(struct fields *f, const struct ct_event *ev)
 	fields_add(f, FIELD_BYTES_REPLY, "%" PRIu64, ev->bytes[CT_DIR_REPLY]);
 }
 
+static void add_relations(struct fields *f, const struct ct_event *ev)
+{
+	if (ev->master)
+		fields_add(f, FIELD_MASTER, "%016" PRIx64, ev->master);
+	if (*ct_helper_name(ev->helper))
+		fields_add(f, FIELD_HELPER, "%s", ct_helper_name(ev->helper));
+	if (ev->orig.zone)
+		fields_add(f, FIELD_ZONE, "%u", ev->orig.zone);
+}
+
 static void add_family(struct fields *f, const struct ct_event *ev)
 {
 	uint8_t family = message_has_tuple(ev) ? ev->orig.family : ev->family;
@@ -241,8 +251,7 @@ void fields_from_event(struct fields *f, const struct ct_event *ev, const char *
 		fields_add(f, FIELD_TIMEOUT, "%" PRIu64, ev->timeout_ns / NS_PER_S);
 	add_path(f, ev, iif, oif);
 	add_counters(f, ev);
-	if (ev->master)
-		fields_add(f, FIELD_MASTER, "%016" PRIx64, ev->master);
+	add_relations(f, ev);
 	add_family(f, ev);
 }
 

@@ -57,6 +57,8 @@
 	X(BYTES_ORIG, "CTMARK_BYTES_ORIG")                                                         \
 	X(BYTES_REPLY, "CTMARK_BYTES_REPLY")                                                       \
 	X(MASTER, "CTMARK_MASTER")                                                                 \
+	X(HELPER, "CTMARK_HELPER")                                                                 \
+	X(ZONE, "CTMARK_ZONE")                                                                     \
 	X(CLASS, "CTMARK_CLASS")                                                                   \
 	X(SUPPRESSED, "CTMARK_SUPPRESSED")                                                         \
 	X(DROPPED, "CTMARK_DROPPED")

@@ -111,6 +111,8 @@ static void add_number(struct text *t, const struct ct_event *ev, const char *na
 		text_add(t, "%s", state);
 	else if (strcmp(name, "chunk") == 0 && chunk)
 		text_add(t, "%s", chunk);
+	else if (strcmp(name, "helper") == 0 && *ct_helper_name((enum ct_helper_id)value))
+		text_add(t, "%s", ct_helper_name((enum ct_helper_id)value));
 	else if (strcmp(name, "found") == 0 || strcmp(name, "expected") == 0)
 		text_add(t, "0x%04" PRIx32, value);
 	else
@@ -207,6 +209,8 @@ static void add_tuple(struct text *t, const struct ct_event *ev)
 	add_endpoint(t, ev, &ev->orig.dst, ev->orig.dst_id_be);
 	if (message_has_icmp(ev, &ev->orig))
 		add_icmp_kind(t, &ev->orig);
+	if (ev->orig.zone)
+		text_add(t, " in zone %u", ev->orig.zone);
 }
 
 /* A packet that could not be read as far as its addresses. */
@@ -243,12 +247,14 @@ static void say_new(struct text *t, const struct ct_event *ev)
 	text_add(t, "new flow");
 	if (ev->master)
 		text_add(t, ", expected by flow %016" PRIx64, ev->master);
+	if (*ct_helper_name(ev->helper))
+		text_add(t, ", read by helper %s", ct_helper_name(ev->helper));
 	add_state(t, ev, ", ");
 }
 
 static void say_related(struct text *t, const struct ct_event *ev)
 {
-	if (ev->master)
+	if (ev->begins)
 		say_new(t, ev);
 	else
 		text_add(t, "ICMP error about this flow, on its way to the %s",
@@ -296,8 +302,9 @@ static void say_invalid(struct text *t, const struct ct_event *ev)
 {
 	char detail[MESSAGE_DETAIL_MAX];
 
-	text_add(t, "INVALID%s, %s", ev->flow && ev->dir == CT_DIR_REPLY ? " (reply)" : "",
-		 ct_reason_text(ev->reason));
+	/* some reasons are not the packet's own: it has a class, but may not go on */
+	text_add(t, "%s%s, %s", ev->info == CT_INFO_INVALID ? "INVALID" : "dropped",
+		 ev->flow && ev->dir == CT_DIR_REPLY ? " (reply)" : "", ct_reason_text(ev->reason));
 	if (message_detail(ev, detail))
 		text_add(t, " (%s)", detail);
 }

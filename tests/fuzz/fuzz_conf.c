@@ -11,7 +11,6 @@
 #include <syslog.h>
 
 #include "conf/conf.h"
-#include "core/helper/helper.h"
 
 struct seen {
 	unsigned int errors, warnings;

@@ -16,14 +16,6 @@
 
 #define CT_CLASSES_MAX 4 /* of expectations */
 
-enum ct_helper_id {
-	CT_HELPER_NONE,
-#define X(name, str, families, protos, port, ...) CT_HELPER_##name,
-	CT_HELPER_LIST(X)
-#undef X
-		CT_HELPER_MAX
-};
-
 enum ct_help_result {
 	CT_HELP_ACCEPT,
 	CT_HELP_DROP, /* reason and detail of the call are set */
@@ -65,10 +57,6 @@ struct ct_helper {
 
 /* The helper of that id; NULL for NONE and outside the set. */
 const struct ct_helper *ct_helper_get(enum ct_helper_id id);
-
-/* The helper of that name, NONE if there is no such. */
-enum ct_helper_id ct_helper_find(const char *name);
-const char *ct_helper_name(enum ct_helper_id id); /* "" for NONE */
 
 /* Says that the packet has to be dropped because the helper cannot read it. */
 enum ct_help_result ct_help_unreadable(struct ct_help *h);

@@ -12,7 +12,6 @@
 #include <syslog.h>
 #include <cmocka.h>
 
-#include "core/helper/helper.h"
 #include "tests/unit/conf/report.h"
 
 #define SEC UINT64_C(1000000000)

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "conf/conf.h"
-#include "core/helper/helper.h"
 #include "util/cleanup.h"
 
 #define SEC UINT64_C(1000000000)

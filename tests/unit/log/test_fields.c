@@ -363,6 +363,7 @@ static void test_related(void **state)
 	struct ct_event ev = tcp_event(CT_EVENT_RELATED);
 
 	ev.state_new = 1;
+	ev.begins = true;
 	ev.master = 0xfeed;
 	ASSERT_FIELDS(record(&ev, NULL, NULL),
 		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: new flow, expected by flow "
@@ -370,8 +371,8 @@ static void test_related(void **state)
 		      {"MESSAGE_ID", MSGID_FLOW_RELATED}, {"CTMARK_EVENT", "related"},
 		      {"CTMARK_MASTER", "000000000000feed"});
 
-	/* an ICMP error about a flow */
-	ev.master = 0;
+	/* an ICMP error about a flow that was expected once */
+	ev.begins = false;
 	ev.l4proto = 1;
 	ev.dir = CT_DIR_REPLY;
 	ev.info = CT_INFO_RELATED_REPLY;
@@ -379,7 +380,46 @@ static void test_related(void **state)
 		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: ICMP error about this flow, "
 				  "on its way to the initiator"},
 		      {"CTMARK_PROTO", "tcp"}, {"CTMARK_CTINFO", "RELATED_REPLY"},
-		      {"CTMARK_MASTER", ABSENT});
+		      {"CTMARK_MASTER", "000000000000feed"});
+}
+
+static void test_helper_and_zone(void **state)
+{
+	struct ct_event ev = tcp_event(CT_EVENT_NEW);
+	char line[FIELDS_LINE_MAX];
+	struct fields *f;
+
+	ev.state_new = 1;
+	ev.begins = true;
+	ev.helper = CT_HELPER_FTP;
+	ev.orig.zone = ev.reply.zone = 65535;
+	f = record(&ev, NULL, NULL);
+	ASSERT_FIELDS(f,
+		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80 in zone 65535: new flow, read "
+				  "by helper ftp, SYN_SENT"},
+		      {"CTMARK_HELPER", "ftp"}, {"CTMARK_ZONE", "65535"},
+		      {"CTMARK_REPLY_SRC", ABSENT});
+	fields_to_line(f, line);
+	assert_non_null(strstr(line, " helper=ftp zone=65535 "));
+	ev.helper = CT_HELPER_NONE;
+	ev.orig.zone = 0;
+	ASSERT_FIELDS(record(&ev, NULL, NULL), {"CTMARK_HELPER", ABSENT}, {"CTMARK_ZONE", ABSENT});
+}
+
+/* A packet that has a class, but may not go on. */
+static void test_dropped(void **state)
+{
+	struct ct_event ev = tcp_event(CT_EVENT_INVALID);
+
+	ev.info = CT_INFO_ESTABLISHED;
+	ev.reason = CT_REASON_HELPER_PARSE;
+	ev.detail[0] = CT_HELPER_SIP;
+	ev.detail[1] = 12;
+	ASSERT_FIELDS(record(&ev, NULL, NULL),
+		      {"MESSAGE", "TCP 10.0.1.2:41000 > 10.0.2.2:80: dropped, message that its "
+				  "helper has to read and cannot (helper=sip length=12)"},
+		      {"CTMARK_CTINFO", "ESTABLISHED"}, {"CTMARK_REASON", "helper-parse"},
+		      {"CTMARK_DETAIL", "helper=sip length=12"});
 }
 
 /* ---- INVALID ---- */
@@ -604,6 +644,8 @@ int main(void)
 		cmocka_unit_test(test_names_of_protocols),
 		cmocka_unit_test(test_reply_that_is_not_plain),
 		cmocka_unit_test(test_related),
+		cmocka_unit_test(test_helper_and_zone),
+		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_invalid_in_a_flow),
 		cmocka_unit_test(test_invalid_without_a_flow),
 		cmocka_unit_test(test_invalid_without_a_tuple),
