@@ -71,6 +71,8 @@ struct ct_config {
 	uint8_t tcp_max_retrans;
 	bool checksum;		    /* verify transport checksums of received packets */
 	bool accounting;	    /* count packets and bytes per flow */
+	bool hold_fragments;	    /* hold a fragment until the first of its datagram comes */
+	uint64_t fragment_ns;	    /* life of an incomplete datagram */
 	uint8_t no_confirm_classes; /* bits (1 << enum ct_class): their verdict is drop, so a first
 				     * packet of that class leaves no flow behind */
 };
@@ -97,6 +99,8 @@ struct ct_thread {
 	/* flows to be ended as soon as no lock is held, by one of their tuples */
 	struct ct_tuple doomed[CT_DOOMED_MAX];
 	uint32_t ndoomed;
+	/* queues whose packets this thread decided, by their number modulo 256 */
+	uint64_t wake[4];
 };
 
 /* One packet as it arrived, starting with its IP header. */
@@ -107,6 +111,7 @@ struct ct_input {
 	uint64_t now_ns; /* monotonic */
 	uint32_t mark;	 /* before classification; absent means 0 */
 	uint32_t iif, oif;
+	uint32_t id; /* the queue's name for the packet, in case it is held */
 	uint16_t queue;
 	uint16_t zone;
 	uint8_t hook;	      /* enum ct_hook */
@@ -124,6 +129,8 @@ struct ct_result {
 	bool drop;	/* the packet must be dropped whatever else is said: the reason tells why */
 	bool passed;	/* not judged here (exit hook, or classified before): accept it, leave its
 			 * mark alone. info is what the mark says, INVALID if it says nothing */
+	bool held;	/* a fragment without a class yet: no verdict now, ct_fragments_due() will
+			 * tell of it. Nothing else is filled in */
 	bool has_flow;	/* the fields below are filled in. An INVALID packet has no flow in the
 			 * sense of its ctinfo, but if one was looked up it is described here */
 	uint8_t dir;	/* enum ct_dir */
@@ -140,12 +147,17 @@ struct ct_result {
 
 #define CT_EXPECT_MAX (1u << 20)
 
+#define CT_FRAGMENTS_MAX (1u << 16)
+
 /* What a table is made for. */
 struct ct_params {
-	uint32_t max_flows;  /* 1 .. CT_FLOWS_MAX */
-	uint32_t max_expect; /* expectations, 0 .. CT_EXPECT_MAX; 0: helpers expect nothing */
-	const uint8_t *key;  /* 16 bytes, the secret of the hashes */
-	uint64_t id_salt;    /* makes flow ids of one arena differ from those of the next */
+	uint32_t max_flows;	 /* 1 .. CT_FLOWS_MAX */
+	uint32_t max_expect;	 /* expectations, 0 .. CT_EXPECT_MAX; 0: helpers expect nothing */
+	uint32_t max_fragmented; /* datagrams in fragments, 0 .. CT_FRAGMENTS_MAX; 0: later
+				  * fragments are INVALID */
+	uint32_t max_held;	 /* fragments that wait for their first, 0 .. CT_FRAGMENTS_MAX */
+	const uint8_t *key;	 /* 16 bytes, the secret of the hashes */
+	uint64_t id_salt;	 /* makes flow ids of one arena differ from those of the next */
 };
 
 /*
@@ -184,6 +196,45 @@ size_t ct_expire(struct ct_thread *th, uint64_t now_ns, struct ct_event *events,
  * first packet comes from there.
  */
 bool ct_confirms_at_exit(const struct ct *ct, const struct ct_config *cfg);
+
+/* A held fragment whose verdict is due. */
+struct ct_fragment_due {
+	uint32_t id;   /* of the packet, as in ct_input */
+	uint32_t mark; /* the new one, other bits kept */
+	bool set_mark; /* it is another one than before */
+	uint8_t info;  /* enum ct_info */
+	bool drop;     /* as in ct_result */
+	bool has_event;
+	struct ct_event event;
+};
+
+/*
+ * Takes fragments of one queue that were held and are decided now, at most cap of them; as long as
+ * the result equals cap there may be more. Ends the wait for datagrams whose time is up. To be
+ * called by the worker of that queue after each batch, and once a second.
+ */
+size_t ct_fragments_due(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
+			struct ct_fragment_due *out, size_t cap);
+
+/*
+ * The same when the queue is about to be given up: nothing of it is held any more. What is not
+ * decided is INVALID.
+ */
+size_t ct_fragments_release(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
+			    struct ct_fragment_due *out, size_t cap);
+
+/* May there be anything for the two above? Cheap. */
+bool ct_fragments_any(const struct ct *ct);
+
+/*
+ * Did this thread decide something for another thread, which should look after it soon? True once
+ * for each time.
+ */
+bool ct_fragments_wakes(struct ct_thread *th, uint16_t queue);
+
+/* Which families' fragments have arrived as they are, unassembled, since the start. */
+enum ct_fragments_seen { CT_FRAGMENTS_IPV4 = 1, CT_FRAGMENTS_IPV6 = 2 };
+unsigned int ct_fragments_seen(const struct ct *ct);
 
 /* Flows in the table now, those not yet confirmed among them, and the most there can be. */
 uint32_t ct_count(const struct ct *ct);

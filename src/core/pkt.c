@@ -17,6 +17,10 @@
 #define IP4_HLEN 20
 #define IP6_HLEN 40
 
+#define IP6_FRAGMENT_HLEN 8
+
+#define LEN_MAX 0x100000
+
 #define IP4_MF	    0x2000
 #define IP4_OFFMASK 0x1fff
 #define IP6_OFFMASK 0xfff8
@@ -43,6 +47,31 @@ uint8_t ct_pkt_family(struct ct_view v)
 	}
 }
 
+/* Where len bytes at offset end; lengths beyond every packet do not wrap around. */
+static uint32_t end_of(uint32_t offset, uint32_t len)
+{
+	return offset + (len < LEN_MAX ? len : LEN_MAX);
+}
+
+/* A header that no stack would have let through so far makes no fragment. */
+static void note_ip4_fragment(struct ct_pkt *ret, const uint8_t *h, uint32_t len)
+{
+	uint32_t hlen = (uint32_t)(h[0] & 0xf) * 4;
+	uint16_t frag = ct_read_be16(h + 6);
+
+	if (!(frag & (IP4_MF | IP4_OFFMASK)) || hlen < IP4_HLEN || hlen > len)
+		return;
+	ret->frag = (struct ct_frag){
+		.id = ct_read_be16(h + 4),
+		.offset = (uint32_t)(frag & IP4_OFFMASK) * 8,
+		.end = end_of((uint32_t)(frag & IP4_OFFMASK) * 8, len - hlen),
+		.overhead = hlen,
+		.ecn = h[1] & 3,
+		.more = frag & IP4_MF,
+		.present = true,
+	};
+}
+
 static enum ct_reason parse_ip4(struct ct_pkt *ret, struct ct_view v,
 				uint32_t detail[static CT_DETAIL_MAX])
 {
@@ -59,6 +88,7 @@ static enum ct_reason parse_ip4(struct ct_pkt *ret, struct ct_view v,
 	ret->hoplimit = h[8];
 	ret->proto = h[9];
 	frag = ct_read_be16(h + 6);
+	note_ip4_fragment(ret, h, v.len);
 	if (frag & IP4_OFFMASK) {
 		detail[0] = (uint32_t)(frag & IP4_OFFMASK) * 8;
 		detail[1] = ct_read_be16(h + 4);
@@ -93,10 +123,31 @@ static bool is_ext_header(uint8_t next)
 static uint32_t ext_len(uint8_t next, const uint8_t *h)
 {
 	if (next == IP6_FRAGMENT)
-		return 8;
+		return IP6_FRAGMENT_HLEN;
 	if (next == IP6_AH)
 		return ((uint32_t)h[1] + 2) * 4;
 	return ((uint32_t)h[1] + 1) * 8;
+}
+
+/* The header at off; one that is cut short makes no fragment. */
+static void note_ip6_fragment(struct ct_pkt *ret, struct ct_view v, uint32_t off)
+{
+	struct ct_view h = ct_view_from(v, off);
+	uint16_t frag;
+
+	if (ret->frag.present || h.cap < IP6_FRAGMENT_HLEN)
+		return;
+	frag = ct_read_be16(h.data + 2);
+	ret->frag = (struct ct_frag){
+		.id = ct_read_be32(h.data + 4),
+		.offset = frag & IP6_OFFMASK,
+		.end = end_of(frag & IP6_OFFMASK, h.len - IP6_FRAGMENT_HLEN),
+		.overhead = off - IP6_HLEN,
+		.header = IP6_FRAGMENT_HLEN,
+		.ecn = v.data[1] >> 4 & 3,
+		.more = frag & IP6_MORE,
+		.present = true,
+	};
 }
 
 /* Looks into a fragment header; later fragments have no transport header to be found. */
@@ -106,8 +157,9 @@ static enum ct_reason parse_ip6_fragment(struct ct_pkt *ret, const uint8_t *h,
 	uint16_t frag = ct_read_be16(h + 2);
 
 	if (frag & IP6_OFFMASK) {
+		ret->proto = h[0];
 		detail[0] = frag & IP6_OFFMASK;
-		detail[1] = 0;
+		detail[1] = ret->frag.id;
 		return CT_REASON_IP_FRAGMENT;
 	}
 	ret->fragment = ret->fragment || (frag & IP6_MORE);
@@ -135,6 +187,7 @@ static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_view v, uin
 			return reason;
 		}
 		if (next == IP6_FRAGMENT) {
+			note_ip6_fragment(ret, v, off);
 			reason = parse_ip6_fragment(ret, h, detail);
 			if (reason != CT_REASON_NONE)
 				return reason;

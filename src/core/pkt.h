@@ -16,6 +16,19 @@
 #define CT_PROTO_SCTP	 132
 #define CT_PROTO_UDPLITE 136
 
+/* Where a fragment belongs in its datagram. Of several IPv6 fragment headers the first one counts.
+ */
+struct ct_frag {
+	uint32_t id;	   /* host order; 16 bits of it in IPv4 */
+	uint32_t offset;   /* of its first byte in the payload of the datagram */
+	uint32_t end;	   /* behind its last one, as the packet's length says */
+	uint32_t overhead; /* IPv4: length of the header; IPv6: of the extension headers before */
+	uint8_t header;	   /* bytes of a fragment header that reassembly takes away */
+	uint8_t ecn;	   /* codepoint */
+	bool more;
+	bool present; /* a fragment, or an IPv6 packet with a fragment header */
+};
+
 /* A packet with its network layer read. */
 struct ct_pkt {
 	struct ct_view l4; /* from the transport header to the end */
@@ -25,6 +38,7 @@ struct ct_pkt {
 	uint8_t hoplimit; /* TTL or hop limit */
 	bool fragment;	  /* first fragment of several: the transport payload is not whole */
 	bool has_addrs;	  /* src and dst were read */
+	struct ct_frag frag;
 };
 
 /*

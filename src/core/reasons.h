@@ -16,7 +16,7 @@
 	X(NONE, "none", "not invalid", "")                                                         \
 	/* network layer: conntrack-semantics 1.2 */                                               \
 	X(IP_HEADER, "ip-header", "IP header is cut short or malformed", "have,need")              \
-	X(IP_FRAGMENT, "ip-fragment", "later fragment that nobody reassembled", "offset,id")       \
+	X(IP_FRAGMENT, "ip-fragment", "later fragment whose first one is not known", "offset,id")  \
 	X(IP6_EXT_HEADER, "ip6-ext-header", "IPv6 extension header is cut short",                  \
 	  "header,have,need")                                                                      \
 	X(IP6_NO_NEXT, "ip6-no-next-header", "IPv6 packet without an upper layer", "")             \
@@ -79,6 +79,19 @@
 	  "helper,length")                                                                         \
 	X(EXPECT_REFUSED, "expect-refused", "what a helper expects finds no room or is taken",     \
 	  "helper,class,port")                                                                     \
+	/* not INVALID: fragments are dropped, 5.11 (only fragment-length may be one that is not)  \
+	 */                                                                                        \
+	X(FRAGMENT_DUPLICATE, "fragment-duplicate", "fragment that has come before",               \
+	  "offset,end,id")                                                                         \
+	X(FRAGMENT_OVERLAP, "fragment-overlap", "fragments of its datagram overlap",               \
+	  "offset,end,id")                                                                         \
+	X(FRAGMENT_LENGTH, "fragment-length", "lengths of its datagram's fragments do not fit",    \
+	  "offset,end,id")                                                                         \
+	X(FRAGMENT_ECN, "fragment-ecn", "fragments of its datagram disagree about ECN",            \
+	  "offset,end,id")                                                                         \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", "the first fragment did not come in time",         \
+	  "offset,end,id")                                                                         \
+	X(FRAGMENT_LIMIT, "fragment-limit", "no room for one more fragment", "offset,end,id")      \
 	X(TABLE_FULL, "table-full", "no room for one more flow", "flows,max")
 
 /* How a flow ended: enum suffix, code, one line for people. */
@@ -232,4 +245,9 @@
 	X(EXPECT_REFUSED, "expectations_refused", "expectations that found no room")               \
 	X(HELPER_DROPS, "helper_drops", "packets dropped because a helper could not do its work")  \
 	X(TABLE_FULL, "table_full", "packets dropped because the table was full")                  \
-	X(CSUM_SKIPPED, "checksum_skipped", "packets copied too short to verify their checksum")
+	X(CSUM_SKIPPED, "checksum_skipped", "packets copied too short to verify their checksum")   \
+	X(FRAGMENTS, "fragments", "later fragments that got the class of their first one")         \
+	X(FRAGMENTS_HELD, "fragments_held", "fragments that came before their first one")          \
+	X(FRAGMENTS_DROPPED, "fragments_dropped", "fragments dropped; the reasons tell why")       \
+	X(FRAGMENTS_EVICTED, "fragment_datagrams_evicted",                                         \
+	  "fragmented datagrams given up for want of room")

@@ -79,10 +79,11 @@ void ct_step_refresh(struct ct_step *s, uint64_t timeout_ns)
 
 void ct_step_count(struct ct_step *s)
 {
+	s->counted = true;
 	if (!s->th->cfg->accounting)
 		return;
 	s->flow->packets[s->dir]++;
-	s->flow->bytes[s->dir] += s->in->len;
+	s->flow->bytes[s->dir] += s->in->len - s->pkt.frag.header;
 }
 
 void ct_step_assure(struct ct_step *s)

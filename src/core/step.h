@@ -49,8 +49,12 @@ struct ct_step {
 	struct ct_flow *flow;
 	enum ct_dir dir;
 	enum ct_info info;
-	bool fresh; /* the flow is being made by this packet, in draft */
-	bool dead;  /* the flow left the table with this packet */
+	bool fresh;   /* the flow is being made by this packet, in draft */
+	bool dead;    /* the flow left the table with this packet */
+	bool counted; /* the packet counts for the flow */
+
+	uint32_t datagram; /* slot of the datagram whose first fragment this is, 0: none */
+	uint32_t datagram_generation;
 
 	struct ct_flow draft; /* a flow in the making: it gets a slot when its packet is accepted */
 	uint64_t master;      /* id of the flow that expected the draft, 0: none */

@@ -32,6 +32,7 @@ static uint32_t bucket_count(uint32_t max_flows)
 static bool sane(const struct ct_params *p, size_t arena_size)
 {
 	return p->max_flows > 0 && p->max_flows <= CT_FLOWS_MAX && p->max_expect <= CT_EXPECT_MAX &&
+	       p->max_fragmented <= CT_FRAGMENTS_MAX && p->max_held <= CT_FRAGMENTS_MAX &&
 	       arena_size >= ct_arena_size(p);
 }
 
@@ -50,7 +51,8 @@ struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params
 	ct->bucket_mask = bucket_count(params->max_flows) - 1;
 	ct->buckets = calloc((size_t)ct->bucket_mask + 1, sizeof(*ct->buckets));
 	expects = ct_arena_init(&ct->arena, arena, params);
-	if (!ct->buckets || !ct_expects_init(&ct->expects, expects, params->max_expect, &ct->key))
+	if (!ct->buckets || !ct_expects_init(&ct->expects, expects, params->max_expect, &ct->key) ||
+	    !ct_fragments_init(&ct->fragments, params->max_fragmented, params->max_held, &ct->key))
 		return ct_free(ct);
 	return ct;
 }
@@ -61,6 +63,7 @@ struct ct *ct_free(struct ct *ct)
 		return NULL;
 	free(ct->buckets);
 	ct_expects_done(&ct->expects);
+	ct_fragments_done(&ct->fragments);
 	free(ct);
 	return NULL;
 }

@@ -23,6 +23,7 @@
 
 #include "core/confirm.h"
 #include "core/end.h"
+#include "core/fragment.h"
 #include "core/helper/call.h"
 #include "core/proto.h"
 #include "core/related.h"
@@ -294,9 +295,12 @@ static void with_flow(struct ct_step *s)
 static void judge(struct ct_step *s)
 {
 	const struct ct_proto *proto;
+	bool readable = ct_step_read(s);
 
 	s->info = CT_INFO_INVALID;
-	if (!ct_step_read(s)) {
+	if (s->pkt.frag.present && ct_fragment_enter(s))
+		return;
+	if (!readable) {
 		ct_step_event(s, CT_EVENT_INVALID);
 		return;
 	}
@@ -314,6 +318,10 @@ static void finish(struct ct_step *s)
 {
 	struct ct_result *out = s->out;
 
+	if (s->datagram)
+		ct_fragment_settle(s);
+	if (out->held)
+		return;
 	out->info = (uint8_t)s->info;
 	out->reason = (uint8_t)s->reason;
 	out->mark = ct_mark_encode(&s->th->cfg->mark, s->in->mark, s->info,
@@ -335,13 +343,14 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 	s.out = out;
 	s.flow = NULL;
 	s.index = 0;
-	s.fresh = s.dead = false;
+	s.fresh = s.dead = s.counted = false;
+	s.datagram = 0;
 	s.tuple = (struct ct_tuple){0};
 	s.dir = CT_DIR_ORIGINAL;
 	s.master = 0;
 	s.reason = CT_REASON_NONE;
 	out->reason = CT_REASON_NONE;
-	out->drop = out->passed = out->has_flow = false;
+	out->drop = out->passed = out->held = out->has_flow = false;
 	out->dir = CT_DIR_ORIGINAL;
 	out->state = 0;
 	out->status = 0;

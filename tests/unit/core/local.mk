@@ -10,6 +10,8 @@ core_tests = \
 	tests/unit/core/test_room \
 	tests/unit/core/test_track \
 	tests/unit/core/test_confirm \
+	tests/unit/core/test_fragment \
+	tests/unit/core/test_held \
 	tests/unit/core/test_expect \
 	tests/unit/core/test_text \
 	tests/unit/core/test_expiry \
@@ -47,6 +49,10 @@ tests_unit_core_test_track_SOURCES = tests/unit/core/test_track.c
 tests_unit_core_test_track_LDADD   = libcoretest.la
 tests_unit_core_test_confirm_SOURCES = tests/unit/core/test_confirm.c
 tests_unit_core_test_confirm_LDADD   = libcoretest.la
+tests_unit_core_test_fragment_SOURCES = tests/unit/core/test_fragment.c
+tests_unit_core_test_fragment_LDADD   = libcoretest.la
+tests_unit_core_test_held_SOURCES = tests/unit/core/test_held.c
+tests_unit_core_test_held_LDADD   = libcoretest.la
 tests_unit_core_test_expect_SOURCES = tests/unit/core/test_expect.c
 tests_unit_core_test_expect_LDADD   = libcoretest.la
 tests_unit_core_test_text_SOURCES = tests/unit/core/test_text.c

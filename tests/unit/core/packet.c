@@ -84,6 +84,29 @@ void pk_insert(struct pk *p, const void *bytes, size_t n, uint8_t first)
 	set_len(p);
 }
 
+void pk_fragment(struct pk *p, const struct pk *whole, uint32_t id, uint32_t start, uint32_t end,
+		 bool more)
+{
+	uint8_t header[8] = {whole->b[6]};
+	uint32_t n = end - start, have = whole->len - whole->l4;
+
+	*p = *whole;
+	assert_true(p->l4 + sizeof(header) + n <= PK_MAX);
+	memset(p->b + p->l4, 0, PK_MAX - p->l4);
+	if (start < have)
+		memcpy(p->b + p->l4, whole->b + whole->l4 + start, end < have ? n : have - start);
+	p->len = p->l4 + n;
+	if (is6(p)) {
+		put16(header + 2, start | more);
+		put32(header + 4, id);
+		pk_insert(p, header, sizeof(header), 44);
+	} else {
+		put16(p->b + 4, id);
+		put16(p->b + 6, (uint32_t)more << 13 | start / 8);
+		set_len(p);
+	}
+}
+
 void pk_udp(struct pk *p, int family, uint32_t src, uint32_t dst, uint16_t sport, uint16_t dport)
 {
 	uint8_t h[12] = {0};
@@ -182,9 +205,19 @@ struct ct_input pk_input(const struct pk *p, uint64_t now_ns)
 
 void engine_open(struct engine *e, uint32_t max_flows)
 {
+	engine_open_fragments(e, max_flows, 0, 0);
+}
+
+void engine_open_fragments(struct engine *e, uint32_t max_flows, uint32_t max_fragmented,
+			   uint32_t max_held)
+{
 	static const uint8_t key[16] = "0123456789abcde";
-	const struct ct_params params = {
-		.max_flows = max_flows, .max_expect = 64, .key = key, .id_salt = 42};
+	const struct ct_params params = {.max_flows = max_flows,
+					 .max_expect = 64,
+					 .max_fragmented = max_fragmented,
+					 .max_held = max_held,
+					 .key = key,
+					 .id_salt = 42};
 	size_t size = ct_arena_size(&params);
 
 	memset(e, 0, sizeof(*e));

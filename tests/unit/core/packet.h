@@ -42,6 +42,13 @@ void pk_tcp(struct pk *p, int family, uint32_t src, uint32_t dst, uint16_t sport
 void pk_icmp(struct pk *p, int family, uint32_t src, uint32_t dst, uint8_t type, uint8_t code,
 	     uint16_t id, const struct pk *quote);
 
+/*
+ * Bytes [start, end) of what stands behind the network header of whole, as a fragment; bytes beyond
+ * its end are zero.
+ */
+void pk_fragment(struct pk *p, const struct pk *whole, uint32_t id, uint32_t start, uint32_t end,
+		 bool more);
+
 /* Sets the checksum field at this offset of the transport header. */
 void pk_fix_checksum(struct pk *p, uint32_t at);
 
@@ -58,6 +65,10 @@ struct engine {
 };
 
 void engine_open(struct engine *e, uint32_t max_flows);
+
+/* The same with room for so many fragmented datagrams and held fragments. */
+void engine_open_fragments(struct engine *e, uint32_t max_flows, uint32_t max_fragmented,
+			   uint32_t max_held);
 void engine_close(struct engine *e);
 
 /* ct_track() of a packet with pk_input(). */

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Stage 1b: fragments, where nobody has put them together.
+ *
+ * The kernel's tracker sees whole datagrams only, because its defragmentation comes first. That is
+ * active where something in the namespace asks for it; elsewhere fragments arrive one by one, and
+ * only the first one says to which flow it belongs. We do not put them together, which would take
+ * all their bytes and could not be given back as one packet; we carry the class over. The first
+ * fragment is judged like a packet, and every other one of its datagram gets the same class. What
+ * comes before it waits in the kernel, without a verdict, until it comes.
+ *
+ * Whether a fragment counts at all is decided as the kernel decides it, so that a receiver behind
+ * us gets nothing that the kernel would not have let through (semantics 5.11, measured):
+ *
+ * - A piece that has come before is dropped, and nothing else happens. One that overlaps makes the
+ *   datagram worthless. So do pieces that disagree about ECN.
+ * - IPv4: any contradiction of lengths ends the datagram; a piece that is not the last is cut down
+ * to a multiple of eight. IPv6: a contradiction drops the piece alone; one that is not the last and
+ * no multiple of eight ends the datagram, but is let through by itself, as INVALID.
+ * - IPv6: a first fragment without its whole upper header is let through by itself. An atomic
+ *   fragment is a whole packet, unless pieces with its id are waiting: then it is one of them.
+ * - IPv4: such a first fragment begins a datagram whose header the kernel finds when it is whole.
+ * We cannot: what is missing is in the next packet. It is INVALID, and the rest with it.
+ *
+ * One thing must differ. The kernel forgets a datagram that it gave up; here its first pieces have
+ * left already, and what comes later must not complete them. So it is remembered as dead, and the
+ * rest of it dropped, until its time is up.
+ *
+ * Room: datagrams and waiting packets are bounded, each by its own limit, and the oldest is given
+ * up for a new one. An honest datagram arrives within milliseconds and is forgotten when it is
+ * complete; what grows old is what never completes, which is what a flood is made of. To refuse the
+ * new one instead, as the kernel does, would let the first thousand fragments of a flood lock out
+ * everybody else for the length of the timeout.
+ */
+
+#include "core/fragment.h"
+#include "core/held.h"
+#include "core/proto.h"
+#include "core/stats.h"
+
+#define DATAGRAM_MAX	65535
+#define IP4_HLEN	20
+#define ECN_NOT_CAPABLE 1 /* 1 << codepoint 0 */
+
+/* What becomes of a fragment. */
+enum fate {
+	FATE_JUDGE, /* it is judged by itself; a first one has to be settled then */
+	FATE_CLASS, /* it has the class of its datagram */
+	FATE_HOLD,  /* it waits for that */
+	FATE_DROP,  /* s->reason says why */
+};
+
+static struct ct_fragments *fragments_of(const struct ct_step *s)
+{
+	return &s->th->ct->fragments;
+}
+
+static enum ct_reason refuse(struct ct_step *s, enum ct_reason reason)
+{
+	const struct ct_frag *frag = &s->pkt.frag;
+
+	ct_step_invalid(s, reason, frag->offset, frag->end, frag->id, 0);
+	return reason;
+}
+
+/* --- a fragment finds its datagram ---------------------------------------------------------- */
+
+static bool is_scoped(const union ct_addr *dst)
+{
+	return dst->b[0] == 0xff || (dst->b[0] == 0xfe && (dst->b[1] & 0xc0) == 0x80);
+}
+
+static struct ct_datagram_key key_of(const struct ct_step *s)
+{
+	const struct ct_pkt *pkt = &s->pkt;
+	bool six = pkt->family == CT_AF_INET6;
+
+	return (struct ct_datagram_key){
+		.src = pkt->src,
+		.dst = pkt->dst,
+		.id = pkt->frag.id,
+		.iif = six && is_scoped(&pkt->dst) ? s->in->iif : 0,
+		.zone = s->in->zone,
+		.family = pkt->family,
+		.proto = six ? 0 : pkt->proto,
+		.hook = s->in->hook,
+	};
+}
+
+/* A first fragment of IPv6 that has no whole upper header (RFC 8200, 4.5; sizes are the kernel's).
+ */
+static bool is_cut_first(const struct ct_step *s)
+{
+	uint32_t need = 1;
+
+	if (s->pkt.family != CT_AF_INET6 || s->reason != CT_REASON_NONE)
+		return false;
+	if (s->pkt.proto == CT_PROTO_TCP)
+		need = 20;
+	else if (s->pkt.proto == CT_PROTO_UDP || s->pkt.proto == CT_PROTO_ICMPV6)
+		need = 8;
+	return s->pkt.l4.len < need;
+}
+
+static bool is_atomic(const struct ct_frag *frag)
+{
+	return frag->offset == 0 && !frag->more;
+}
+
+/* The datagram with this key that still counts, or 0. */
+static uint32_t find(struct ct_step *s, const struct ct_datagram_key *key)
+{
+	struct ct_fragments *f = fragments_of(s);
+	uint32_t index = ct_datagram_find(f, key);
+
+	if (index && ct_held_over(s->th, &f->datagrams[index], s->in->now_ns)) {
+		ct_held_forget(s->th, index, CT_REASON_FRAGMENT_TIMEOUT);
+		return 0;
+	}
+	return index;
+}
+
+static uint32_t make(struct ct_step *s, const struct ct_datagram_key *key)
+{
+	struct ct_fragments *f = fragments_of(s);
+	uint32_t index = ct_datagram_add(f, key, s->in->now_ns);
+
+	if (index)
+		return index;
+	ct_stat_inc(s->th, CT_STAT_FRAGMENTS_EVICTED);
+	ct_held_forget(s->th, f->oldest[CT_DATAGRAMS_BY_AGE], CT_REASON_FRAGMENT_LIMIT);
+	return ct_datagram_add(f, key, s->in->now_ns);
+}
+
+/* --- does it fit ---------------------------------------------------------------------------- */
+
+/* What the lengths of a fragment say. */
+enum size {
+	SIZE_FITS,
+	SIZE_REFUSED, /* this one is dropped */
+	SIZE_FATAL,   /* and the rest of its datagram with it */
+	SIZE_ALONE,   /* the rest is dropped, this one goes on by itself */
+};
+
+/* A last fragment says how long the datagram is. False: it is known to be longer, or another. */
+static bool note_total(struct ct_datagram *d, uint32_t end)
+{
+	if (end < d->len || (d->last_in && end != d->len))
+		return false;
+	d->last_in = true;
+	d->len = end;
+	return true;
+}
+
+/* Another one says how long it is at least. False: it is known to be shorter. */
+static bool note_part(struct ct_datagram *d, uint32_t end)
+{
+	if (end <= d->len)
+		return true;
+	if (d->last_in)
+		return false;
+	d->len = end;
+	return true;
+}
+
+static enum size size4(struct ct_datagram *d, const struct ct_frag *frag, uint32_t *end)
+{
+	if (frag->more)
+		*end &= ~7u;
+	if (!(frag->more ? note_part(d, *end) : note_total(d, *end)))
+		return SIZE_FATAL;
+	if (*end <= frag->offset || *end > DATAGRAM_MAX - IP4_HLEN)
+		return SIZE_FATAL;
+	return SIZE_FITS;
+}
+
+static enum size size6(struct ct_datagram *d, const struct ct_frag *frag, uint32_t *end)
+{
+	if (*end > DATAGRAM_MAX)
+		return SIZE_REFUSED;
+	if (frag->more && *end % 8)
+		return SIZE_ALONE;
+	if (!(frag->more ? note_part(d, *end) : note_total(d, *end)))
+		return SIZE_REFUSED;
+	return *end > frag->offset ? SIZE_FITS : SIZE_REFUSED;
+}
+
+/* Congestion marks of a sender who knows ECN and of one who does not cannot be of one datagram. */
+static bool ecn_fits(struct ct_datagram *d, const struct ct_frag *frag)
+{
+	d->ecn |= (uint8_t)(1 << frag->ecn);
+	return !(d->ecn & ECN_NOT_CAPABLE) || d->ecn == ECN_NOT_CAPABLE;
+}
+
+static enum ct_reason fit(struct ct_datagram *d, const struct ct_frag *frag, uint32_t end)
+{
+	switch (ct_datagram_fit(d, frag->offset, end)) {
+	case CT_FIT_DUPLICATE:
+		return CT_REASON_FRAGMENT_DUPLICATE;
+	case CT_FIT_OVERLAP:
+		return CT_REASON_FRAGMENT_OVERLAP;
+	case CT_FIT_CROWDED:
+		return CT_REASON_FRAGMENT_LIMIT;
+	case CT_FIT_NEW:
+		break;
+	}
+	if (frag->offset == 0) {
+		d->first_in = true;
+		d->first_len = end;
+		d->overhead = frag->overhead;
+	}
+	if (!ecn_fits(d, frag))
+		return CT_REASON_FRAGMENT_ECN;
+	if (d->first_in && d->overhead + d->len > DATAGRAM_MAX)
+		return CT_REASON_FRAGMENT_LENGTH;
+	return CT_REASON_NONE;
+}
+
+static bool is_complete(const struct ct_datagram *d)
+{
+	return d->first_in && d->last_in && d->meat == d->len;
+}
+
+/* --- what becomes of it --------------------------------------------------------------------- */
+
+static enum fate drop(struct ct_step *s, enum ct_reason reason)
+{
+	refuse(s, reason);
+	return FATE_DROP;
+}
+
+static enum fate drop_all(struct ct_step *s, uint32_t index, enum ct_reason reason)
+{
+	ct_held_kill(s->th, index, reason);
+	return drop(s, reason);
+}
+
+/* Room for one more packet that waits, at the cost of the oldest datagram that others wait for. */
+static void make_room(struct ct_step *s)
+{
+	const struct ct_fragments *f = fragments_of(s);
+
+	if (f->waiting < f->max_held || !f->oldest[CT_DATAGRAMS_HOLDING])
+		return;
+	ct_stat_inc(s->th, CT_STAT_FRAGMENTS_EVICTED);
+	ct_held_kill(s->th, f->oldest[CT_DATAGRAMS_HOLDING], CT_REASON_FRAGMENT_LIMIT);
+}
+
+static enum fate hold(struct ct_step *s, uint32_t index)
+{
+	struct ct_fragments *f = fragments_of(s);
+	const struct ct_frag *frag = &s->pkt.frag;
+	uint32_t held = 0;
+
+	if (!s->th->cfg->hold_fragments)
+		return FATE_JUDGE;
+	make_room(s);
+	if (f->datagrams[index].state != CT_DATAGRAM_DEAD && f->waiting < f->max_held)
+		held = ct_held_add(f, index);
+	if (!held)
+		return drop_all(s, index, CT_REASON_FRAGMENT_LIMIT);
+	f->held[held] = (struct ct_held){
+		.id = s->in->id,
+		.mark = s->in->mark,
+		.iif = s->in->iif,
+		.oif = s->in->oif,
+		.offset = frag->offset,
+		.end = frag->end,
+		.ident = frag->id,
+		.src = s->pkt.src,
+		.dst = s->pkt.dst,
+		.queue = s->in->queue,
+		.family = s->pkt.family,
+		.proto = s->pkt.proto,
+		.hook = s->in->hook,
+	};
+	return FATE_HOLD;
+}
+
+/* The first one is here; nobody knows its class until it has been judged. */
+static enum fate begin(struct ct_step *s, uint32_t index)
+{
+	struct ct_datagram *d = &fragments_of(s)->datagrams[index];
+
+	d->state = CT_DATAGRAM_JUDGING;
+	s->datagram = index;
+	s->datagram_generation = d->generation;
+	return FATE_JUDGE;
+}
+
+/* One of these would not have come by itself if the kernel put datagrams together. */
+static void note_seen(struct ct_fragments *f, uint8_t family)
+{
+	uint8_t bit = family == CT_AF_INET ? CT_FRAGMENTS_IPV4 : CT_FRAGMENTS_IPV6;
+
+	if (!(atomic_load_explicit(&f->seen, memory_order_relaxed) & bit))
+		atomic_fetch_or_explicit(&f->seen, bit, memory_order_relaxed);
+}
+
+/* A piece that fits. *ret is a copy of what its datagram knows, if its class is known. */
+static enum fate join(struct ct_step *s, uint32_t index, struct ct_datagram *ret)
+{
+	struct ct_fragments *f = fragments_of(s);
+	const struct ct_datagram *d = &f->datagrams[index];
+
+	note_seen(f, s->pkt.family);
+	if (s->pkt.frag.offset == 0)
+		return begin(s, index);
+	if (d->state != CT_DATAGRAM_SETTLED)
+		return hold(s, index);
+	memcpy(ret, d, offsetof(struct ct_datagram, runs));
+	if (is_complete(d))
+		ct_datagram_remove(f, index);
+	return FATE_CLASS;
+}
+
+static enum fate measure(struct ct_step *s, uint32_t index, struct ct_datagram *ret)
+{
+	struct ct_datagram *d = &fragments_of(s)->datagrams[index];
+	const struct ct_frag *frag = &s->pkt.frag;
+	uint32_t end = frag->end;
+	enum ct_reason reason;
+
+	switch (s->pkt.family == CT_AF_INET ? size4(d, frag, &end) : size6(d, frag, &end)) {
+	case SIZE_REFUSED:
+		return drop(s, CT_REASON_FRAGMENT_LENGTH);
+	case SIZE_FATAL:
+		return drop_all(s, index, CT_REASON_FRAGMENT_LENGTH);
+	case SIZE_ALONE:
+		ct_held_kill(s->th, index, CT_REASON_FRAGMENT_LENGTH);
+		if (s->reason == CT_REASON_IP_FRAGMENT)
+			refuse(s, CT_REASON_FRAGMENT_LENGTH);
+		return FATE_JUDGE;
+	case SIZE_FITS:
+		break;
+	}
+	reason = fit(d, frag, end);
+	if (reason == CT_REASON_FRAGMENT_DUPLICATE)
+		return drop(s, reason);
+	if (reason != CT_REASON_NONE)
+		return drop_all(s, index, reason);
+	return join(s, index, ret);
+}
+
+static enum fate place(struct ct_step *s, struct ct_datagram *ret)
+{
+	struct ct_fragments *f = fragments_of(s);
+	struct ct_datagram_key key = key_of(s);
+	uint32_t index = find(s, &key);
+	bool dead = index && f->datagrams[index].state == CT_DATAGRAM_DEAD;
+
+	if (is_atomic(&s->pkt.frag) && (!index || dead))
+		return FATE_JUDGE;
+	if (dead)
+		return drop(s, (enum ct_reason)f->datagrams[index].class.reason);
+	return measure(s, index ? index : make(s, &key), ret);
+}
+
+/* --- the flow ------------------------------------------------------------------------------- */
+
+/* The sender's side of a connection has sent up to here: its segment was longer than its first. */
+static void extend(struct ct_step *s, uint32_t tcp_end)
+{
+	struct ct_tcp_peer *sender = &s->flow->l4.tcp.peer[s->dir];
+
+	if (s->tuple.proto == CT_PROTO_TCP && (int32_t)(tcp_end - sender->end) > 0)
+		sender->end = tcp_end;
+}
+
+static bool find_flow(struct ct_step *s, uint64_t id)
+{
+	struct ct *ct = s->th->ct;
+
+	s->index = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir);
+	if (!s->index) {
+		s->index = ct_table_find_any_pending(ct, s->bucket, &s->tuple);
+		s->dir = CT_DIR_ORIGINAL;
+	}
+	s->flow = s->index ? &ct->arena.slots[s->index] : NULL;
+	return s->index && ct_arena_id(&ct->arena, s->index) == id;
+}
+
+/* More bytes of a datagram count for the flow of its first fragment, if that is still there. */
+static void count(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes, bool describe)
+{
+	struct ct_stripe *stripe;
+
+	s->tuple = d->tuple;
+	if (!ct_tuple_invert(&s->inverse, &s->tuple))
+		return;
+	s->bucket = ct_table_bucket(s->th->ct, &s->tuple);
+	stripe = ct_table_stripe(s->th->ct, s->bucket);
+	ct_lock(&stripe->lock);
+	s->fresh = false;
+	if (find_flow(s, d->flow)) {
+		if (s->th->cfg->accounting)
+			s->flow->bytes[s->dir] += bytes;
+		extend(s, d->tcp_end + (d->len - d->first_len));
+		if (describe)
+			ct_step_describe(s);
+	}
+	ct_unlock(&stripe->lock);
+	s->flow = NULL;
+	s->index = 0;
+}
+
+/* --- in and out ----------------------------------------------------------------------------- */
+
+static void take_class(struct ct_step *s, const struct ct_datagram *d)
+{
+	ct_stat_inc(s->th, CT_STAT_FRAGMENTS);
+	s->info = (enum ct_info)d->class.info;
+	s->reason = (enum ct_reason)d->class.reason;
+	memcpy(s->detail, d->class.detail, sizeof(s->detail));
+	s->out->drop = d->class.drop;
+	if (ct_held_is_told(&d->class))
+		ct_step_event(s, CT_EVENT_INVALID);
+	if (d->counted)
+		count(s, d, s->pkt.frag.end - s->pkt.frag.offset, true);
+	s->out->status = d->class.status; /* every fragment gets the mark of the first one */
+}
+
+bool ct_fragment_enter(struct ct_step *s)
+{
+	struct ct_fragments *f = fragments_of(s);
+	struct ct_datagram d;
+	enum fate fate;
+
+	if (f->max == 0 || is_cut_first(s))
+		return false;
+	ct_lock(&f->lock);
+	fate = place(s, &d);
+	ct_unlock(&f->lock);
+	switch (fate) {
+	case FATE_JUDGE:
+		return false;
+	case FATE_CLASS:
+		take_class(s, &d);
+		break;
+	case FATE_HOLD:
+		ct_stat_inc(s->th, CT_STAT_FRAGMENTS_HELD);
+		s->out->held = true;
+		s->out->info = CT_INFO_INVALID;
+		s->out->mark = s->in->mark;
+		break;
+	case FATE_DROP:
+		ct_stat_inc(s->th, CT_STAT_FRAGMENTS_DROPPED);
+		s->out->drop = true;
+		ct_step_event(s, CT_EVENT_INVALID);
+		break;
+	}
+	return true;
+}
+
+static void settle(struct ct_step *s, struct ct_datagram *d)
+{
+	d->state = CT_DATAGRAM_SETTLED;
+	d->class = (struct ct_fragment_class){
+		.status = s->out->status,
+		.info = (uint8_t)s->info,
+		.reason = (uint8_t)s->reason,
+		.drop = s->out->drop,
+	};
+	if (s->reason != CT_REASON_NONE)
+		memcpy(d->class.detail, s->detail, sizeof(d->class.detail));
+	d->counted = s->counted && s->out->has_flow;
+	d->flow = s->out->flow;
+	d->tuple = s->tuple;
+	d->tcp_end = s->tuple.proto == CT_PROTO_TCP ? s->tcp.end : 0;
+}
+
+void ct_fragment_settle(struct ct_step *s)
+{
+	struct ct_fragments *f = fragments_of(s);
+	struct ct_datagram *d = &f->datagrams[s->datagram], copy;
+	bool more = false;
+
+	ct_lock(&f->lock);
+	if (d->generation == s->datagram_generation && d->state == CT_DATAGRAM_JUDGING) {
+		settle(s, d);
+		ct_held_decide(s->th, s->datagram, &d->class);
+		more = d->counted && d->meat > d->first_len;
+		memcpy(&copy, d, offsetof(struct ct_datagram, runs));
+		if (is_complete(d))
+			ct_datagram_remove(f, s->datagram);
+	}
+	ct_unlock(&f->lock);
+	if (more)
+		count(s, &copy, copy.meat - copy.first_len, false);
+}
