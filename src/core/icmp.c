@@ -51,8 +51,4 @@ static enum ct_judgement track(struct ct_step *s)
 	return ct_icmp_query(s, request, CT_TIMEOUT_ICMP);
 }
 
-/*
- * The kernel drops the second of two first queries that are under way at once. There that takes two
- * processors; between the hooks of a queue whole bursts of traceroute are under way.
- */
-const struct ct_proto ct_proto_icmp = {.check = check, .track = track, .icmp = true, .joins = true};
+const struct ct_proto ct_proto_icmp = {.check = check, .track = track, .icmp = true};

@@ -21,5 +21,4 @@ static enum ct_judgement track(struct ct_step *s)
 			     CT_TIMEOUT_ICMPV6);
 }
 
-const struct ct_proto ct_proto_icmp6 = {
-	.check = check, .track = track, .icmp = true, .joins = true};
+const struct ct_proto ct_proto_icmp6 = {.check = check, .track = track, .icmp = true};
