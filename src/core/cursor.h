@@ -59,6 +59,15 @@ static inline uint32_t ct_read_be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* A value in wire order, to be stored and compared as it is. */
+static inline uint16_t ct_be16(uint16_t v)
+{
+	const uint8_t b[] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+	memcpy(&v, b, sizeof(v));
+	return v;
+}
+
 /* Two bytes as they are: a value that stays in wire order. */
 static inline uint16_t ct_read_raw16(const uint8_t *p)
 {

@@ -314,13 +314,9 @@ static void track(const uint8_t head[static HEAD], const uint8_t *packet, uint32
 /* Every helper on its usual port, and one on the port of make_segment(). */
 static void give_helpers(struct ct_config *cfg)
 {
-	for (uint8_t id = CT_HELPER_NONE + 1; id < CT_HELPER_MAX; id++) {
-		const struct ct_helper *h = ct_helper_get(id);
-
-		if (h)
-			cfg->helper_ports[cfg->nhelper_ports++] =
-				(struct ct_helper_port){.port = h->port, .helper = id};
-	}
+	for (uint8_t id = CT_HELPER_NONE + 1; id < CT_HELPER_MAX; id++)
+		cfg->helper_ports[cfg->nhelper_ports++] =
+			(struct ct_helper_port){.port = ct_helper_facts[id].port, .helper = id};
 	cfg->helper_ports[cfg->nhelper_ports++] =
 		(struct ct_helper_port){.port = 80, .helper = CT_HELPER_FTP};
 }

@@ -15,7 +15,7 @@
 
 #define UDP_HLEN 8
 
-static bool takes(const struct ct_helper *h, const struct ct_tuple *t)
+static bool takes(const struct ct_helper_facts *h, const struct ct_tuple *t)
 {
 	if (h->families == 4 && t->family != CT_AF_INET)
 		return false;
@@ -30,7 +30,7 @@ uint8_t ct_helper_assign(const struct ct_config *cfg, const struct ct_tuple *ori
 		const struct ct_helper *h = ct_helper_get(p->helper);
 
 		if (p->port == ct_read_be16((const uint8_t *)&orig->dst_id_be) && h &&
-		    takes(h, orig))
+		    takes(h->facts, orig))
 			return p->helper;
 	}
 	return CT_HELPER_NONE;

@@ -286,6 +286,37 @@ bool ct_expect_meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns, st
 	return met;
 }
 
+static bool foreign(struct ct *ct, uint32_t master, const struct ct_expect_spec *spec,
+		    uint64_t now_ns)
+{
+	const struct ct_flow *flows = ct->arena.slots;
+	struct ct_expects *x = &ct->expects;
+	uint32_t i = first_live(ct, *bucket_of(x, &spec->tuple), now_ns);
+
+	for (; i; i = first_live(ct, x->slots[i].next, now_ns)) {
+		const struct ct_expect *e = &x->slots[i];
+
+		if (overlap(&e->tuple, &spec->tuple, e->any_src, e->any_src_id))
+			return e->master != master && e->class == spec->class &&
+			       flows[e->master].helper == flows[master].helper &&
+			       flows[e->master].orig.proto == flows[master].orig.proto;
+	}
+	return false;
+}
+
+bool ct_expect_foreign(struct ct *ct, uint32_t master, const struct ct_expect_spec *spec,
+		       uint64_t now_ns)
+{
+	bool ret;
+
+	if (ct_expect_count(ct) == 0)
+		return false;
+	ct_lock(&ct->expects.lock);
+	ret = foreign(ct, master, spec, now_ns);
+	ct_unlock(&ct->expects.lock);
+	return ret;
+}
+
 /* --- a master's ------------------------------------------------------------------------------- */
 
 void ct_expect_forget(struct ct *ct, uint32_t master)

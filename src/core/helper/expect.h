@@ -84,6 +84,13 @@ bool ct_expect_meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns,
 void ct_expect_forget(struct ct *ct, uint32_t master);
 
 /*
+ * Is the flow of spec, which master would expect, expected by another flow with the same helper
+ * and protocol, in the same class? The lock of the master's stripe is held.
+ */
+bool ct_expect_foreign(struct ct *ct, uint32_t master, const struct ct_expect_spec *spec,
+		       uint64_t now_ns);
+
+/*
  * Calls visit for each expectation of a master, newest first, until it returns false. It may
  * change expires_ns and flags; what it sets *remove for is removed.
  */

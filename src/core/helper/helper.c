@@ -4,6 +4,17 @@
 
 #include "core/stats.h"
 
+#define X(suffix, str, family_set, proto_set, usual, ...)                                          \
+	[CT_HELPER_##suffix] = {                                                                   \
+		.name = (str),                                                                     \
+		.families = (family_set),                                                          \
+		.protos = (proto_set),                                                             \
+		.port = (usual),                                                                   \
+		.policy = __VA_ARGS__,                                                             \
+	},
+const struct ct_helper_facts ct_helper_facts[CT_HELPER_MAX] = {CT_HELPER_LIST(X)};
+#undef X
+
 const struct ct_helper *ct_helper_get(enum ct_helper_id id)
 {
 	static const struct ct_helper *const helpers[CT_HELPER_MAX] = {
@@ -15,11 +26,7 @@ const struct ct_helper *ct_helper_get(enum ct_helper_id id)
 
 const char *ct_helper_name(enum ct_helper_id id)
 {
-#define X(name, str, ...) [CT_HELPER_##name] = (str),
-	static const char *const names[CT_HELPER_MAX] = {[CT_HELPER_NONE] = "", CT_HELPER_LIST(X)};
-#undef X
-
-	return id < CT_HELPER_MAX ? names[id] : "";
+	return id > CT_HELPER_NONE && id < CT_HELPER_MAX ? ct_helper_facts[id].name : "";
 }
 
 enum ct_helper_id ct_helper_find(const char *name)
@@ -48,7 +55,7 @@ struct ct_expect_spec ct_help_spec(const struct ct_help *h, uint8_t proto)
 enum ct_help_result ct_help_expect(struct ct_help *h, const struct ct_expect_spec *spec)
 {
 	const struct ct_expect_policy *policy =
-		&ct_helper_get(h->flow->helper)->policy[spec->class];
+		&ct_helper_facts[h->flow->helper].policy[spec->class];
 	struct ct_expect_spec full = *spec;
 	enum ct_expect_error error;
 
@@ -59,12 +66,19 @@ enum ct_help_result ct_help_expect(struct ct_help *h, const struct ct_expect_spe
 		ct_stat_inc(h->th, CT_STAT_EXPECTED);
 		return CT_HELP_ACCEPT;
 	}
+	if (error == CT_EXPECT_ALREADY && spec->skip_master)
+		return CT_HELP_ACCEPT;
 	ct_stat_inc(h->th, CT_STAT_EXPECT_REFUSED);
 	h->reason = CT_REASON_EXPECT_REFUSED;
 	h->detail[0] = h->flow->helper;
 	h->detail[1] = spec->class;
 	h->detail[2] = ct_read_be16((const uint8_t *)&spec->tuple.dst_id_be);
 	return CT_HELP_DROP;
+}
+
+bool ct_help_foreign(struct ct_help *h, const struct ct_expect_spec *spec)
+{
+	return ct_expect_foreign(h->th->ct, h->index, spec, h->now_ns);
 }
 
 void ct_help_each(struct ct_help *h, ct_expect_visit *visit, void *ctx)

@@ -45,11 +45,18 @@ struct ct_expect_policy {
 	uint16_t seconds; /* of their life */
 };
 
-struct ct_helper {
+/* A row of CT_HELPER_LIST. */
+struct ct_helper_facts {
 	const char *name;
 	uint8_t families, protos;
 	uint16_t port;
 	struct ct_expect_policy policy[CT_CLASSES_MAX];
+};
+
+extern const struct ct_helper_facts ct_helper_facts[CT_HELPER_MAX];
+
+struct ct_helper {
+	const struct ct_helper_facts *facts; /* &ct_helper_facts[its number] */
 	enum ct_help_result (*help)(struct ct_help *h);
 	/* The flow is ending; its expectations are gone already. May doom others. NULL: nothing. */
 	void (*end)(struct ct_help *h);
@@ -65,9 +72,13 @@ enum ct_help_result ct_help_unreadable(struct ct_help *h);
  * Adds an expectation with this flow as its master, by the rules of semantics 6.2 (a repeated one
  * is replaced, the oldest of a full class makes room). ACCEPT, or DROP with the reason set if it
  * clashes with another one or the table is full; then the packet has to be dropped, except where a
- * helper's own rules say otherwise.
+ * helper's own rules say otherwise. With skip_master it is enough that the same is expected
+ * already.
  */
 enum ct_help_result ct_help_expect(struct ct_help *h, const struct ct_expect_spec *spec);
+
+/* Does another flow like this one expect the same in the same class (ct_expect_foreign())? */
+bool ct_help_foreign(struct ct_help *h, const struct ct_expect_spec *spec);
 
 /* A spec for proto between this flow's hosts: everything zero but family, proto and zone. */
 struct ct_expect_spec ct_help_spec(const struct ct_help *h, uint8_t proto);
