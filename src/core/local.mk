@@ -28,4 +28,5 @@ libctcore_la_SOURCES += \
 	src/core/helper/call.c src/core/helper/call.h \
 	src/core/helper/helper.c src/core/helper/helper.h \
 	src/core/helper/expect.c src/core/helper/expect.h \
-	src/core/helper/text.c src/core/helper/text.h
+	src/core/helper/text.c src/core/helper/text.h \
+	src/core/helper/ftp.c src/core/helper/tftp.c src/core/helper/irc.c

@@ -28,6 +28,7 @@ flow_scripts = \
 	tests/flows/gre-error-related.flow \
 	tests/flows/gre-keys-ignored.flow \
 	tests/flows/gre-pptp-without-helper.flow \
+	tests/flows/helper-ftp-active.flow \
 	tests/flows/icmp-damaged.flow \
 	tests/flows/icmp-echo-code.flow \
 	tests/flows/icmp-echo.flow \

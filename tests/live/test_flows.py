@@ -94,6 +94,18 @@ def test_scripts(wire, total, settings, confirm):
     assert code == 0, "\n".join(line for line in output.splitlines() if line.startswith("#"))
 
 
+@pytest.mark.parametrize("settings", [name for name in scripts() if "helpers=" in name])
+def test_helpers_of_the_kernel(wire, total, settings):
+    """What the scripts say of helpers is so of the kernel's, with nobody else to drop a packet."""
+    files = scripts()[settings]
+    wire.oracle(queue=False)
+    wire.helpers(helpers(files[0]))
+    code, output = play(wire, files, "--kernel-only")
+    print(output)
+    total.update(counts(output))
+    assert code == 0, "\n".join(line for line in output.splitlines() if line.startswith("#"))
+
+
 WRONG = """title Nothing of this is so
 A > B tcp S seq 1000         : ESTABLISHED SYN_SENT 0x8 120
 B > A tcp SA seq 1 ack 1001  : ESTABLISHED_REPLY ESTABLISHED 0xa 60

@@ -62,6 +62,13 @@ bool ct_text_word_exact(struct ct_text *t, const char *word)
 	return true;
 }
 
+bool ct_text_is_part(struct ct_text t, const char *word)
+{
+	size_t n = ct_text_left(t);
+
+	return n <= strlen(word) && starts(t, word, n);
+}
+
 bool ct_text_byte(struct ct_text *t, uint8_t byte)
 {
 	if (ct_text_peek(*t) != byte)

@@ -72,7 +72,14 @@ static void test_words(void **state)
 	assert_false(ct_text_word(&h.t, "x"));
 	assert_false(ct_text_byte(&h.t, 0));
 	assert_true(ct_text_word(&h.t, ""));
+	assert_true(ct_text_is_part(h.t, ""));
 	release(&h, "");
+	h = hold("po");
+	assert_true(ct_text_is_part(h.t, "PORT"));
+	assert_true(ct_text_is_part(h.t, "PO"));
+	assert_false(ct_text_is_part(h.t, "P"));
+	assert_false(ct_text_is_part(h.t, "PASV"));
+	release(&h, "po");
 	h = hold("[{@`");
 	assert_false(ct_text_word(&h.t, "{[`@")); /* not letters: no case */
 	release(&h, "[{@`");
