@@ -33,7 +33,9 @@ struct monitor {
 	uint64_t last_ns;
 	uint64_t packets; /* at last_ns */
 	double pps;
-	struct limiter table_full;
+	struct limiter table_full, early_drops;
+	struct absence unconfirmed;
+	bool told_exit; /* that auto has become exit */
 	uint64_t filling_next_ns;
 	bool blind; /* the kernel's counters may not be read */
 	size_t nqueues;
@@ -48,6 +50,20 @@ uint64_t limiter_due(struct limiter *l, uint64_t total, uint64_t now_ns, uint64_
 		return 0;
 	l->told = total;
 	l->next_ns = now_ns + interval_ns;
+	return growth;
+}
+
+uint64_t absence_due(struct absence *a, uint64_t missing, uint64_t arrived, uint64_t now_ns)
+{
+	uint64_t growth = missing - a->missing;
+
+	if (a->next_ns == 0 || arrived != a->arrived) {
+		*a = (struct absence){missing, arrived, now_ns + ABSENCE_NS};
+		return 0;
+	}
+	if (now_ns < a->next_ns || growth < ABSENCE_MIN)
+		return 0;
+	*a = (struct absence){missing, arrived, now_ns + ABSENCE_INTERVAL_NS};
 	return growth;
 }
 
@@ -210,6 +226,38 @@ static void watch_table(struct monitor *m, struct daemon *d, uint64_t full, uint
 		      max, flows * 100 / max);
 }
 
+static void watch_early_drops(struct monitor *m, struct daemon *d, uint64_t drops, uint64_t now_ns)
+{
+	uint64_t n = limiter_due(&m->early_drops, drops, now_ns, TABLE_INTERVAL_NS);
+
+	if (n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_EARLY_DROP,
+		      "Table full: %" PRIu64 " of %" PRIu32 " flows were ended to make room", n,
+		      ct_max_flows(d->ct));
+}
+
+/* Where flows are confirmed, and whether any ever is. */
+static bool watch_confirmation(struct monitor *m, struct daemon *d, const struct ct_stats *sum,
+			       uint64_t now_ns)
+{
+	const struct ct_config *cfg = &d->conf->conf.track;
+	bool at_exit = ct_confirms_at_exit(d->ct, cfg);
+	uint64_t n = absence_due(&m->unconfirmed, sum->count[CT_STAT_UNCONFIRMED],
+				 sum->count[CT_STAT_CREATED], now_ns);
+
+	if (at_exit && cfg->confirm == CT_CONFIRM_AUTO && !m->told_exit) {
+		m->told_exit = true;
+		oplog(&d->oplog, LOG_NOTICE, 0, MSGID_CONFIRM_EXIT,
+		      "Packets come from an exit hook: from now on new flows are confirmed there");
+	}
+	if (at_exit && n > 0)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_EXIT_MISSING,
+		      "%" PRIu64 " first packets did not come to an exit hook, and no other did: "
+		      "no flow is confirmed; are POSTROUTING and INPUT queued?",
+		      n);
+	return at_exit;
+}
+
 /* --- workers ------------------------------------------------------------------------------------
  */
 
@@ -249,6 +297,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	char line[STATUS_LINE_STRLEN];
 	bool exact;
 	uint64_t drops;
+	bool at_exit;
 
 	daemon_sum_stats(d, &sum);
 	measure_rate(m, sum.count[CT_STAT_PACKETS] + monitor_unjudged(d), now_ns);
@@ -256,12 +305,15 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
 	watch_table(m, d, sum.count[CT_STAT_TABLE_FULL], now_ns);
+	watch_early_drops(m, d, sum.count[CT_STAT_EARLY_DROPS], now_ns);
+	at_exit = watch_confirmation(m, d, &sum, now_ns);
 	if (watch_workers(m, d, now_ns))
 		(void)sd_notify(0, "WATCHDOG=1");
 	drops = monitor_drops(d, &exact);
 	(void)sd_notifyf(0, "STATUS=%s",
 			 status_line(&(struct status){.queue_first = d->started.queue_first,
 						      .queue_last = d->started.queue_last,
+						      .at_exit = at_exit,
 						      .flows = ct_count(d->ct),
 						      .pps = m->pps,
 						      .drops = drops,

@@ -22,6 +22,22 @@ struct limiter {
 /* Returns what is to be reported now: the growth since the last report, or 0. */
 uint64_t limiter_due(struct limiter *l, uint64_t total, uint64_t now_ns, uint64_t interval_ns);
 
+/* Two counters, of which one grows and the other should, too. */
+struct absence {
+	uint64_t missing, arrived;
+	uint64_t next_ns; /* nothing is told before */
+};
+
+#define ABSENCE_MIN	    10
+#define ABSENCE_NS	    UINT64_C(10000000000)
+#define ABSENCE_INTERVAL_NS UINT64_C(60000000000)
+
+/*
+ * Returns what is to be reported now: how many are missing, if they are ABSENCE_MIN or more since
+ * the last arrival and that is ABSENCE_NS ago; at most once per ABSENCE_INTERVAL_NS. Else 0.
+ */
+uint64_t absence_due(struct absence *a, uint64_t missing, uint64_t arrived, uint64_t now_ns);
+
 /* A counter that must move. */
 struct pulse {
 	uint64_t beats;

@@ -55,9 +55,9 @@ char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN])
 	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN], rate[STATUS_RATE_STRLEN];
 	char drops[STATUS_DROPS_STRLEN];
 
-	snprintf(buf, STATUS_LINE_STRLEN, "%s, %s flows, %s, %s",
+	snprintf(buf, STATUS_LINE_STRLEN, "%s, confirming at the %s, %s flows, %s, %s",
 		 status_queues(s->queue_first, s->queue_last, queues),
-		 status_number(s->flows, flows), status_rate(s->pps, rate),
-		 status_drops(s->drops, s->drops_exact, drops));
+		 s->at_exit ? "exit" : "entry", status_number(s->flows, flows),
+		 status_rate(s->pps, rate), status_drops(s->drops, s->drops_exact, drops));
 	return buf;
 }

@@ -9,6 +9,7 @@
 
 struct status {
 	unsigned int queue_first, queue_last;
+	bool at_exit; /* that is where flows are confirmed */
 	uint64_t flows;
 	double pps;
 	uint64_t drops;
@@ -27,7 +28,10 @@ char *status_rate(double pps, char buf[static STATUS_RATE_STRLEN]);
 #define STATUS_DROPS_STRLEN 48
 char *status_drops(uint64_t n, bool exact, char buf[static STATUS_DROPS_STRLEN]);
 
-/* "queues 0-3, 18,234 flows, 41.2 kpps, 0 drops"; "queue 0" where there is one. */
+/*
+ * "queues 0-3, confirming at the entry, 18,234 flows, 41.2 kpps, 0 drops"; "queue 0" where there is
+ * one.
+ */
 #define STATUS_LINE_STRLEN 160
 char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN]);
 

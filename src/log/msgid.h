@@ -31,6 +31,9 @@
 	X(SOCKET_BUFFER, "socket-buffer", "ea1a0f2afb9a46fc939b59c21e5b53ed")                      \
 	X(TABLE_FULL, "table-full", "4a4cf6116ac346f4b50a34e1289af33c")                            \
 	X(TABLE_FILLING, "table-filling", "06710635c8ae47b8aed397f6ff1b12b1")                      \
+	X(EARLY_DROP, "early-drop", "080111d0d2d94da191f37a48623ca333")                            \
+	X(CONFIRM_EXIT, "confirm-exit", "0bc02fa7541442bcbeb37c52e6a291b0")                        \
+	X(EXIT_MISSING, "exit-missing", "07c4b0d7c37c479f88b2e502f1f6b75f")                        \
 	X(WORKER_STALLED, "worker-stalled", "9680485e7edd4944a85462720db249d1")
 
 #define MSGID_STRLEN 33

@@ -233,3 +233,52 @@ def test_two_under_way(lab, nflog, six, judge):
         if judge == "ctmarkd":
             clashes = daemon.wait_events(2, event="invalid", reason="clash")
             assert [e["proto"] for e in clashes] == ["tcp", "icmpv6" if six else "icmp"]
+
+
+def status(daemon):
+    """STATUS= of a look that began after this call."""
+    assert daemon.notify.wait("STATUS=")
+    return daemon.notify.wait("STATUS=")
+
+
+def test_auto_finds_the_exit(lab, nflog):
+    """Confirm=auto: at the entry until a packet comes from an exit hook, which is told once."""
+    rules.queue(lab.router)
+    with Daemon(lab.router) as daemon:
+        traffic = Traffic(lab, nflog, False)
+        traffic.udp_query()
+        assert "confirming at the entry" in status(daemon)
+        rules.queue(lab.router, chains=("INPUT", "POSTROUTING"))
+        traffic.ping()
+        traffic.tcp_connection()
+        assert daemon.wait_line("from now on new flows are confirmed there")
+        assert "confirming at the exit" in status(daemon)
+        new = daemon.wait_events(3, event="new")
+        assert [e["hook"] for e in new] == ["PREROUTING", "PREROUTING", "POSTROUTING"]
+        daemon.stop()
+        assert len([line for line in daemon.lines if "confirmed there" in line]) == 1
+        assert not [line for line in daemon.lines if "did not come to an exit hook" in line]
+
+
+def test_exit_is_not_queued(lab, nflog):
+    """Confirm=exit without the rules for it: nothing is ever confirmed, and a warning says why."""
+    rules.queue(lab.router)
+    with Daemon(lab.router, {"Track": {"Confirm": "exit"}}) as daemon:
+        with lab.client.raw("eth0") as wire:
+            for port in range(1000, 1020):
+                wire.send(frames.ethernet(frames.udp(netns.CLIENT4, netns.SERVER4, port, 53, b"?")))
+        assert daemon.wait_line(r"20 first packets did not come to an exit hook", timeout=20)
+        assert daemon.events(event="new") == []
+
+
+def test_only_first_packets_at_the_exit(lab, nflog):
+    """Without helpers it is enough to queue there what can be the first of its flow."""
+    rules.queue(lab.router)
+    for command_ in rules.FAMILIES:
+        for mark in ("NEW", "RELATED"):
+            lab.router.run(command_, "-w", "-t", "mangle", "-A", "POSTROUTING", "-m", "mark", "--mark",
+                           f"{rules.CTINFO[mark]:#x}/0xf", "-j", "NFQUEUE")
+    with Daemon(lab.router, {"Track": {"Confirm": "exit"}}) as daemon:
+        Traffic(lab, nflog, False).tcp_connection()
+        assert [e["hook"] for e in daemon.wait_events(1, event="new")] == ["POSTROUTING"]
+        assert daemon.wait_events(1, event="assured")

@@ -14,6 +14,13 @@ from lab.daemon import Daemon, binary, check_config
 from lab.traffic import Traffic
 
 
+def poll(condition, timeout=5):
+    end = time.monotonic() + timeout
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
 def run(*args):
     return subprocess.run([binary(), *args], text=True, capture_output=True, timeout=30)
 
@@ -138,6 +145,29 @@ def test_reload_names_keys_that_need_a_restart(lab):
         assert "Range" in line and "MaxFlows" in line
 
 
+def copied_bytes(space):
+    """The copy range of the kernel's queue."""
+    return int(space.run("cat", "/proc/net/netfilter/nfnetlink_queue").split()[4])
+
+
+def test_copy_range_follows_a_reload(lab, nflog):
+    """Helpers want whole packets; no packet is lost meanwhile."""
+    for space, port in ((lab.client, "eth0"), (lab.router, "lan"), (lab.router, "wan"),
+                        (lab.server, "eth0")):
+        space.ip("link", "set", port, "mtu", "65535")
+    rules.queue(lab.router)
+    with Daemon(lab.router) as daemon:
+        for track, copied in (({"Helpers": "ftp"}, 65531), ({}, 2048)):
+            daemon.write_config({"Track": track})
+            assert daemon.reload()
+            assert poll(lambda: copied_bytes(lab.router) == copied)
+            client, server = Traffic(lab, nflog, False).udp_pair(5353)
+            with client, server:
+                client.send(bytes(60000))
+                assert len(server.recvfrom(65535)[0]) == 60000
+        assert not daemon.events(event="invalid") and not daemon.wait_line("restart", timeout=0)
+
+
 # --- what the service manager sees -------------------------------------------------
 
 
@@ -148,8 +178,8 @@ def test_status_and_watchdog(lab, nflog):
         assert daemon.notify.wait("WATCHDOG=1")
         assert daemon.notify.wait("WATCHDOG=1"), "fed again although idle"
         status = daemon.notify.wait("STATUS=.* 1 flow")
-        assert re.fullmatch(r"STATUS=queue 0, 1 flows?, \d+ pps, 0 drops", status), \
-            daemon.notify.lines
+        assert re.fullmatch(r"STATUS=queue 0, confirming at the entry, 1 flows?, \d+ pps, 0 drops",
+                            status), daemon.notify.lines
 
 
 # --- interfaces --------------------------------------------------------------------

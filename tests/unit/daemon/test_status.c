@@ -39,13 +39,19 @@ static void test_line(void **state)
 	struct status s = {.queue_last = 3, .flows = 18234, .pps = 41200, .drops_exact = true};
 	char buf[STATUS_LINE_STRLEN];
 
-	assert_string_equal(status_line(&s, buf), "queues 0-3, 18,234 flows, 41.2 kpps, 0 drops");
+	assert_string_equal(
+		status_line(&s, buf),
+		"queues 0-3, confirming at the entry, 18,234 flows, 41.2 kpps, 0 drops");
 	s.queue_last = 0;
 	s.drops = 1000;
-	assert_string_equal(status_line(&s, buf), "queue 0, 18,234 flows, 41.2 kpps, 1,000 drops");
+	s.at_exit = true;
+	assert_string_equal(
+		status_line(&s, buf),
+		"queue 0, confirming at the exit, 18,234 flows, 41.2 kpps, 1,000 drops");
 	s.drops_exact = false;
-	assert_string_equal(status_line(&s, buf),
-			    "queue 0, 18,234 flows, 41.2 kpps, at least 1,000 drops");
+	assert_string_equal(
+		status_line(&s, buf),
+		"queue 0, confirming at the exit, 18,234 flows, 41.2 kpps, at least 1,000 drops");
 }
 
 /* Every growth is told once, though not at once. */
@@ -60,6 +66,22 @@ static void test_limiter(void **state)
 	assert_int_equal(limiter_due(&l, 9, 12 * SEC, 10 * SEC), 4);
 	assert_int_equal(limiter_due(&l, 9, 90 * SEC, 10 * SEC), 0);
 	assert_int_equal(limiter_due(&l, 10, 91 * SEC, 10 * SEC), 1);
+}
+
+/* Some are always missing. If none arrives at all, something is wrong. */
+static void test_absence(void **state)
+{
+	struct absence a = {};
+
+	assert_int_equal(absence_due(&a, 1000, 5, 100 * SEC), 0); /* before the first look */
+	assert_int_equal(absence_due(&a, 1050, 6, 109 * SEC), 0);
+	assert_int_equal(absence_due(&a, 1100, 6, 118 * SEC), 0); /* one came in these 10 s */
+	assert_int_equal(absence_due(&a, 1100, 6, 119 * SEC), 50);
+	assert_int_equal(absence_due(&a, 1200, 6, 178 * SEC), 0); /* once a minute */
+	assert_int_equal(absence_due(&a, 1200, 6, 179 * SEC), 100);
+	assert_int_equal(absence_due(&a, 1400, 7, 240 * SEC), 0);
+	assert_int_equal(absence_due(&a, 1409, 7, 300 * SEC), 0); /* a few say nothing */
+	assert_int_equal(absence_due(&a, 1410, 7, 301 * SEC), 10);
 }
 
 static void test_pulse(void **state)
@@ -98,9 +120,13 @@ static void test_pulse_after_sleep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_number), cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_line),   cmocka_unit_test(test_limiter),
-		cmocka_unit_test(test_pulse),  cmocka_unit_test(test_pulse_after_sleep),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_limiter),
+		cmocka_unit_test(test_absence),
+		cmocka_unit_test(test_pulse),
+		cmocka_unit_test(test_pulse_after_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
