@@ -8,5 +8,6 @@ include tests/unit/daemon/local.mk
 include tests/check/local.mk
 include tests/lab/local.mk
 include tests/flows/local.mk
+include tests/differential/local.mk
 include tests/live/local.mk
 include tests/fuzz/local.mk

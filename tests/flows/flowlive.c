@@ -13,9 +13,6 @@
  * helpers drop is theirs to drop.
  *
  * One script waits while others run; packets themselves go one by one.
- *
- * flowlive --random SEED:COUNT sends random TCP packets instead and compares kernel and engine,
- * flowlive --damaged SEED:COUNT does so with damaged packets of all kinds.
  */
 
 #include <errno.h>
@@ -25,9 +22,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/flows/flow_duel.h"
 #include "tests/flows/flow_knob.h"
-#include "tests/flows/flow_mangle.h"
 #include "tests/flows/flow_talk.h"
 #include "tests/flows/flow_wire.h"
 #include "util/cleanup.h"
@@ -416,20 +411,18 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: flowlive [--kernel-only|--exit] --hosts NETNS --router NETNS FILE...\n"
-		"       flowlive --random|--damaged SEED:COUNT --hosts NETNS --router NETNS\n"
 		"       flowlive --config|--rules FILE\n");
 	return 2;
 }
 
-/* Opens the wire; sysctls are those of a script, or the usual ones. */
+/* Opens the wire and sets the sysctls of a script. */
 static int open_wire(struct flow_wire *w, const char *hosts, const char *router,
 		     const struct flow_script *s)
 {
-	static const struct flow_script usual;
 	int e = flow_wire_open(w, hosts, router);
 
 	if (e == 0)
-		e = apply_settings(s ? s : &usual);
+		e = apply_settings(s);
 	if (e == 0)
 		e = flow_wire_flush(w);
 	if (e < 0)
@@ -438,8 +431,8 @@ static int open_wire(struct flow_wire *w, const char *hosts, const char *router,
 }
 
 struct arguments {
-	const char *hosts, *router, *config, *rules, *random;
-	bool kernel_only, leaving, damaged;
+	const char *hosts, *router, *config, *rules;
+	bool kernel_only, leaving;
 };
 
 static int watch(struct live *l, const struct arguments *arg)
@@ -470,23 +463,6 @@ static int play_scripts(const struct arguments *arg, char *const files[], size_t
 	return r;
 }
 
-static int play_random(const struct arguments *arg)
-{
-	struct flow_wire w;
-	char *end;
-	unsigned long long seed = strtoull(arg->random, &end, 10);
-	unsigned long count = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
-	int r;
-
-	if (count == 0 || *end || open_wire(&w, arg->hosts, arg->router, NULL) < 0)
-		return EXIT_FAILURE;
-	r = (arg->damaged ? flow_mangle : flow_duel)(&w, seed, (unsigned int)count);
-	if (r < 0)
-		fprintf(stderr, "flowlive: %s\n", strerror(-r));
-	flow_wire_close(&w);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 static bool parse(int argc, char *argv[], struct arguments *arg)
 {
 	static const struct option options[] = {{"kernel-only", no_argument, NULL, 'k'},
@@ -494,8 +470,6 @@ static bool parse(int argc, char *argv[], struct arguments *arg)
 						{"hosts", required_argument, NULL, 'h'},
 						{"router", required_argument, NULL, 'r'},
 						{"config", required_argument, NULL, 'c'},
-						{"random", required_argument, NULL, 'n'},
-						{"damaged", required_argument, NULL, 'd'},
 						{"rules", required_argument, NULL, 'R'},
 						{0}};
 
@@ -519,17 +493,11 @@ static bool parse(int argc, char *argv[], struct arguments *arg)
 		case 'R':
 			arg->rules = optarg;
 			break;
-		case 'd':
-		case 'n':
-			arg->damaged = c == 'd';
-			arg->random = optarg;
-			break;
 		default:
 			return false;
 		}
 	}
-	return arg->config || arg->rules ||
-	       (arg->hosts && arg->router && (arg->random || optind < argc));
+	return arg->config || arg->rules || (arg->hosts && arg->router && optind < argc);
 }
 
 int main(int argc, char *argv[])
@@ -540,7 +508,5 @@ int main(int argc, char *argv[])
 		return usage();
 	if (arg.config || arg.rules)
 		return print_settings(arg.config ? arg.config : arg.rules, arg.rules);
-	if (arg.random)
-		return play_random(&arg);
 	return play_scripts(&arg, argv + optind, (size_t)(argc - optind));
 }

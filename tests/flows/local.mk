@@ -31,10 +31,7 @@ EXTRA_DIST += tests/flows/README.md $(flow_scripts)
 check_PROGRAMS += tests/flows/flowlive
 tests_flows_flowlive_SOURCES = tests/flows/flowlive.c \
 	tests/flows/flow_wire.c tests/flows/flow_wire.h \
-	tests/flows/flow_ctnetlink.c \
-	tests/flows/flow_random.c tests/flows/flow_random.h \
-	tests/flows/flow_duel.c tests/flows/flow_duel.h \
-	tests/flows/flow_mangle.c tests/flows/flow_mangle.h
+	tests/flows/flow_ctnetlink.c
 tests_flows_flowlive_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_flows_flowlive_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
 tests_flows_flowlive_LDADD = libflow.la libctcore.la $(MNL_LIBS)

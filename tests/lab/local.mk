@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/lab/__init__.py \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
+	tests/lab/differential.py \
 	tests/lab/frames.py \
 	tests/lab/journald.py \
 	tests/lab/machine.py \

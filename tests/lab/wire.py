@@ -40,14 +40,14 @@ table inet flows {{
 class Wire:
     """hosts (client, server) ==== (lan, wan) router"""
 
-    def __init__(self):
+    def __init__(self, name="ctflow"):
+        self.name = f"{name}-{os.getpid()}"
         self.hosts = self.router = None
 
     def __enter__(self):
         try:
-            name = f"ctflow-{os.getpid()}"
-            self.hosts = Netns(f"{name}-hosts")
-            self.router = Netns(f"{name}-router")
+            self.hosts = Netns(f"{self.name}-hosts")
+            self.router = Netns(f"{self.name}-router")
             self._settings()
             self._link("client", "lan", 1, ("10.1.0.0/16", "10.3.0.0/16"), ("fd00:1::/32", "fd00:3::/32"))
             self._link("server", "wan", 2, ("10.2.0.0/16", "10.4.0.0/16"), ("fd00:2::/32", "fd00:4::/32"))

@@ -2,6 +2,7 @@
 # Tests with real packets and a real systemd; ./bootstrap check runs them as root.
 EXTRA_DIST += \
 	tests/live/test_bulk.py \
+	tests/live/test_differential.py \
 	tests/live/test_exit.py \
 	tests/live/test_flows.py \
 	tests/live/test_hostile.py \
