@@ -40,13 +40,13 @@ static uint16_t fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-static uint64_t sum_pseudo(const struct ct_pkt *pkt, uint8_t proto)
+static uint64_t sum_pseudo(const struct ct_pkt *pkt, uint8_t proto, uint32_t len)
 {
 	const uint8_t tail[] = {
-		(uint8_t)(pkt->l4.len >> 24),
-		(uint8_t)(pkt->l4.len >> 16),
-		(uint8_t)(pkt->l4.len >> 8),
-		(uint8_t)pkt->l4.len,
+		(uint8_t)(len >> 24),
+		(uint8_t)(len >> 16),
+		(uint8_t)(len >> 8),
+		(uint8_t)len,
 		0,
 		0,
 		0,
@@ -62,10 +62,11 @@ static uint64_t sum_pseudo(const struct ct_pkt *pkt, uint8_t proto)
 	return sum_bytes(sum, tail, sizeof(tail));
 }
 
-static bool verify(const struct ct_pkt *pkt, uint8_t proto, uint32_t at, uint32_t covered,
+/* Adds what is covered to the sum of a pseudo header. */
+static bool verify(const struct ct_pkt *pkt, uint64_t pseudo, uint32_t at, uint32_t covered,
 		   uint32_t detail[static 2])
 {
-	uint64_t sum = sum_bytes(sum_pseudo(pkt, proto), pkt->l4.data, covered);
+	uint64_t sum = sum_bytes(pseudo, pkt->l4.data, covered);
 	uint16_t found_raw, expected_raw;
 
 	if (fold(sum) == 0xffff)
@@ -80,13 +81,15 @@ static bool verify(const struct ct_pkt *pkt, uint8_t proto, uint32_t at, uint32_
 
 bool ct_checksum_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t detail[static 2])
 {
-	return verify(pkt, pkt->proto, at, pkt->l4.len, detail);
+	return verify(pkt, sum_pseudo(pkt, pkt->proto, pkt->l4.len), at, pkt->l4.len, detail);
 }
 
 bool ct_checksum_part_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t covered,
 			 uint32_t detail[static 2])
 {
-	return verify(pkt, CT_PROTO_UDP, at, covered, detail);
+	uint32_t len = pkt->family == CT_AF_INET ? pkt->l4.len & 0xff : pkt->l4.len;
+
+	return verify(pkt, sum_pseudo(pkt, CT_PROTO_UDP, len), at, covered, detail);
 }
 
 bool ct_checksum_sctp_ok(const struct ct_pkt *pkt, uint32_t detail[static 2])

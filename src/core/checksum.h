@@ -15,7 +15,7 @@ bool ct_checksum_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t detail[stati
 /*
  * The same for UDP-Lite, where the checksum covers the first covered bytes, 8 or more, all of them
  * readable. The kernel puts the protocol number of UDP into the pseudo header, where RFC 3828 has
- * that of UDP-Lite; so do we (semantics 5.2).
+ * that of UDP-Lite, and for IPv4 only the low byte of the length; so do we (semantics 5.2).
  */
 bool ct_checksum_part_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t covered,
 			 uint32_t detail[static 2]);

@@ -378,15 +378,18 @@ static void put_checksum(struct flow_bytes *b, const struct flow_packet *p, uint
 	union ct_addr src = flow_host_addr(p->src, family, number);
 	union ct_addr dst = flow_host_addr(p->dst, family, number);
 	uint32_t s = sum(0, b->data + l4, covered(p, b->len - l4));
+	uint32_t len = (uint32_t)(b->len - l4);
 
 	if (p->l4 == FLOW_SCTP)
 		put_crc(b, p, l4);
 	if (!at || l4 + at + 2 > b->len || p->nosum)
 		return;
-	if (p->udpsum)
+	if (p->udpsum) {
 		proto = IPPROTO_UDP_;
+		len = family == CT_AF_INET ? len & 0xff : len;
+	}
 	if (proto != IPPROTO_ICMP_)
-		s = sum(sum(s, src.b, alen), dst.b, alen) + proto + (uint32_t)(b->len - l4);
+		s = sum(sum(s, src.b, alen), dst.b, alen) + proto + len;
 	s = fold(s);
 	if ((proto == IPPROTO_UDP_ || proto == IPPROTO_UDPLITE_) && s == 0)
 		s = 0xffff;
