@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The iptables rules of an administrator who uses ctmarkd."""
 
+import contextlib
+
 # Mark values of Encoding=ctinfo with Mask=0xf, and the bits of Encoding=flags.
 CTINFO = {"ESTABLISHED": 0x8, "RELATED": 0x9, "NEW": 0xa, "ESTABLISHED_REPLY": 0xb,
           "RELATED_REPLY": 0xc, "INVALID": 0xe, "UNTRACKED": 0xf}
@@ -47,3 +49,14 @@ def hits(netns, command="iptables"):
         value = words[words.index("match") + 1].split("/")[0]
         found[int(value, 16)] = int(words[0])
     return found
+
+
+@contextlib.contextmanager
+def rule(netns, six, table, chain, *words):
+    """One rule, first in its chain, for as long as the block lasts."""
+    command = FAMILIES[six]
+    netns.run(command, "-w", "-t", table, "-I", chain, *words)
+    try:
+        yield
+    finally:
+        netns.run(command, "-w", "-t", table, "-D", chain, *words)

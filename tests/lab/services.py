@@ -149,3 +149,63 @@ class Iperf(Service):
 
     def command(self):
         return ["iperf3", "--server"]
+
+
+# --- servers whose protocols open further connections ------------------------------------
+
+
+class Ftp(Service):
+    """FTP for anybody, reading and writing in www/; one address, so one family."""
+
+    ports = (("tcp", 21),)
+
+    def __init__(self, space, address):
+        super().__init__(space)
+        self.address = address
+
+    def command(self):
+        (self.dir / "www").mkdir()
+        (self.dir / "www" / "file").write_bytes(os.urandom(300000))
+        return [PYTHON, "-m", "pyftpdlib", "-i", self.address, "-p", "21", "-w",
+                "-d", str(self.dir / "www")]
+
+    def ready(self, kind, port):
+        return super().ready(kind, port) and "starting FTP server" in self.output()
+
+
+class Tftp(Service):
+    """tftpd-hpa, reading and writing."""
+
+    ports = (("udp", 69),)
+
+    def command(self):
+        (self.dir / "www").mkdir(mode=0o777)
+        (self.dir / "www" / "file").write_bytes(os.urandom(100000))
+        (self.dir / "www" / "file").chmod(0o644)
+        return ["/usr/sbin/in.tftpd", "--foreground", "--listen", "--user", "root", "--create",
+                "--permissive", "--secure", str(self.dir / "www")]
+
+
+class Irc(Service):
+    """ngircd without ident and names."""
+
+    ports = (("tcp", 6667),)
+
+    def command(self):
+        (self.dir / "ngircd.conf").write_text(
+            "[Global]\nName = irc.lab\nInfo = lab\nListen = 0.0.0.0\nPorts = 6667\n"
+            "ServerUID = nobody\nServerGID = nogroup\nMotdPhrase = hello\n"
+            "[Options]\nIdent = no\nDNS = no\nPAM = no\n[Limits]\nMaxConnectionsIP = 0\n")
+        return ["ngircd", "--nodaemon", "--config", str(self.dir / "ngircd.conf")]
+
+
+class Scanner(Service):
+    """saned with the scanner that exists only for tests."""
+
+    ports = (("tcp", 6566),)
+
+    def command(self):
+        for name, text in (("saned.conf", "localhost\n192.0.2.0/24\n[2001:db8:1::]/64\n"),
+                           ("dll.conf", "test\n"), ("test.conf", "")):
+            (self.dir / name).write_text(text)
+        return ["env", f"SANE_CONFIG_DIR={self.dir}", "saned", "-l", "-e"]

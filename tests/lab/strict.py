@@ -37,10 +37,15 @@ FILTERED = {"ctmarkd": ("FORWARD", "INPUT"), "exit": ("FORWARD", "INPUT", "OUTPU
 CLASSES = ("ESTABLISHED", "ESTABLISHED_REPLY", "RELATED", "RELATED_REPLY")
 
 # What may open a connection. 33434 and up is traceroute.
-OPEN = ("-p tcp -m multiport --dports 22,53,80,443,5000:5999",
-        "-p udp -m multiport --dports 53,5000:5999,33434:33534")
+OPEN = {"tcp": "22,53,80,443,5000:5999", "udp": "53,5000:5999,33434:33534"}
 PING = {"iptables": "-p icmp --icmp-type echo-request",
         "ip6tables": "-p ipv6-icmp --icmpv6-type echo-request"}
+
+# Protocol and port of each helper's control connection, and where the kernel has it.
+HELPERS = {"ftp": [("tcp", 21, rules.FAMILIES)], "tftp": [("udp", 69, rules.FAMILIES)],
+           "irc": [("tcp", 6667, ("iptables",))], "sane": [("tcp", 6566, rules.FAMILIES)],
+           "sip": [("udp", 5060, rules.FAMILIES), ("tcp", 5060, rules.FAMILIES)],
+           "pptp": [("tcp", 1723, ("iptables",))]}
 
 LOG_GROUP = 9
 
@@ -87,13 +92,13 @@ class Network(Lab):
 class Strict:
     """with Strict("ctmarkd") as router: the network and its tracker; see begin() and end()."""
 
-    def __init__(self, engine, helpers="", config=None):
-        self.engine, self.helpers = engine, helpers
+    def __init__(self, engine, helpers="", open_ports=None, config=None):
+        self.engine, self.helpers, self.open = engine, helpers.split(), open_ports or OPEN
         self.net = Network()
         self.daemon = None
         track = {"TCPLoose": "no"} | ({"Confirm": "exit"} if engine == "exit" else {})
         if helpers:
-            track["Helpers"] = helpers
+            track["Helpers"] = helpers  # each at its usual port
         self.config = {"Track": track, "Verdict": {"Invalid": "drop"},
                        "Log": {"Events": "new related invalid", "RateLimit": "0"}} | (config or {})
         self._closers = []
@@ -139,7 +144,8 @@ class Strict:
     def _strict(self, command):
         for name in CLASSES:
             yield f"{match(self.engine, name)} -m comment --comment {name} -j ACCEPT"
-        for what in (*OPEN, PING[command]):
+        doors = [f"-p {proto} -m multiport --dports {ports}" for proto, ports in self.open.items()]
+        for what in (*doors, PING[command]):
             yield f"{what} {match(self.engine, 'NEW')} -m comment --comment NEW -j ACCEPT"
         if command == "ip6tables":  # neighbours and multicast groups
             yield f"-p ipv6-icmp {match(self.engine, 'UNTRACKED')} -j ACCEPT"
@@ -147,7 +153,12 @@ class Strict:
         yield "-j DROP"
 
     def _helper_rules(self, command):
-        return []
+        """What Helpers= is to the kernel."""
+        if self.engine != "kernel":
+            return []
+        return [f"-A PREROUTING -p {proto} --dport {port} -j CT --helper {name}"
+                for name in self.helpers for proto, port, families in HELPERS[name]
+                if command in families]
 
     # --- what happened --------------------------------------------------------
 

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/live/test_losses.py \
 	tests/live/test_mark.py \
 	tests/live/test_queues.py \
+	tests/live/test_real_helpers.py \
 	tests/live/test_real_network.py \
 	tests/live/test_real_services.py \
 	tests/live/test_service.py \
