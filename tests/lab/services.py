@@ -86,7 +86,7 @@ class Web(Service):
     """HTTP/1.1 with keep-alive: /small, and /large of LARGE random bytes."""
 
     ports = (("tcp", 80),)
-    LARGE = 24 << 20
+    LARGE = 8 << 20
 
     def command(self):
         root = self.dir / "www"

@@ -154,8 +154,8 @@ def lose(strict, six, table, chain, share="0.01"):
 
 @SIX
 def test_bulk(strict, iperf, six):
-    end = measure(strict, six, "--bytes", "64M", "--bidir")
-    assert end["sum_received"]["bytes"] + end["sum_received_bidir_reverse"]["bytes"] > 32 << 20
+    end = measure(strict, six, "--bytes", "48M", "--bidir")
+    assert end["sum_received"]["bytes"] + end["sum_received_bidir_reverse"]["bytes"] > 24 << 20
 
 
 @SIX
@@ -164,9 +164,9 @@ def test_bulk(strict, iperf, six):
 def test_loss_in_tcp(strict, iperf, six, where):
     """Losses that the tracker knows nothing of: before it has seen the packet, and behind it."""
     with small_segments(strict), lose(strict, six, *where):
-        end = measure(strict, six, "--bytes", "3M", "--bidir")
-    assert end["sum_sent"]["retransmits"] > 0
-    assert end["sum_sent_bidir_reverse"]["retransmits"] > 0
+        for direction in ([], ["--reverse"]):
+            end = measure(strict, six, "--bytes", "3M", *direction)
+            assert end["sum_sent"]["retransmits"] > 0
 
 
 @SIX
