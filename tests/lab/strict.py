@@ -26,8 +26,10 @@ SLOW4, SLOW6 = "192.88.99.2", "2001:db8:4::2"
 ASIDE4, ASIDE6 = "192.88.99.1", "2001:db8:4::1"
 NOWHERE4, NOWHERE6 = "198.51.100.77", "2001:db8:2::77"
 
-# ctmarkd at one hook, ctmarkd at all of them, and the kernel's own conntrack
+# ctmarkd at one hook, ctmarkd with two workers at all hooks, and the kernel's own conntrack
 ENGINES = ("ctmarkd", "exit", "kernel")
+
+QUEUES = {"ctmarkd": "--queue-num 0", "exit": "--queue-balance 0:1"}
 
 CHAINS = {"ctmarkd": ("PREROUTING",), "exit": ("PREROUTING", "OUTPUT", "POSTROUTING", "INPUT")}
 # Packets of the router itself are known to who looks at OUTPUT.
@@ -96,11 +98,12 @@ class Strict:
         self.engine, self.helpers, self.open = engine, helpers.split(), open_ports or OPEN
         self.net = Network()
         self.daemon = None
+        queues = {"Queue": {"Range": "0-1"}} if engine == "exit" else {}
         track = {"TCPLoose": "no"} | ({"Confirm": "exit"} if engine == "exit" else {})
         if helpers:
             track["Helpers"] = helpers  # each at its usual port
         self.config = {"Track": track, "Verdict": {"Invalid": "drop"},
-                       "Log": {"Events": "new related invalid", "RateLimit": "0"}} | (config or {})
+                       "Log": {"Events": "new related invalid", "RateLimit": "0"}} | queues | (config or {})
         self._closers = []
 
     # --- set-up ---------------------------------------------------------------
@@ -135,8 +138,10 @@ class Strict:
     def _rules(self, command):
         """Everything of one family, as a file of iptables-restore."""
         lines = ["*raw"] + self._helper_rules(command) + ["COMMIT", "*mangle"]
-        lines += [f"-A {chain} -j NFQUEUE --queue-num 0" for chain in CHAINS.get(self.engine, ())]
-        lines += ["COMMIT", "*filter", ":FORWARD DROP", ":STRICT -"]
+        lines += [f"-A {chain} -j NFQUEUE {QUEUES[self.engine]}" for chain in CHAINS.get(self.engine, ())]
+        lines += ["COMMIT", "*filter", ":FORWARD DROP", ":STRICT -", ":LATER -"]
+        if command == "ip6tables":
+            lines += ["-A LATER -m frag --fragfirst -j RETURN", "-A LATER -j ACCEPT"]
         lines += [f"-A {chain} -j STRICT" for chain in FILTERED[self.engine]]
         lines += [f"-A STRICT {rule}" for rule in self._strict(command)]
         return "\n".join(lines + ["COMMIT", ""])
@@ -147,10 +152,23 @@ class Strict:
         doors = [f"-p {proto} -m multiport --dports {ports}" for proto, ports in self.open.items()]
         for what in (*doors, PING[command]):
             yield f"{what} {match(self.engine, 'NEW')} -m comment --comment NEW -j ACCEPT"
+        if self.engine != "kernel":
+            yield from self._later_fragments(command)
         if command == "ip6tables":  # neighbours and multicast groups
             yield f"-p ipv6-icmp {match(self.engine, 'UNTRACKED')} -j ACCEPT"
         yield f"-j NFLOG --nflog-group {LOG_GROUP}"
         yield "-j DROP"
+
+    def _later_fragments(self, command):
+        """
+        Of a first packet only the first fragment has ports; the others have its class, and are of
+        no use without it. The kernel's conntrack shows the rules nothing but whole packets.
+        """
+        new = match(self.engine, "NEW")
+        if command == "iptables":
+            yield f"-f {new} -j ACCEPT"
+        else:
+            yield f"-m frag {new} -j LATER"
 
     def _helper_rules(self, command):
         """What Helpers= is to the kernel."""
