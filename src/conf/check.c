@@ -94,4 +94,5 @@ void conf_check(struct conf_loader *l)
 {
 	check_mark(l);
 	check_verdicts(l);
+	conf_check_zones(l, !origin_of(l, "Queue", "Range")->bad);
 }

@@ -20,6 +20,9 @@ void conf_derive(struct conf *c)
 		if (c->verdict[cls].kind == CONF_DROP)
 			c->track.no_confirm_classes |= (uint8_t)(1 << cls);
 	}
+	c->track.nzones = c->nzones;
+	for (unsigned int i = 0; i < c->nzones; i++)
+		c->track.zones[i] = c->zones[i].id;
 }
 
 void conf_init(struct conf *c)

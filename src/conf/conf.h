@@ -27,6 +27,27 @@ enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, C
 
 #define CONF_COPY_AUTO 0
 
+#define CONF_LIST_MAX	   200 /* no line of a file is longer */
+#define CONF_ZONE_NAME_MAX 32
+#define CONF_RANGES_MAX	   16
+
+struct conf_range {
+	uint16_t first, last;
+};
+
+struct conf_ranges {
+	unsigned int n;
+	struct conf_range range[CONF_RANGES_MAX];
+};
+
+/* [Zone NAME]: packets whose flows are kept apart from those of others. */
+struct conf_zone {
+	char name[CONF_ZONE_NAME_MAX];
+	uint16_t id;
+	char interfaces[CONF_LIST_MAX]; /* names and patterns, separated by single spaces */
+	struct conf_ranges queues;
+};
+
 struct conf {
 	/* [Queue] */
 	uint16_t queue_first, queue_last;
@@ -36,8 +57,8 @@ struct conf {
 	uint64_t queue_receive_buffer; /* bytes */
 	bool cpu_affinity_set;
 	cpu_set_t cpu_affinity; /* CPUs for the workers, in turn */
-	/* [Mark], [Track], [Timeouts]; mark.shift and no_confirm_classes follow from Mask= and
-	 * [Verdict] */
+	/* [Mark], [Track], [Timeouts]; mark.shift, no_confirm_classes and zones follow from Mask=,
+	 * [Verdict] and [Zone] */
 	struct ct_config track;
 	uint32_t max_flows;
 	uint32_t max_expect;
@@ -49,6 +70,9 @@ struct conf {
 	uint32_t log_rate;   /* records per second and class, 0: unlimited */
 	uint32_t log_burst;
 	int log_level; /* syslog priority: LOG_ERR .. LOG_DEBUG */
+	/* [Zone NAME], in the order of their first headers */
+	unsigned int nzones;
+	struct conf_zone zones[CT_ZONES_MAX];
 };
 
 /* Called for each message of the loader; text names file:line. priority is LOG_ERR or LOG_WARNING.
@@ -93,3 +117,12 @@ uint32_t conf_copy_range(const struct conf *c);
  * loader refuses this within one configuration; after a reload, queues of the old one remain.
  */
 bool conf_serves(const struct conf *c, const struct conf_verdict *verdict);
+
+/* Id of the zone of a queue; 0: of none. */
+uint16_t conf_zone_of_queue(const struct conf *c, uint16_t queue);
+
+/*
+ * Id of the zone of an interface: that which has its name, else the first with a pattern that
+ * matches; 0: of none.
+ */
+uint16_t conf_zone_of_interface(const struct conf *c, const char *name);

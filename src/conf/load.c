@@ -137,6 +137,8 @@ static bool admit_line(struct conf_loader *l, const char *text, const struct lin
 	if (*text == '[') {
 		l->section_line = l->line;
 		check_header(l, text);
+		if (!l->section_bad)
+			conf_enter_section(l, text + 1, strcspn(text + 1, "]"));
 	} else {
 		l->assignment = true;
 	}
@@ -171,18 +173,45 @@ static char *next_line(char *buf, int num, void *loader)
 
 /* --- values ------------------------------------------------------------------------------- */
 
-static const struct conf_key *find_key(const char *section, const char *name)
+/* A key, and where its value and its origin are kept. */
+struct place {
+	const struct conf_key *key;
+	void *field;
+	struct conf_origin *origin;
+};
+
+static bool find_key(struct conf_loader *l, const char *section, const char *name,
+		     struct place *ret)
 {
 	for (size_t i = 0; i < conf_table_len; i++) {
-		if (strcmp(conf_table[i].section, section) == 0 &&
-		    strcmp(conf_table[i].name, name) == 0)
-			return &conf_table[i];
+		const struct conf_key *k = &conf_table[i];
+
+		if (strcmp(k->section, section) == 0 && strcmp(k->name, name) == 0) {
+			*ret = (struct place){k, (char *)&l->conf + k->offset, &l->origin[i]};
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
-static bool is_section(const char *section)
+static bool find_zone_key(struct conf_loader *l, const char *name, struct place *ret)
 {
+	for (size_t i = 0; i < conf_zone_table_len; i++) {
+		const struct conf_key *k = &conf_zone_table[i];
+
+		if (strcmp(k->name, name) == 0) {
+			*ret = (struct place){k, (char *)&l->conf.zones[l->zone] + k->offset,
+					      &l->zones[l->zone].key[i]};
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_section(const struct conf_loader *l, const char *section)
+{
+	if (l->zone >= 0)
+		return true;
 	for (size_t i = 0; i < conf_table_len; i++) {
 		if (strcmp(conf_table[i].section, section) == 0)
 			return true;
@@ -197,6 +226,10 @@ static const struct conf_key *guess_key(const char *name)
 		if (strcasecmp(conf_table[i].name, name) == 0)
 			return &conf_table[i];
 	}
+	for (size_t i = 0; i < conf_zone_table_len; i++) {
+		if (strcasecmp(conf_zone_table[i].name, name) == 0)
+			return &conf_zone_table[i];
+	}
 	return NULL;
 }
 
@@ -206,7 +239,7 @@ static void say_unknown(struct conf_loader *l, const char *section, const char *
 
 	if (!l->section_line) {
 		conf_say(l, 0, l->file, l->line, "%s= before the first section, ignored", name);
-	} else if (!is_section(section)) {
+	} else if (!is_section(l, section)) {
 		if (l->unknown_section != l->section_line)
 			conf_say(l, 0, l->file, l->section_line, "unknown section [%s], ignored",
 				 section);
@@ -224,29 +257,25 @@ static void say_unknown(struct conf_loader *l, const char *section, const char *
 static int assign(void *loader, const char *section, const char *name, const char *value)
 {
 	struct conf_loader *l = loader;
-	const struct conf_key *k = find_key(section, name);
 	char why[CONF_WHY_MAX];
-	struct conf_origin *origin;
-	void *field;
+	struct place p;
 
 	l->assigned = true;
 	if (l->section_bad)
 		return 1;
-	if (!k) {
+	if (l->zone >= 0 ? !find_zone_key(l, name, &p) : !find_key(l, section, name, &p)) {
 		say_unknown(l, section, name);
 		return 1;
 	}
-	field = (char *)&l->conf + k->offset;
-	origin = &l->origin[k - conf_table];
-	*origin = (struct conf_origin){.file = l->file, .line = l->line};
+	*p.origin = (struct conf_origin){.file = l->file, .line = l->line};
 	if (!*value) {
-		value = k->def; /* an empty value is the default again */
-		origin->file = NULL;
+		value = p.key->def; /* an empty value is the default again */
+		p.origin->file = NULL;
 	}
 	if (!*value) {
-		memset(field, 0, k->spec.size);
-	} else if (k->parse(&k->spec, value, field, why) < 0) {
-		origin->bad = true;
+		memset(p.field, 0, p.key->spec.size);
+	} else if (p.key->parse(&p.key->spec, value, p.field, why) < 0) {
+		p.origin->bad = true;
 		conf_say(l, -EINVAL, l->file, l->line, "[%s] %s=%s: %s", section, name, value, why);
 	}
 	return 1;
@@ -260,6 +289,7 @@ void conf_read_stream(struct conf_loader *l)
 
 	l->line = l->section_line = l->unknown_section = l->first_error_line = 0;
 	l->section_bad = false;
+	l->zone = -1;
 	l->bytes = 0;
 	r = ini_parse_stream(next_line, l, assign, l);
 	check_assigned(l);

@@ -16,9 +16,16 @@ struct conf_origin {
 	bool bad; /* the text was refused */
 };
 
+/* The same for the section of a zone. */
+struct conf_zone_origin {
+	struct conf_origin header; /* the first of them */
+	struct conf_origin key[CONF_ZONE_KEYS_MAX];
+};
+
 struct conf_loader {
 	struct conf conf;
 	struct conf_origin origin[CONF_KEYS_MAX];
+	struct conf_zone_origin zones[CT_ZONES_MAX];
 	conf_report *report;
 	void *ctx;
 	int error; /* first -errno, 0: all is well */
@@ -28,6 +35,7 @@ struct conf_loader {
 	const char *file;
 	size_t bytes;
 	unsigned int line;
+	int zone;		       /* whose section this is, -1: of none */
 	unsigned int section_line;     /* of the header that is in force, 0: none */
 	bool section_bad;	       /* that header is malformed: its keys belong nowhere */
 	unsigned int unknown_section;  /* section_line that was complained about */
@@ -55,6 +63,12 @@ void conf_paths_done(struct conf_paths *paths);
 
 /* Reads l->stream, named l->file, into l->conf. */
 void conf_read_stream(struct conf_loader *l);
+
+/* Notes which zone the keys that follow belong to, by the text between the brackets of a header. */
+void conf_enter_section(struct conf_loader *l, const char *section, size_t len);
+
+/* Checks zones by themselves and against each other, and against Range= if that is good. */
+void conf_check_zones(struct conf_loader *l, bool range_is_good);
 
 /* Computes what follows from other values (struct conf: derived). */
 void conf_derive(struct conf *c);

@@ -3,4 +3,5 @@ libctshell_la_SOURCES += \
 	src/conf/conf.h src/conf/conf.c \
 	src/conf/table.h src/conf/table.c \
 	src/conf/value.h src/conf/value.c \
-	src/conf/loader.h src/conf/search.c src/conf/load.c src/conf/check.c
+	src/conf/loader.h src/conf/search.c src/conf/load.c src/conf/check.c \
+	src/conf/zone.c

@@ -139,8 +139,25 @@ const struct conf_key conf_table[] = {
 	  SPEC(log_level, .min = LOG_ERR, .words = level_words),
 	  .help = "Least important operational message that is written." },
 };
+
+#undef FIELD
+#undef SIZE_OF
+#define FIELD(member)	.offset = offsetof(struct conf_zone, member)
+#define SIZE_OF(member) .size = sizeof(((struct conf_zone *)NULL)->member)
+#define ZONE(key)	.section = "Zone NAME", .name = (key), .def = ""
+
+const struct conf_key conf_zone_table[] = {
+	{ ZONE("Id"), .parse = conf_parse_number, SPEC(id, BETWEEN(1, UINT16_MAX)),
+	  .help = "Number of the zone." },
+	{ ZONE("InputInterface"), .parse = conf_parse_interfaces, PLAIN(interfaces),
+	  .help = "Packets that come in here belong to the zone." },
+	{ ZONE("Queue"), .parse = conf_parse_queues, PLAIN(queues),
+	  .help = "So do packets of these queues, if their interface is in no zone." },
+};
 /* clang-format on */
 
 const size_t conf_table_len = ARRAY_SIZE(conf_table);
+const size_t conf_zone_table_len = ARRAY_SIZE(conf_zone_table);
 
 _Static_assert(ARRAY_SIZE(conf_table) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
+_Static_assert(ARRAY_SIZE(conf_zone_table) <= CONF_ZONE_KEYS_MAX, "CONF_ZONE_KEYS_MAX, too");

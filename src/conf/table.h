@@ -22,3 +22,10 @@ struct conf_key {
 
 extern const struct conf_key conf_table[];
 extern const size_t conf_table_len;
+
+/* The same for sections [Zone NAME], with that as their section; offsets are in struct conf_zone.
+ */
+#define CONF_ZONE_KEYS_MAX 8
+
+extern const struct conf_key conf_zone_table[];
+extern const size_t conf_zone_table_len;

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -368,6 +369,92 @@ int conf_parse_cpus(const struct conf_spec *spec, const char *text, void *ret, c
 	if (CPU_COUNT(&set) == 0)
 		return bad(why, "no CPU in the list");
 	memcpy(ret, &set, sizeof(set));
+	return 0;
+}
+
+/* --- zones ------------------------------------------------------------------------------------ */
+
+/* The kernel's rules for names, and room for a pattern. */
+static bool is_interface(const char *word, size_t len)
+{
+	bool pattern = strcspn(word, "*?[") < len;
+
+	if (strcspn(word, "/:,") < len || len > (pattern ? 2 * IF_NAMESIZE : IF_NAMESIZE - 1))
+		return false;
+	return strncmp(word, ".", len) != 0 && strncmp(word, "..", len) != 0;
+}
+
+/* Is the word in a list of words that are each followed by a space? */
+static bool has_word(const char *list, const char *word, size_t len)
+{
+	for (; *list; list += strcspn(list, " ") + 1)
+		if (strncmp(list, word, len) == 0 && list[len] == ' ')
+			return true;
+	return false;
+}
+
+int conf_parse_interfaces(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	static const char blanks[] = " \t";
+	char list[CONF_LIST_MAX + 1] = "";
+	size_t used = 0;
+
+	for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
+		size_t len = strcspn(text, blanks);
+		int shown = (int)(len < 40 ? len : 40);
+
+		if (!is_interface(text, len))
+			return bad(why, "\"%.*s\" is no name of an interface", shown, text);
+		if (has_word(list, text, len))
+			return bad(why, "%.*s comes twice", shown, text);
+		if (used + len + 1 >= sizeof(list))
+			return bad(why, "the list is too long");
+		memcpy(list + used, text, len);
+		list[used + len] = ' ';
+		used += len + 1;
+		text += len;
+	}
+	memset(ret, 0, spec->size);
+	memcpy(ret, list, used - 1); /* without the last space */
+	return 0;
+}
+
+static int add_range(struct conf_ranges *r, uint64_t first, uint64_t last, char *why)
+{
+	for (unsigned int i = 0; i < r->n; i++) {
+		uint64_t both = first > r->range[i].first ? first : r->range[i].first;
+
+		if (both <= last && both <= r->range[i].last)
+			return bad(why, "queue %" PRIu64 " comes twice", both);
+	}
+	if (r->n == CONF_RANGES_MAX)
+		return bad(why, "more than %d numbers and ranges", CONF_RANGES_MAX);
+	r->range[r->n++] = (struct conf_range){(uint16_t)first, (uint16_t)last};
+	return 0;
+}
+
+int conf_parse_queues(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	static const char separators[] = " \t,";
+	struct conf_ranges ranges;
+
+	memset(&ranges, 0, sizeof(ranges));
+	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
+		uint64_t first, last;
+
+		if (!take_number_range(&text, &first, &last) || !strchr(separators, *text))
+			return bad(why, "not a list of queues (such as 0-3,8)");
+		if (first > UINT16_MAX || last > UINT16_MAX)
+			return bad(why, "queue numbers end at %d", UINT16_MAX);
+		if (first > last)
+			return bad(why, "the range %" PRIu64 "-%" PRIu64 " runs backwards", first,
+				   last);
+		if (add_range(&ranges, first, last, why) < 0)
+			return -EINVAL;
+	}
+	if (ranges.n == 0)
+		return bad(why, "no queue in the list");
+	memcpy(ret, &ranges, sizeof(ranges));
 	return 0;
 }
 

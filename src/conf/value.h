@@ -48,5 +48,11 @@ conf_parser conf_parse_mask;	     /* uint32_t: contiguous bits, not 0 */
 conf_parser conf_parse_verdict;	     /* struct conf_verdict: accept drop queue:N repeat */
 conf_parser conf_parse_cpus;	     /* cpu_set_t: numbers and ranges, by commas or spaces */
 
+/* char[spec->size]: names and patterns of interfaces, by spaces, each once */
+conf_parser conf_parse_interfaces;
+
+/* struct conf_ranges: numbers and ranges of queues, by commas or spaces, each queue once */
+conf_parser conf_parse_queues;
+
 /* struct conf_helpers: "name" or "name:port[,port...]", by spaces */
 conf_parser conf_parse_helpers;

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "daemon/status.h"
 #include "daemon/worker.h"
+#include "daemon/zones.h"
 #include "io/ifname.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -49,7 +50,7 @@ void daemon_sum_stats(const struct daemon *d, struct ct_stats *ret)
 /* --- reload -------------------------------------------------------------------------------------
  */
 
-static bool in_use(const struct daemon *d, const struct conf *conf)
+static bool in_use(const struct daemon *d, const struct daemon_conf *conf)
 {
 	for (size_t i = 0; i < d->nqueues; i++)
 		if (worker_conf(d->workers[i]) == conf)
@@ -62,6 +63,7 @@ static void free_confs(struct daemon_conf *c)
 	while (c) {
 		struct daemon_conf *older = c->older;
 
+		zones_free(c->zones);
 		free(c);
 		c = older;
 	}
@@ -76,24 +78,30 @@ void daemon_free_old_confs(struct daemon *d)
 	struct daemon_conf *oldest = NULL;
 
 	for (struct daemon_conf *c = d->conf; c; c = c->older)
-		if (in_use(d, &c->conf))
+		if (in_use(d, c))
 			oldest = c;
 	if (oldest)
 		free_confs(TAKE_PTR(oldest->older));
+}
+
+/* To those who judge packets; what else a configuration says is not looked at. */
+static void publish(struct daemon *d, struct daemon_conf *c)
+{
+	c->older = d->conf;
+	d->conf = c;
+	d->expiry.cfg = &c->conf.track;
+	for (size_t i = 0; i < d->nqueues; i++)
+		worker_set_conf(d->workers[i], c);
 }
 
 static void put_in_force(struct daemon *d, struct daemon_conf *c)
 {
 	struct jlog_config jc;
 
-	c->older = d->conf;
-	d->conf = c;
 	oplog_init(&d->oplog, log_target(&c->conf), c->conf.log_level);
 	daemon_jlog_config(d, &c->conf, &jc);
 	jlog_configure(d->log, &jc);
-	d->expiry.cfg = &c->conf.track;
-	for (size_t i = 0; i < d->nqueues; i++)
-		worker_set_conf(d->workers[i], &c->conf);
+	publish(d, c);
 }
 
 /* A new Range= waits for a restart; until then verdicts must keep clear of the old one. */
@@ -110,13 +118,30 @@ static bool hands_to_own_queue(const struct daemon *d, const struct conf *c)
 	return false;
 }
 
-static void reload(struct daemon *d)
+/* Returns NULL if it is bad; what is wrong with it was said. */
+static struct daemon_conf *load_again(struct daemon *d)
 {
 	struct daemon_conf *c = NULL;
+	int r;
+
+	if (daemon_load_conf(d->opts, &d->oplog, &c) < 0)
+		return NULL;
+	r = zones_read(&c->zones, &c->conf);
+	if (r < 0)
+		oplog(&d->oplog, LOG_ERR, -r, NULL, "Cannot find the interfaces of the zones");
+	if (r < 0 || hands_to_own_queue(d, &c->conf)) {
+		free_confs(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void reload(struct daemon *d)
+{
+	struct daemon_conf *c = load_again(d);
 	char keys[RESTART_KEYS_MAX];
 
-	if (daemon_load_conf(d->opts, &d->oplog, &c) < 0 || hands_to_own_queue(d, &c->conf)) {
-		free(c);
+	if (!c) {
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_CONFIG_REJECTED,
 		      "The new configuration is bad; the running one stays in force");
 		return;
@@ -157,6 +182,29 @@ static int on_worker_ended(sd_event_source *source, int fd, uint32_t revents, vo
 	return sd_event_exit(d->event, STATUS_FAILURE);
 }
 
+/* A zone has got another interface, or lost one: the same configuration with other indices. */
+static int follow_zones(struct daemon *d)
+{
+	struct zones *zones = NULL;
+	struct daemon_conf *c;
+	int r;
+
+	r = zones_read(&zones, &d->conf->conf);
+	if (r < 0 || zones_equal(zones, d->conf->zones)) {
+		zones_free(zones);
+		return r;
+	}
+	c = malloc(sizeof(*c));
+	if (!c) {
+		zones_free(zones);
+		return -ENOMEM;
+	}
+	*c = *d->conf;
+	c->zones = zones;
+	publish(d, c);
+	return 0;
+}
+
 static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct daemon *d = userdata;
@@ -164,9 +212,13 @@ static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void
 
 	if (r < 0) {
 		oplog(&d->oplog, LOG_WARNING, -r, NULL,
-		      "Interface changes cannot be followed; interfaces appear as numbers");
+		      "Interface changes cannot be followed; interfaces appear as numbers, and "
+		      "new ones are in no zone");
 		return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	}
+	r = follow_zones(d);
+	if (r < 0)
+		oplog(&d->oplog, LOG_WARNING, -r, NULL, "Cannot find the interfaces of the zones");
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "core/core.h"
 #include "daemon/monitor.h"
 #include "daemon/options.h"
+#include "daemon/worker.h"
 #include "log/journal.h"
 #include "log/oplog.h"
 
@@ -34,17 +35,12 @@ enum exit_status {
 #define EXPIRY_SLICE  64
 #define EXPIRY_SLICES 64
 
-/* A configuration in the life of the process; a reload puts a new one in front. */
-struct daemon_conf {
-	struct daemon_conf *older;
-	struct conf conf;
-};
-
 struct daemon {
 	const struct options *opts;
 	struct oplog oplog;
-	struct daemon_conf *conf; /* in force; older ones until every worker has left them */
-	struct conf started;	  /* as at the start: what only a restart changes */
+	struct daemon_conf
+		*conf; /* in force, newest first; older ones until every worker has left them */
+	struct conf started; /* as at the start: what only a restart changes */
 
 	void *arena; /* flow memory, a memfd */
 	size_t arena_size;

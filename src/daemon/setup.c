@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/worker.h"
+#include "daemon/zones.h"
 #include "io/ifname.h"
 #include "io/nfqueue.h"
 #include "io/queuelist.h"
@@ -244,7 +245,7 @@ static int make_workers(struct daemon *d)
 		struct worker_params params = {
 			.source = d->sources[i],
 			.ct = d->ct,
-			.conf = &d->conf->conf,
+			.conf = d->conf,
 			.log = d->log,
 			.ring = i,
 			.queue = d->started.queue_first + (unsigned int)i,
@@ -293,6 +294,9 @@ enum exit_status daemon_setup(struct daemon *d)
 	r = ifname_new(&d->names);
 	if (r < 0)
 		return failure(d, r, "read the names of the interfaces");
+	r = zones_read(&d->conf->zones, &d->started);
+	if (r < 0)
+		return failure(d, r, "find the interfaces of the zones");
 	r = make_table(d);
 	if (r < 0)
 		return failure(d, r, "make the flow table");

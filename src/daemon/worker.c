@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "daemon/rounds.h"
+#include "daemon/zones.h"
 #include "core/stats.h"
 #include "log/journal.h"
 #include "util/clock.h"
@@ -30,8 +31,11 @@ struct worker {
 	struct jlog *log;
 	size_t ring;
 	bool shadow;
-	bool unsent;	     /* the last flush failed: try again soon */
-	uint32_t copy_range; /* as the source has it */
+	bool unsent;		   /* the last flush failed: try again soon */
+	const struct zones *zones; /* of interfaces */
+	uint16_t queue_zone;	   /* where those say nothing */
+	bool zoned;		   /* one of the two says something */
+	uint32_t copy_range;	   /* as the source has it */
 	uint32_t copy_range_wanted;
 	uint32_t verdict[CT_CLASS_MAX]; /* [Verdict] in the kernel's numbers */
 	struct packet batch[SOURCE_BATCH_MAX];
@@ -42,8 +46,8 @@ struct worker {
 	int cpu;
 	int ended_fd;
 	/* between the threads */
-	_Atomic(const struct conf *) published;
-	_Atomic(const struct conf *) adopted;
+	_Atomic(const struct daemon_conf *) published;
+	_Atomic(const struct daemon_conf *) adopted;
 	_Atomic uint64_t beats;
 	_Atomic uint64_t retries, rounds, circles;
 	_Atomic bool stop;
@@ -72,15 +76,19 @@ static uint32_t verdict_number(const struct conf_verdict *v)
 
 static void adopt_conf(struct worker *w)
 {
-	const struct conf *conf = atomic_load_explicit(&w->published, memory_order_acquire);
+	const struct daemon_conf *dc = atomic_load_explicit(&w->published, memory_order_acquire);
+	const struct conf *conf = &dc->conf;
 
 	if (w->thread.cfg == &conf->track)
 		return;
 	w->thread.cfg = &conf->track;
+	w->zones = dc->zones;
+	w->queue_zone = conf_zone_of_queue(conf, (uint16_t)w->queue);
+	w->zoned = w->zones || w->queue_zone;
 	for (unsigned int i = 0; i < CT_CLASS_MAX; i++)
 		w->verdict[i] = verdict_number(&conf->verdict[i]);
 	w->copy_range_wanted = conf_copy_range(conf);
-	atomic_store_explicit(&w->adopted, conf, memory_order_release);
+	atomic_store_explicit(&w->adopted, dc, memory_order_release);
 }
 
 /* Between two batches, whose packets lie in the source. What fails is tried again after the next.
@@ -137,6 +145,12 @@ static void judge(struct worker *w, const struct packet *p)
 		jlog_push(w->log, w->ring, &res->events[i]);
 }
 
+static void set_zones(struct worker *w, int n)
+{
+	for (int i = 0; i < n; i++)
+		w->batch[i].in.zone = zones_get(w->zones, w->batch[i].in.iif, w->queue_zone);
+}
+
 /* Memory can be short for a moment; anything else will not get better. */
 static int flush(struct worker *w)
 {
@@ -161,6 +175,8 @@ int worker_pass(struct worker *w, int timeout_ms)
 	if (n < 0)
 		return n;
 	adopt_conf(w);
+	if (w->zoned)
+		set_zones(w, n);
 	for (int i = 0; i < n; i++)
 		judge(w, &w->batch[i]);
 	r = flush(w);
@@ -283,13 +299,13 @@ struct worker *worker_free(struct worker *w)
 	return NULL;
 }
 
-void worker_set_conf(struct worker *w, const struct conf *conf)
+void worker_set_conf(struct worker *w, const struct daemon_conf *conf)
 {
 	atomic_store_explicit(&w->published, conf, memory_order_release);
 	w->ops->wake(w->source);
 }
 
-const struct conf *worker_conf(const struct worker *w)
+const struct daemon_conf *worker_conf(const struct worker *w)
 {
 	return atomic_load_explicit(&w->adopted, memory_order_acquire);
 }

@@ -20,11 +20,19 @@
 
 struct jlog;
 struct worker;
+struct zones;
+
+/* A configuration in the life of the process, and what follows from it on this machine. */
+struct daemon_conf {
+	struct daemon_conf *older; /* the main thread's */
+	struct conf conf;
+	struct zones *zones; /* of interfaces; NULL: none is in one */
+};
 
 struct worker_params {
-	struct source *source; /* closed by worker_free(); copies what conf_copy_range(conf) says */
+	struct source *source; /* closed by worker_free(); copies what conf_copy_range() says */
 	struct ct *ct;
-	const struct conf *conf;
+	const struct daemon_conf *conf;
 	struct jlog *log;
 	size_t ring;	    /* of log */
 	unsigned int queue; /* names the thread */
@@ -52,10 +60,10 @@ bool worker_join(struct worker *w, int timeout_ms, int *ret_error);
 struct worker *worker_free(struct worker *w);
 
 /* Publishes a new configuration and wakes the thread to adopt it. */
-void worker_set_conf(struct worker *w, const struct conf *conf);
+void worker_set_conf(struct worker *w, const struct daemon_conf *conf);
 
 /* The configuration the worker has adopted: it looks at no older one any more. */
-const struct conf *worker_conf(const struct worker *w);
+const struct daemon_conf *worker_conf(const struct worker *w);
 
 /*
  * A counter that moves at least every WORKER_WAIT_MS while the worker is healthy, whether there

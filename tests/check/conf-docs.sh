@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 # Both documents as lines "section TAB key TAB default", in their own order.
 from_example()
 {
-	awk -F = -v OFS='\t' '/^\[/ { gsub(/[][]/, ""); section = $1 }
+	awk -F = -v OFS='\t' '/^#?\[/ { gsub(/[][#]/, ""); section = $1 }
 		/^#[A-Z][A-Za-z0-9]*=/ { print section, substr($1, 2), $2 }' "$example"
 }
 
@@ -24,7 +24,7 @@ from_example()
 # .Ql text .
 from_manual()
 {
-	awk -v OFS='\t' '/^\.Ss \[/ { section = $2; gsub(/[][]/, "", section) }
+	awk -v OFS='\t' '/^\.Ss \[/ { section = substr($0, 5); gsub(/[][]/, "", section) }
 		/^\.It Ic [A-Za-z0-9]+= / { key = $3; sub(/=$/, "", key); next }
 		/^Default: none\.$/ { print section, key, "" }
 		was == "Default:" && /^\.Ql .* \.$/ {
@@ -39,9 +39,10 @@ items()
 	grep -cE '^\.It Ic [A-Za-z0-9]+= ' "$manual"
 }
 
+# Zones have no defaults that would make one.
 as_file()
 {
-	awk -F '\t' '{ printf "[%s]\n%s=%s\n", $1, $2, $3 }' "$1"
+	awk -F '\t' '$1 != "Zone NAME" { printf "[%s]\n%s=%s\n", $1, $2, $3 }' "$1"
 }
 
 keys()
@@ -77,7 +78,7 @@ verdict "every item of the manual has a default" \
 verdict "the example sets nothing" "$(grep -nvE '^(#.*|\[[A-Za-z]+\])?$' "$example")"
 
 # Each help text of the table opens a comment of its section.
-awk -v OFS='\t' '/^\[/ { gsub(/[][]/, ""); section = $0; next }
+awk -v OFS='\t' '/^#?\[/ { gsub(/[][#]/, ""); section = $0; next }
 	section && sub(/^# /, "") { print section, $0 }' "$example" | sort -u >"$work/comments"
 cut -f 1,4 "$work/table" | sort -u >"$work/help"
 verdict "the example explains keys in the words of the table" "$(comm -23 "$work/help" \

@@ -49,6 +49,21 @@ static void check_verdict(const struct conf *c, const struct conf_verdict *v)
 		FUZZ_CHECK(v->queue < c->queue_first || v->queue > c->queue_last);
 }
 
+static void check_zones(const struct conf *c)
+{
+	FUZZ_CHECK(c->nzones <= CT_ZONES_MAX && c->track.nzones == c->nzones);
+	for (unsigned int i = 0; i < c->nzones; i++) {
+		const struct conf_zone *z = &c->zones[i];
+
+		FUZZ_CHECK(*z->name && z->id > 0 && c->track.zones[i] == z->id);
+		FUZZ_CHECK(memchr(z->interfaces, '\0', sizeof(z->interfaces)));
+		FUZZ_CHECK(z->queues.n <= CONF_RANGES_MAX);
+		for (unsigned int j = 0; j < z->queues.n; j++)
+			FUZZ_CHECK(conf_zone_of_queue(c, z->queues.range[j].first) == z->id);
+	}
+	(void)conf_zone_of_interface(c, "eth0");
+}
+
 static void check_conf(const struct conf *c)
 {
 	const struct ct_mark *m = &c->track.mark;
@@ -68,6 +83,7 @@ static void check_conf(const struct conf *c)
 	for (unsigned int i = 0; i < c->track.nhelper_ports; i++)
 		FUZZ_CHECK(c->track.helper_ports[i].port > 0 &&
 			   *ct_helper_name(c->track.helper_ports[i].helper));
+	check_zones(c);
 	for (int i = 0; i < CT_TIMEOUT_MAX; i++)
 		FUZZ_CHECK(c->track.timeout_ns[i] >= UINT64_C(1000000000));
 	for (int i = 0; i < CT_CLASS_MAX; i++)

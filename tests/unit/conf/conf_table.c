@@ -37,15 +37,25 @@ static int compare(const char *file)
 		printf("[%s] %s= is not its default, %s\n", k->section, k->name, k->def);
 		findings++;
 	}
+	if (loaded.nzones > 0) {
+		puts("there are zones");
+		findings++;
+	}
 	return findings > 0;
+}
+
+static void print(const struct conf_key *table, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		printf("%s\t%s\t%s\t%s\n", table[i].section, table[i].name, table[i].def,
+		       table[i].help);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return compare(argv[1]);
-	for (size_t i = 0; i < conf_table_len; i++)
-		printf("%s\t%s\t%s\t%s\n", conf_table[i].section, conf_table[i].name,
-		       conf_table[i].def, conf_table[i].help);
+	print(conf_table, conf_table_len);
+	print(conf_zone_table, conf_zone_table_len);
 	return 0;
 }

@@ -342,6 +342,100 @@ static void test_read_error(void **state)
 	assert_string_equal(m.text, "E /proc/self/mem: cannot be read: Input/output error\n");
 }
 
+static void test_zones(void **state)
+{
+	struct conf c = good("[Zone blue]\nId=7\nInputInterface=lan0 \t vlan*\n"
+			     "[Track]\nTCPLoose=no\n"
+			     "[Zone red_2.x-y]\nQueue=5, 2-3\nId=65535\n"
+			     "[Queue]\nRange=0-5\n[Zone\tblue]\nQueue=0\n");
+
+	assert_int_equal(c.nzones, 2);
+	assert_string_equal(c.zones[0].name, "blue");
+	assert_int_equal(c.zones[0].id, 7);
+	assert_string_equal(c.zones[0].interfaces, "lan0 vlan*");
+	assert_string_equal(c.zones[1].name, "red_2.x-y");
+	assert_int_equal(c.track.nzones, 2);
+	assert_int_equal(c.track.zones[0], 7);
+	assert_int_equal(c.track.zones[1], 65535);
+	assert_int_equal(conf_zone_of_queue(&c, 0), 7);
+	assert_int_equal(conf_zone_of_queue(&c, 1), 0);
+	assert_int_equal(conf_zone_of_queue(&c, 2), 65535);
+	assert_int_equal(conf_zone_of_queue(&c, 3), 65535);
+	assert_int_equal(conf_zone_of_queue(&c, 4), 0);
+	assert_int_equal(conf_zone_of_queue(&c, 5), 65535);
+	c = good("");
+	assert_int_equal(c.track.nzones, 0);
+	assert_int_equal(conf_zone_of_queue(&c, 0), 0);
+}
+
+/* A name goes before patterns, and of those the first. */
+static void test_zone_of_interface(void **state)
+{
+	struct conf c = good("[Zone a]\nId=1\nInputInterface=vlan1* *9\n"
+			     "[Zone b]\nId=2\nInputInterface=vlan1 vlan?9 [xy]\n"
+			     "[Zone c]\nId=3\nInputInterface=vlan19\n");
+	static const struct {
+		const char *name;
+		uint16_t zone;
+	} rows[] = {{"vlan1", 2}, {"vlan10", 1}, {"vlan19", 3}, {"vlan29", 1}, {"vlan2", 0},
+		    {"vlan", 0},  {"x", 2},	 {"z", 0},	{"vlan1*", 1}, {"lan1", 0}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(conf_zone_of_interface(&c, rows[i].name), rows[i].zone);
+}
+
+static void test_bad_zones(void **state)
+{
+	static const char no_name[] =
+		"a zone has a name of up to 31 letters, digits, dots, dashes and underscores "
+		"(such as [Zone blue])\n";
+	char messages[512];
+
+	expect("\n[Zone a]\n", "E x.conf:2: [Zone a]: has no Id=\n"
+			       "W x.conf:2: [Zone a]: without InputInterface= and Queue= no packet "
+			       "belongs to it\n");
+	expect("[Zone a]\nQueue=0\nId=1\nId=\n", "E x.conf:1: [Zone a]: has no Id=\n");
+	expect("[Zone a]\nId=0\nInputInterface=a/b\nQueue=1-0\n",
+	       "E x.conf:2: [Zone a] Id=0: must be from 1 to 65535\n"
+	       "E x.conf:3: [Zone a] InputInterface=a/b: \"a/b\" is no name of an interface\n"
+	       "E x.conf:4: [Zone a] Queue=1-0: the range 1-0 runs backwards\n");
+	expect("[Queue]\nRange=1-9\n[Zone a]\nId=1\nInputInterface=x y*\nQueue=1-3\n"
+	       "[Zone b]\nId=1\nInputInterface=y y* x\nQueue=5 3\n",
+	       "E x.conf:8: [Zone b] Id=1: is that of [Zone a]\n"
+	       "E x.conf:9: [Zone b] InputInterface=: y* belongs to [Zone a]\n"
+	       "E x.conf:9: [Zone b] InputInterface=: x belongs to [Zone a]\n"
+	       "E x.conf:10: [Zone b] Queue=: queue 3 belongs to [Zone a]\n");
+	expect("[Zone a]\nId=1\nQueue=0-1\n",
+	       "W x.conf:3: [Zone a] Queue=: not all of them are queues of ours (Range=0-0)\n");
+	expect("[Zone a]\nId=1\nQueue=0\nid=2\nColour=red\nRange=1\n[Queue]\nid=1\n",
+	       "W x.conf:4: unknown key [Zone a] id=, ignored (did you mean [Zone NAME] Id=?)\n"
+	       "W x.conf:5: unknown key [Zone a] Colour=, ignored\n"
+	       "W x.conf:6: unknown key [Zone a] Range=, ignored (did you mean [Queue] Range=?)\n"
+	       "W x.conf:8: unknown key [Queue] id=, ignored (did you mean [Zone NAME] Id=?)\n");
+	expect("[Zones]\nId=1\n[zone a]\nId=1\n",
+	       "W x.conf:1: unknown section [Zones], ignored\n"
+	       "W x.conf:3: unknown section [zone a], ignored\n");
+	snprintf(messages, sizeof(messages),
+		 "E x.conf:1: %sE x.conf:3: %sE x.conf:4: %sE x.conf:5: %s", no_name, no_name,
+		 no_name, no_name);
+	expect("[Zone]\nId=1\n[Zone a b]\n[Zone \xc3\xa4]\n"
+	       "[Zone a1234567890123456789012345678901]\nId=3\n",
+	       messages);
+}
+
+static void test_too_many_zones(void **state)
+{
+	char text[64 * 48] = "";
+
+	for (unsigned int i = 1; i <= 64; i++)
+		sprintf(text + strlen(text), "[Zone z%u]\nId=%u\nInputInterface=if%u\n", i, i, i);
+	assert_int_equal(good(text).track.nzones, 64);
+	strcat(text, "[Zone z1]\nId=99\n"); /* is there already */
+	assert_int_equal(good(text).track.zones[0], 99);
+	strcat(text, "[Zone z65]\nId=65\n");
+	expect(text, "E x.conf:195: there are 64 zones already\n");
+}
+
 static void test_mask_width(void **state)
 {
 	expect("[Mark]\nMask=0x7\n",
@@ -437,6 +531,10 @@ int main(void)
 		cmocka_unit_test(test_long_line_that_fits),
 		cmocka_unit_test(test_endless_file),
 		cmocka_unit_test(test_read_error),
+		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_zone_of_interface),
+		cmocka_unit_test(test_bad_zones),
+		cmocka_unit_test(test_too_many_zones),
 		cmocka_unit_test(test_mask_width),
 		cmocka_unit_test(test_own_queue),
 		cmocka_unit_test(test_serves),

@@ -404,6 +404,65 @@ static void test_helpers(void **state)
 	check_bad_helpers("ftp:1,2,3,4,5,6,7,8,9", "ftp has more than 8 ports");
 }
 
+static void test_interfaces(void **state)
+{
+	static const struct conf_spec spec = {.size = CONF_LIST_MAX};
+	static const struct {
+		const char *text, *list, *why;
+	} rows[] = {
+		{"lan0", .list = "lan0"},
+		{"\tlan0  eth0.7 vlan* ?[0-9]", .list = "lan0 eth0.7 vlan* ?[0-9]"},
+		{"a123456789012345", .why = "\"a123456789012345\" is no name of an interface"},
+		{"a23456789012345 *23456789012345678",
+		 .list = "a23456789012345 *23456789012345678"},
+		{"lan0, lan1", .why = "\"lan0,\" is no name of an interface"},
+		{"..", .why = "\"..\" is no name of an interface"},
+		{"a:1", .why = "\"a:1\" is no name of an interface"},
+		{"a aa b a", .why = "a comes twice"},
+		{"aa a", .list = "aa a"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char why[CONF_WHY_MAX] = "", list[CONF_LIST_MAX];
+		int r;
+
+		memset(list, 'x', sizeof(list));
+		r = conf_parse_interfaces(&spec, rows[i].text, list, why);
+		assert_int_equal(r, rows[i].why ? -EINVAL : 0);
+		assert_string_equal(why, rows[i].why ? rows[i].why : "");
+		if (rows[i].list)
+			assert_string_equal(list, rows[i].list);
+		assert_int_equal(list[CONF_LIST_MAX - 1], rows[i].why ? 'x' : 0);
+	}
+}
+
+static void check_queues(const char *text, const char *want)
+{
+	static const struct conf_spec spec = {.size = sizeof(struct conf_ranges)};
+	char got[512] = "", why[CONF_WHY_MAX] = "";
+	struct conf_ranges r = {};
+
+	(void)conf_parse_queues(&spec, text, &r, why);
+	for (unsigned int i = 0; i < r.n; i++)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%u-%u ", r.range[i].first,
+			 r.range[i].last);
+	assert_string_equal(*why ? why : got, want);
+}
+
+static void test_queues(void **state)
+{
+	check_queues("0", "0-0 ");
+	check_queues("7 0-3,65535", "7-7 0-3 65535-65535 ");
+	check_queues("0-3,3", "queue 3 comes twice");
+	check_queues("5 0-9", "queue 5 comes twice");
+	check_queues("3-0", "the range 3-0 runs backwards");
+	check_queues("65536", "queue numbers end at 65535");
+	check_queues("0:3", "not a list of queues (such as 0-3,8)");
+	check_queues(",", "no queue in the list");
+	check_queues("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17",
+		     "more than 16 numbers and ranges");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,7 +471,8 @@ int main(void)
 		cmocka_unit_test(test_rate),	    cmocka_unit_test(test_words),
 		cmocka_unit_test(test_queue_range), cmocka_unit_test(test_mask),
 		cmocka_unit_test(test_verdict),	    cmocka_unit_test(test_cpus),
-		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_helpers),	    cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_queues),
 	};
 
 	return cmocka_run_group_tests_name("conf/value", tests, NULL, NULL);

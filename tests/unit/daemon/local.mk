@@ -4,7 +4,8 @@ daemon_tests = \
 	tests/unit/daemon/test_options \
 	tests/unit/daemon/test_rounds \
 	tests/unit/daemon/test_status \
-	tests/unit/daemon/test_worker
+	tests/unit/daemon/test_worker \
+	tests/unit/daemon/test_zones
 
 check_PROGRAMS += $(daemon_tests)
 TESTS          += $(daemon_tests)
@@ -17,3 +18,5 @@ tests_unit_daemon_test_status_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_status_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_worker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_worker_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_zones_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_zones_LDADD    = libctshell.la $(CMOCKA_LIBS)

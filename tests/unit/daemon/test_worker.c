@@ -6,6 +6,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/rounds.h"
+#include "daemon/zones.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -51,7 +52,7 @@ struct fake_source {
 
 struct fixture {
 	struct fake_source source;
-	struct conf conf;
+	struct daemon_conf conf;
 	struct jlog *log;
 	struct ct *ct;
 	void *arena;
@@ -203,7 +204,7 @@ static int set_up(void **state)
 	memset(x->arena, 0, size);
 	x->ct = ct_new(x->arena, size, &params);
 	x->ended_fd = eventfd(0, EFD_NONBLOCK);
-	conf_init(&x->conf);
+	conf_init(&x->conf.conf);
 	*state = x;
 	return x->ct && jlog_new(&x->log, &quiet, 1, NULL) == 0 ? 0 : -1;
 }
@@ -257,8 +258,8 @@ static void test_verdict_by_class(void **state)
 {
 	struct fixture *x = *state;
 
-	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_QUEUE, 300};
-	x->conf.verdict[CT_CLASS_INVALID] = (struct conf_verdict){CONF_DROP, 0};
+	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_QUEUE, 300};
+	x->conf.conf.verdict[CT_CLASS_INVALID] = (struct conf_verdict){CONF_DROP, 0};
 	make_worker(x, false);
 	offer(x, 1, udp, sizeof(udp), 0);
 	offer(x, 2, rubbish, sizeof(rubbish), 0);
@@ -272,7 +273,7 @@ static void test_repeat_only_once(void **state)
 	struct fixture *x = *state;
 	struct worker_counts counts;
 
-	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
+	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
 	make_worker(x, false);
 	offer(x, 1, udp, sizeof(udp), 0);
 	offer(x, 2, udp, sizeof(udp), 0xa); /* the same again, as a rule without -m mark sends it */
@@ -291,7 +292,7 @@ static void test_repeat_without_mark_ends(void **state)
 	struct fixture *x = *state;
 	struct worker_counts counts;
 
-	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
+	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
 	make_worker(x, false);
 	for (uint32_t i = 0; i <= ROUNDS_MAX; i++) {
 		offer(x, i, udp, sizeof(udp), 0);
@@ -310,7 +311,7 @@ static void test_repeat_is_told_from_exit(void **state)
 {
 	struct fixture *x = *state;
 
-	x->conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
+	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
 	make_worker(x, false);
 	offer(x, 1, udp, sizeof(udp), 0xa);
 	x->source.packets[0].in.hook = CT_HOOK_POSTROUTING;
@@ -325,7 +326,7 @@ static void test_shadow_touches_nothing(void **state)
 	struct fixture *x = *state;
 
 	for (int i = 0; i < CT_CLASS_MAX; i++)
-		x->conf.verdict[i].kind = CONF_DROP;
+		x->conf.conf.verdict[i].kind = CONF_DROP;
 	make_worker(x, true);
 	offer(x, 1, udp, sizeof(udp), 0x33);
 	offer(x, 2, rubbish, sizeof(rubbish), 0);
@@ -344,7 +345,7 @@ static void test_other_families_pass(void **state)
 	struct fixture *x = *state;
 
 	for (int i = 0; i < CT_CLASS_MAX; i++)
-		x->conf.verdict[i].kind = CONF_DROP;
+		x->conf.conf.verdict[i].kind = CONF_DROP;
 	make_worker(x, false);
 	offer(x, 1, udp, sizeof(udp), 0x30);
 	x->source.packets[0].in.family = 7;
@@ -402,10 +403,10 @@ static void test_table_full_in_shadow(void **state)
 static void test_new_configuration_between_batches(void **state)
 {
 	struct fixture *x = *state;
-	struct conf next = x->conf;
+	struct daemon_conf next = x->conf;
 
-	next.verdict[CT_CLASS_INVALID].kind = CONF_DROP;
-	next.track.mark = (struct ct_mark){.mask = 0xf0, .shift = 4};
+	next.conf.verdict[CT_CLASS_INVALID].kind = CONF_DROP;
+	next.conf.track.mark = (struct ct_mark){.mask = 0xf0, .shift = 4};
 	make_worker(x, false);
 	assert_ptr_equal(worker_conf(x->worker), &x->conf);
 	worker_set_conf(x->worker, &next);
@@ -418,13 +419,42 @@ static void test_new_configuration_between_batches(void **state)
 	assert_int_equal(x->source.answers[0].mark, 0xe0);
 }
 
+/*
+ * The same packet in three zones makes three flows: by the interface, by the queue if that is in no
+ * zone, and, in a configuration without zones, in none.
+ */
+static void test_zones(void **state)
+{
+	struct fixture *x = *state;
+	const struct if_nameindex list[] = {{2, (char[]){"lan0"}}, {0, NULL}};
+	struct daemon_conf zoned = x->conf;
+	struct conf_zone *z = zoned.conf.zones;
+
+	zoned.conf.nzones = 2;
+	z[0] = (struct conf_zone){.name = "a", .id = 5, .interfaces = "lan0"};
+	z[1] = (struct conf_zone){.name = "b", .id = 6, .queues = {.n = 1, .range = {{7, 7}}}};
+	assert_int_equal(zones_new(&zoned.zones, &zoned.conf, list), 0);
+	make_worker(x, false);
+	for (uint32_t i = 0; i < 8; i++) {
+		if (i == 4)
+			worker_set_conf(x->worker, &x->conf);
+		else if (i == 0)
+			worker_set_conf(x->worker, &zoned);
+		offer(x, i, udp, sizeof(udp), 0);
+		x->source.packets[0].in.iif = i % 2 ? 3 : 2;
+		worker_pass(x->worker, 0);
+	}
+	assert_int_equal(ct_count(x->ct), 3);
+	zones_free(zoned.zones);
+}
+
 /* The copied part follows the configuration, and only between two batches. */
 static void test_copy_range_follows(void **state)
 {
 	struct fixture *x = *state;
-	struct conf next = x->conf;
+	struct daemon_conf next = x->conf;
 
-	next.track.nhelper_ports = 1; /* messages have to be read to their end */
+	next.conf.track.nhelper_ports = 1; /* messages have to be read to their end */
 	make_worker(x, false);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.copy_range_calls, 0);
@@ -443,7 +473,7 @@ static void test_copy_range_follows(void **state)
 	worker_pass(x->worker, 0);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.copy_range_calls, 3);
-	assert_int_equal(x->source.copy_range, conf_copy_range(&x->conf));
+	assert_int_equal(x->source.copy_range, conf_copy_range(&x->conf.conf));
 }
 
 /* Two equal SYNs under way: the second finds at the exit hook that the flow exists. */
@@ -452,7 +482,7 @@ static void test_drop_at_the_exit_hook(void **state)
 	struct fixture *x = *state;
 	uint8_t syn[TCP_LEN];
 
-	x->conf.track.confirm = CT_CONFIRM_EXIT;
+	x->conf.conf.track.confirm = CT_CONFIRM_EXIT;
 	make_worker(x, false);
 	make_tcp(syn, 1, false, SYN, 1, 0);
 	for (uint32_t i = 0; i < 4; i++) {
@@ -562,12 +592,12 @@ static void test_configurations_are_freed_in_order(void **state)
 	make_worker(x, false);
 	add_conf(&d);
 	a = add_conf(&d);
-	worker_set_conf(x->worker, &a->conf);
+	worker_set_conf(x->worker, a);
 	worker_pass(x->worker, 0);
 	b = add_conf(&d);
-	worker_set_conf(x->worker, &b->conf);
+	worker_set_conf(x->worker, b);
 	c = add_conf(&d);
-	worker_set_conf(x->worker, &c->conf);
+	worker_set_conf(x->worker, c);
 	daemon_free_old_confs(&d);
 	assert_ptr_equal(d.conf, c);
 	assert_ptr_equal(c->older, b); /* adopted by nobody, but it may be any moment */
@@ -596,6 +626,7 @@ int main(void)
 		TEST(test_table_full_drops),
 		TEST(test_table_full_in_shadow),
 		TEST(test_new_configuration_between_batches),
+		TEST(test_zones),
 		TEST(test_copy_range_follows),
 		TEST(test_drop_at_the_exit_hook),
 		TEST(test_flush_is_tried_again),
