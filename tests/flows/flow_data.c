@@ -136,6 +136,8 @@ static int put_named(struct expansion *x, const char *word)
 
 	if (strncmp(word, "hex:", 4) == 0)
 		return put_hex(x, word + 4);
+	if ((*word == '4' || *word == '6') && word[1] == ':')
+		return *word == (x->family == CT_AF_INET ? '4' : '6') ? put_text(x, word + 2) : 0;
 	if (isdigit((unsigned char)*word))
 		return put_repeated(x, word);
 	if (strcmp(word, "body") == 0)

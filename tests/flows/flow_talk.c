@@ -33,7 +33,8 @@ static void remember(struct flow_talk *t, const struct flow_packet *p, uint32_t 
 	}
 }
 
-int flow_talk_say(struct flow_talk *t, struct flow_packet *p, uint8_t family, uint16_t number)
+int flow_talk_say(struct flow_talk *t, struct flow_packet *p, bool lost, uint8_t family,
+		  uint16_t number)
 {
 	const uint32_t *sent, *got;
 	uint8_t bytes[FLOW_BYTES_MAX];
@@ -52,7 +53,9 @@ int flow_talk_say(struct flow_talk *t, struct flow_packet *p, uint8_t family, ui
 	if (p->ack_more)
 		p->ack += got ? *got : 0;
 	p->seq_more = p->ack_more = false;
-	remember(t, p,
-		 p->seq + (uint32_t)n + p->len + !!(p->flags & FLOW_SYN) + !!(p->flags & FLOW_FIN));
+	if (!lost)
+		remember(t, p,
+			 p->seq + (uint32_t)n + p->len + !!(p->flags & FLOW_SYN) +
+				 !!(p->flags & FLOW_FIN));
 	return 0;
 }

@@ -22,7 +22,9 @@ struct flow_talk {
 };
 
 /*
- * Makes the numbers of a TCP packet absolute and remembers where it ends. Nothing happens to other
- * packets. Returns 0, or -EINVAL if its payload cannot be in this family.
+ * Makes the numbers of a TCP packet absolute and remembers where it ends, unless it gets lost on
+ * its way and will be sent again. Nothing happens to other packets. Returns 0, or -EINVAL if its
+ * payload cannot be in this family.
  */
-int flow_talk_say(struct flow_talk *t, struct flow_packet *p, uint8_t family, uint16_t number);
+int flow_talk_say(struct flow_talk *t, struct flow_packet *p, bool lost, uint8_t family,
+		  uint16_t number);

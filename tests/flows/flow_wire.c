@@ -186,10 +186,32 @@ int flow_wire_send(struct flow_wire *w, const struct flow_packet *p, const struc
 	return 0;
 }
 
+/* A number that no script has, see flow_host_addr(). */
+#define LAST_NUMBER 65535
+
+int flow_wire_send_last(struct flow_wire *w, const struct flow_packet *p, uint8_t family)
+{
+	bool client = flow_packet_from_client(p);
+	struct flow_packet last;
+	int e;
+
+	flow_packet_init(&last);
+	last.l4 = FLOW_UDP;
+	last.src = client ? FLOW_HOST_A : FLOW_HOST_B;
+	last.dst = client ? FLOW_HOST_B : FLOW_HOST_A;
+	last.sport = w->lasts++;
+	last.dport = 9;
+	e = flow_packet_build(&last, family, LAST_NUMBER, &w->last);
+	if (e == 0)
+		e = flow_wire_send(w, &last, &w->last, family);
+	w->has_last = e == 0;
+	return e;
+}
+
 /* What is looked for in the log. */
 struct wanted {
-	const struct flow_bytes *bytes;
-	bool found;
+	const struct flow_bytes *bytes, *last; /* last: NULL if there is none */
+	bool found, over;
 	uint32_t mark;
 };
 
@@ -203,17 +225,24 @@ static int take_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+/* A packet is logged with its beginning, or whole. */
+static bool is_logged(const struct flow_bytes *b, const struct nlattr *payload)
+{
+	size_t n = mnl_attr_get_payload_len(payload);
+
+	return n <= b->len && memcmp(mnl_attr_get_payload(payload), b->data, n) == 0;
+}
+
 static int take_packet(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *tb[NFULA_PAYLOAD + 1] = {NULL};
 	struct wanted *want = data;
-	size_t n;
 
 	if (mnl_attr_parse(nlh, sizeof(struct nfgenmsg), take_attr, tb) < 0 || !tb[NFULA_PAYLOAD])
 		return MNL_CB_OK;
-	n = mnl_attr_get_payload_len(tb[NFULA_PAYLOAD]);
-	if (n > want->bytes->len ||
-	    memcmp(mnl_attr_get_payload(tb[NFULA_PAYLOAD]), want->bytes->data, n) != 0)
+	if (want->last && is_logged(want->last, tb[NFULA_PAYLOAD]))
+		want->over = true;
+	if (want->over || !is_logged(want->bytes, tb[NFULA_PAYLOAD]))
 		return MNL_CB_OK;
 	want->found = true;
 	want->mark = tb[NFULA_MARK] ? ntohl(mnl_attr_get_u32(tb[NFULA_MARK])) : 0;
@@ -232,7 +261,7 @@ int flow_wire_logged(struct flow_wire *w, const struct flow_bytes *b, int timeou
 		     uint32_t *ret_mark)
 {
 	struct pollfd pfd = {.fd = mnl_socket_get_fd(w->log), .events = POLLIN};
-	struct wanted want = {.bytes = b};
+	struct wanted want = {.bytes = b, .last = w->has_last ? &w->last : NULL};
 	int64_t end = now_ms() + timeout_ms;
 	char buf[BUFFER];
 
@@ -240,7 +269,7 @@ int flow_wire_logged(struct flow_wire *w, const struct flow_bytes *b, int timeou
 		int64_t left = end - now_ms();
 		ssize_t n;
 
-		if (left <= 0 || poll(&pfd, 1, (int)left) == 0)
+		if (want.over || left <= 0 || poll(&pfd, 1, (int)left) == 0)
 			return -ETIME;
 		n = mnl_socket_recvfrom(w->log, buf, sizeof(buf));
 		if (n < 0 || mnl_cb_run(buf, (size_t)n, 0, 0, take_packet, &want) < 0)
@@ -290,29 +319,29 @@ void flow_wire_watch_anew(struct flow_wire *w)
 	const int fds[] = {w->left_client, w->left_server};
 	char buf[1];
 
+	w->has_last = false;
+
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		while (fds[i] >= 0 && recv(fds[i], buf, sizeof(buf), MSG_DONTWAIT) >= 0)
 			;
 }
 
 /* The hop that the router took off, and with IPv4 the checksum that has it. */
-static void hide_hop(uint8_t *bytes, uint8_t family)
+static void hide_hop(struct flow_bytes *b, uint8_t family)
 {
 	if (family == CT_AF_INET)
-		bytes[8] = bytes[10] = bytes[11] = 0;
+		b->data[8] = b->data[10] = b->data[11] = 0;
 	else
-		bytes[7] = 0;
+		b->data[7] = 0;
 }
 
-static bool same_but_hop(const struct flow_bytes *b, struct flow_bytes *got, uint8_t family)
+static bool same_but_hop(const struct flow_bytes *b, const struct flow_bytes *hidden,
+			 uint8_t family)
 {
 	struct flow_bytes sent = *b;
 
-	if (got->len != sent.len || got->len < 20)
-		return false;
-	hide_hop(sent.data, family);
-	hide_hop(got->data, family);
-	return memcmp(sent.data, got->data, sent.len) == 0;
+	hide_hop(&sent, family);
+	return sent.len == hidden->len && memcmp(sent.data, hidden->data, sent.len) == 0;
 }
 
 int flow_wire_left(struct flow_wire *w, const struct flow_packet *p, const struct flow_bytes *b,
@@ -333,8 +362,11 @@ int flow_wire_left(struct flow_wire *w, const struct flow_packet *p, const struc
 		if (n < 0)
 			return -errno;
 		got.len = (size_t)n;
+		hide_hop(&got, family);
 		if (same_but_hop(b, &got, family))
 			return 0;
+		if (w->has_last && same_but_hop(&w->last, &got, family))
+			return -ETIME;
 	}
 }
 

@@ -36,8 +36,11 @@ struct flow_wire {
 	int client, server; /* packet sockets */
 	int client_if, server_if;
 	int left_client, left_server; /* packet sockets: what the router sent out there, or -1 */
-	struct mnl_socket *log;	      /* nfnetlink_log */
-	struct mnl_socket *ct;	      /* ctnetlink */
+	bool has_last;
+	uint16_t lasts;		/* sent so far: each is another one */
+	struct flow_bytes last; /* see flow_wire_send_last() */
+	struct mnl_socket *log; /* nfnetlink_log */
+	struct mnl_socket *ct;	/* ctnetlink */
 	uint32_t seq;
 };
 
@@ -55,6 +58,12 @@ int flow_wire_sysctl(const char *name, uint32_t value);
 int flow_wire_send(struct flow_wire *w, const struct flow_packet *p, const struct flow_bytes *b,
 		   uint8_t family);
 
+/*
+ * Sends one more packet on the way of p: what was sent before and is not seen until it comes will
+ * not be seen at all. Until flow_wire_watch_anew(), waiting ends with -ETIME when it comes.
+ */
+int flow_wire_send_last(struct flow_wire *w, const struct flow_packet *p, uint8_t family);
+
 /* Waits until this packet is logged. Returns 0 and its mark, -ETIME, or another -errno. */
 int flow_wire_logged(struct flow_wire *w, const struct flow_bytes *b, int timeout_ms,
 		     uint32_t *ret_mark);
@@ -65,7 +74,7 @@ int flow_wire_logged(struct flow_wire *w, const struct flow_bytes *b, int timeou
  */
 int flow_wire_watch(struct flow_wire *w, const char *hosts, const char *router);
 
-/* Forgets what left the router so far. */
+/* Forgets what left the router so far, and the last packet. */
 void flow_wire_watch_anew(struct flow_wire *w);
 
 /* Waits until this packet leaves the router, with one hop less. Returns 0, -ETIME or -errno. */

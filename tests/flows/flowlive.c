@@ -28,7 +28,6 @@
 #include "util/cleanup.h"
 
 #define LOGGED_MS     2000
-#define DROPPED_MS    300 /* what is not seen by then was dropped */
 #define CONFIRM_MS    1000
 #define TIMEOUT_SLACK 1
 
@@ -174,7 +173,7 @@ static int build_as_seen(const struct act *a, const struct flow_packet *p, struc
 }
 
 /* Sends, and waits for it to be logged behind the queue; *ret are the bytes that are seen there. */
-static int send_and_see(struct live *l, struct act *a, const struct flow_packet *p, int timeout_ms,
+static int send_and_see(struct live *l, struct act *a, const struct flow_packet *p, bool drop,
 			struct flow_bytes *ret, uint32_t *ret_mark)
 {
 	int e = flow_packet_build(p, a->family, a->number, ret);
@@ -183,9 +182,11 @@ static int send_and_see(struct live *l, struct act *a, const struct flow_packet 
 		flow_wire_watch_anew(&l->wire);
 	if (e == 0)
 		e = flow_wire_send(&l->wire, p, ret, a->family);
+	if (e == 0 && drop)
+		e = flow_wire_send_last(&l->wire, p, a->family);
 	if (e == 0)
 		e = build_as_seen(a, p, ret);
-	return e < 0 ? e : flow_wire_logged(&l->wire, ret, timeout_ms, ret_mark);
+	return e < 0 ? e : flow_wire_logged(&l->wire, ret, LOGGED_MS, ret_mark);
 }
 
 /* Does it leave the router, or does a helper drop it? */
@@ -200,7 +201,7 @@ static void compare_fate(struct live *l, struct act *a, const struct flow_step *
 	    p->ttl != FLOW_UNSET)
 		return;
 	a->compared++;
-	e = flow_wire_left(&l->wire, p, bytes, a->family, drop ? DROPPED_MS : LOGGED_MS);
+	e = flow_wire_left(&l->wire, p, bytes, a->family, LOGGED_MS);
 	if (e != (drop ? -ETIME : 0))
 		differ(a, st, "packet", drop ? "to be dropped" : "to leave the router",
 		       e < 0 ? strerror(-e) : "it leaves");
@@ -222,11 +223,11 @@ static void run_step(struct live *l, struct act *a, const struct flow_step *st)
 	struct flow_packet packet = st->packet;
 	struct flow_bytes bytes;
 	uint32_t mark = 0;
-	int e = flow_talk_say(&a->talk, &packet, a->family, a->number);
+	int e = flow_talk_say(&a->talk, &packet, st->packet.dropped || st->expect.drop, a->family,
+			      a->number);
 
 	if (e == 0)
-		e = send_and_see(l, a, &packet, dropped_early ? DROPPED_MS : LOGGED_MS, &bytes,
-				 &mark);
+		e = send_and_see(l, a, &packet, st->expect.drop, &bytes, &mark);
 	if (dropped_early) {
 		run_dropped(l, a, st, e);
 		return;

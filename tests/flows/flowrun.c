@@ -141,7 +141,8 @@ static void run_step(struct run *r, const struct flow_step *st)
 	r->nexpired = flow_engine_wait(&r->engine, st->wait_ns, r->expired, EXPIRED_MAX);
 	if (st->nexpired && !flow_events_match(st->expired, st->nexpired, r->expired, r->nexpired))
 		wrong_events(r, st, "while waiting", r->expired, r->nexpired);
-	if (flow_talk_say(&r->talk, &packet, r->family, 1) < 0 ||
+	if (flow_talk_say(&r->talk, &packet, st->packet.dropped || st->expect.drop, r->family, 1) <
+		    0 ||
 	    flow_packet_build(&packet, r->family, 1, &bytes) < 0) {
 		wrong_packet(r, st, "no such packet in this family");
 		return;

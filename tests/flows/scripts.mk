@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 flow_scripts = \
 	tests/flows/est.inc \
+	tests/flows/helper-ftp-open.inc \
 	tests/flows/helper-open.inc \
 	tests/flows/in-close-wait.inc \
 	tests/flows/in-close.inc \
@@ -29,6 +30,33 @@ flow_scripts = \
 	tests/flows/gre-keys-ignored.flow \
 	tests/flows/gre-pptp-without-helper.flow \
 	tests/flows/helper-ftp-active.flow \
+	tests/flows/helper-ftp-child.flow \
+	tests/flows/helper-ftp-eprt4.flow \
+	tests/flows/helper-ftp-eprt6.flow \
+	tests/flows/helper-ftp-epsv.flow \
+	tests/flows/helper-ftp-expectation-expires.flow \
+	tests/flows/helper-ftp-line-memory.flow \
+	tests/flows/helper-ftp-line-start.flow \
+	tests/flows/helper-ftp-master-expires.flow \
+	tests/flows/helper-ftp-master-reopened.flow \
+	tests/flows/helper-ftp-not-established.flow \
+	tests/flows/helper-ftp-numbers-zero.flow \
+	tests/flows/helper-ftp-numbers.flow \
+	tests/flows/helper-ftp-other-address.flow \
+	tests/flows/helper-ftp-passive.flow \
+	tests/flows/helper-ftp-ports.flow \
+	tests/flows/helper-ftp-replaced.flow \
+	tests/flows/helper-ftp-sequence-wraps.flow \
+	tests/flows/helper-ftp-two-masters.flow \
+	tests/flows/helper-irc-forms.flow \
+	tests/flows/helper-irc-many.flow \
+	tests/flows/helper-irc-not-ipv6.flow \
+	tests/flows/helper-irc-not.flow \
+	tests/flows/helper-irc.flow \
+	tests/flows/helper-tftp-answered.flow \
+	tests/flows/helper-tftp-dropped-later.flow \
+	tests/flows/helper-tftp-refused.flow \
+	tests/flows/helper-tftp.flow \
 	tests/flows/icmp-damaged.flow \
 	tests/flows/icmp-echo-code.flow \
 	tests/flows/icmp-echo.flow \

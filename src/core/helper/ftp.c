@@ -101,12 +101,15 @@ static bool read_list(struct ct_text *t, unsigned int n, uint8_t sep, int end, u
 	return true;
 }
 
-static union ct_addr addr4(const uint32_t n[4])
+/* Four numbers as an address. In IPv6 they are its first bytes, and the rest is the sender's. */
+static union ct_addr addr4(const struct ct_help *h, const uint32_t n[4])
 {
 	uint32_t host = n[0] << 24 | n[1] << 16 | n[2] << 8 | n[3];
+	union ct_addr a = h->tuple[h->dir].src;
 
-	return (union ct_addr){.b = {(uint8_t)(host >> 24), (uint8_t)(host >> 16),
-				     (uint8_t)(host >> 8), (uint8_t)host}};
+	for (unsigned int i = 0; i < 4; i++)
+		a.b[i] = (uint8_t)(host >> (24 - 8 * i));
+	return a;
 }
 
 /* 10,1,0,1,200,1 */
@@ -114,9 +117,9 @@ static bool read_six(struct ct_text t, int end, const struct ct_help *h, struct 
 {
 	uint32_t n[6];
 
-	if (h->flow->orig.family != CT_AF_INET || !read_list(&t, 6, ',', end, n))
+	if (!read_list(&t, 6, ',', end, n))
 		return false;
-	a->addr = addr4(n);
+	a->addr = addr4(h, n);
 	a->port_be = ct_be16((uint16_t)(n[4] << 8 | n[5]));
 	return true;
 }
@@ -152,7 +155,10 @@ static bool read_delimiter(struct ct_text *t, uint8_t *ret)
 	return true;
 }
 
-/* An IPv6 address up to a delimiter, which may be one of its own characters. */
+/*
+ * An IPv6 address and the byte that ends it: the delimiter, which may be one of its own
+ * characters, a zero, or behind one that ends as IPv4 a colon.
+ */
 static bool read_addr6(struct ct_text *t, uint8_t delim, union ct_addr *ret)
 {
 	struct ct_text part = *t;
@@ -160,7 +166,8 @@ static bool read_addr6(struct ct_text *t, uint8_t delim, union ct_addr *ret)
 	while (part.p < part.end && *part.p != delim && *part.p != 0)
 		part.p++;
 	part = (struct ct_text){t->p, part.p};
-	if (!ct_text_addr(&part, CT_AF_INET6, ret) || ct_text_left(part) > 0 || part.p == t->end)
+	if (!ct_text_addr(&part, CT_AF_INET6, ret) || part.p == t->end ||
+	    (ct_text_left(part) > 0 && *part.p != ':'))
 		return false;
 	t->p = part.p + 1;
 	return true;
@@ -180,7 +187,7 @@ static bool read_eprt(struct ct_text t, const struct ct_help *h, struct announce
 		return read_addr6(&t, delim, &a->addr) && read_extended_port(t, delim, a);
 	if (!read_list(&t, 4, '.', delim, n))
 		return false;
-	a->addr = addr4(n);
+	a->addr = addr4(h, n);
 	return read_extended_port(t, delim, a);
 }
 

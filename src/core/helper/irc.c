@@ -8,8 +8,9 @@
  * anywhere; that is why a client can announce nothing but itself.
  *
  * Text that others have a say in must not be taken for a request. So only the beginning of a
- * segment is looked at, and only the first " :" of the message, where its text starts. Nothing is
- * ever dropped for what it says: whatever is not a request is conversation.
+ * segment is looked at, and only the first " :" of the message, where its text starts; a DCC of a
+ * kind that nobody connects for is passed over. Nothing is ever dropped for what it says: whatever
+ * is not a request is conversation.
  */
 
 #include "core/helper/helper.h"
@@ -63,16 +64,12 @@ static enum ct_help_result expect(struct ct_help *h, const struct announced *a)
 	return ct_help_expect(h, &spec);
 }
 
-/*
- * Behind "DCC ": one of the kinds, then whom to connect to. What begins like a request and is none
- * may still be a request of another kind from there on.
- */
-static bool read_request(const struct ct_help *h, struct ct_text *t, struct announced *a)
+static bool read_kind(struct ct_text *t)
 {
 	static const char *const kinds[] = {"SEND ", "CHAT ", "MOVE ", "TSEND ", "SCHAT "};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (ct_text_word_exact(t, kinds[i]) && read_numbers(*t, a) && is_own(h, a))
+		if (ct_text_word_exact(t, kinds[i]))
 			return true;
 	return false;
 }
@@ -101,8 +98,9 @@ static enum ct_help_result help(struct ct_help *h)
 		}
 		if (!ct_text_word_exact(&t, "\1DCC "))
 			return CT_HELP_ACCEPT;
-		if (read_request(h, &t, &a))
-			return expect(h, &a);
+		if (read_kind(&t))
+			return read_numbers(t, &a) && is_own(h, &a) ? expect(h, &a)
+								    : CT_HELP_ACCEPT;
 	}
 	return CT_HELP_ACCEPT;
 }
