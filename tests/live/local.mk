@@ -15,7 +15,8 @@ EXTRA_DIST += \
 	tests/live/test_real_services.py \
 	tests/live/test_service.py \
 	tests/live/test_systemd.py \
-	tests/live/test_verdict.py
+	tests/live/test_verdict.py \
+	tests/live/test_zones.py
 
 # drives the log against a journal of the test's own
 check_PROGRAMS += tests/live/journal_writer

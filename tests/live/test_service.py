@@ -81,6 +81,9 @@ def test_good_configuration():
     ("[Verdict]\nNew=queue:70000\n", 2),
     ("[Log]\nEvents=new everything\n", 2),
     ("[Track]\nMaxFlows=-1\n", 2),
+    ("[Track]\nHelpers=ftp sip:21\n", 2),
+    ("[Queue]\nRange=0\n[Zone blue]\nQueue=0\n", 3),
+    ("[Zone blue]\nId=1\nQueue=0\n[Zone red]\nId=2\nQueue=0\n", 6),
 ])
 def test_bad_value(text, line):
     code, output = check_config(text)
