@@ -487,3 +487,75 @@ def test_lost_handshakes(strict):
         attempts = [pool.submit(connect, number, place[0]) for number, place in enumerate(places)]
         for attempt in attempts:
             attempt.result()
+
+
+def test_client_reboots(strict):
+    """It forgot its connection and opens it again; the server's challenge makes it send a reset."""
+    def reboot(six):
+        port = 40100 + six
+        silence = ["-p", "tcp", "--sport", str(port), "--tcp-flags", "RST", "RST", "-j", "DROP"]
+        with Tcp(strict, six, source=port) as tcp:
+            tcp.say()
+            with rule(strict.client, six, "filter", "OUTPUT", *silence):
+                tcp.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                tcp.client.close()
+            with strict.client.socket(family(six)) as again:
+                again.bind(("", port))
+                again.connect((host(six), 5000))
+                with tcp.listener.accept()[0] as server:
+                    again.sendall(b"back")
+                    assert receive(server, 4) == b"back"
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(reboot, (False, True)))
+
+
+@SIX
+def test_urgent_data(strict, six):
+    with Tcp(strict, six) as tcp:
+        for _ in range(3):
+            tcp.client.sendall(b"first")
+            tcp.client.send(b"!", socket.MSG_OOB)
+            assert receive(tcp.server, 5) == b"first"
+            tcp.server.setblocking(True)  # else it is waited for what is not urgent
+            assert poll(lambda: urgent(tcp.server)) == b"!"
+            tcp.server.settimeout(5)
+            tcp.say()
+
+
+def urgent(s):
+    try:
+        return s.recv(1, socket.MSG_OOB)
+    except OSError:
+        return b""
+
+
+# --- options of IP -------------------------------------------------------------------------
+
+
+def test_ipv6_extension_headers(strict):
+    """Hop-by-hop and destination options before UDP."""
+    pad = bytes([0, 0, 1, 4, 0, 0, 0, 0])
+    with strict.server.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server, \
+            strict.client.socket(socket.AF_INET6, socket.SOCK_DGRAM) as client:
+        for s in (server, client):
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, pad)
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, pad)
+        server.bind((host(True), 5301))
+        client.connect((host(True), 5301))
+        for _ in range(3):
+            client.send(b"question")
+            data, peer = server.recvfrom(1000)
+            server.sendto(data, peer)
+            assert client.recv(1000) == b"question"
+    counts = strict.counts()
+    assert counts["ESTABLISHED"] == 2
+    assert counts["ESTABLISHED_REPLY"] == 3
+
+
+def test_ipv4_recorded_route(strict):
+    """Routers write into the header on the way."""
+    out = strict.client.run("ping", "-n", "-c3", "-i0.01", "-W2", "-R", host(False))
+    assert " 3 received" in out
+    assert netns.WAN4 in out
+    assert strict.counts()["ESTABLISHED_REPLY"] == 3
