@@ -14,6 +14,9 @@ core_tests = \
 	tests/unit/core/test_held \
 	tests/unit/core/test_expect \
 	tests/unit/core/test_text \
+	tests/unit/core/test_helper_ftp \
+	tests/unit/core/test_helper_tftp \
+	tests/unit/core/test_helper_irc \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_names \
@@ -27,7 +30,8 @@ check_PROGRAMS += $(core_tests)
 TESTS          += $(core_tests)
 
 check_LTLIBRARIES += libcoretest.la
-libcoretest_la_SOURCES = tests/unit/core/packet.c tests/unit/core/packet.h
+libcoretest_la_SOURCES = tests/unit/core/packet.c tests/unit/core/packet.h \
+	tests/unit/core/helped.c tests/unit/core/helped.h
 libcoretest_la_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 libcoretest_la_LIBADD  = libctcore.la $(CMOCKA_LIBS)
 
@@ -57,6 +61,12 @@ tests_unit_core_test_expect_SOURCES = tests/unit/core/test_expect.c
 tests_unit_core_test_expect_LDADD   = libcoretest.la
 tests_unit_core_test_text_SOURCES = tests/unit/core/test_text.c
 tests_unit_core_test_text_LDADD   = libcoretest.la
+tests_unit_core_test_helper_ftp_SOURCES = tests/unit/core/test_helper_ftp.c
+tests_unit_core_test_helper_ftp_LDADD   = libcoretest.la
+tests_unit_core_test_helper_tftp_SOURCES = tests/unit/core/test_helper_tftp.c
+tests_unit_core_test_helper_tftp_LDADD   = libcoretest.la
+tests_unit_core_test_helper_irc_SOURCES = tests/unit/core/test_helper_irc.c
+tests_unit_core_test_helper_irc_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c
 tests_unit_core_test_expiry_LDADD   = libcoretest.la
 tests_unit_core_test_threads_SOURCES = tests/unit/core/test_threads.c
