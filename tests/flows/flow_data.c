@@ -62,14 +62,16 @@ static int put_escape(struct expansion *x)
 
 /* --- placeholders -------------------------------------------------------------------------- */
 
-/* An address: "" as text, "," in the form of FTP, "#" as one number. */
+/* An address: "" as text, "]" as in a URI, "," in the form of FTP, "#" as one number. */
 static int put_address(struct expansion *x, enum flow_host host, const char *form)
 {
 	union ct_addr a = flow_host_addr(host, x->family, x->number);
-	char text[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN], uri[INET6_ADDRSTRLEN + 2];
 
-	if (!*form)
-		return put_text(x, inet_ntop(x->family, &a, text, sizeof(text)));
+	inet_ntop(x->family, &a, text, sizeof(text));
+	snprintf(uri, sizeof(uri), x->family == CT_AF_INET ? "%s" : "[%s]", text);
+	if (!*form || strcmp(form, "]") == 0)
+		return put_text(x, *form ? uri : text);
 	if (x->family != CT_AF_INET || form[1])
 		return -EINVAL;
 	if (*form == ',')
@@ -132,7 +134,7 @@ static int put_named(struct expansion *x, const char *word)
 #define X(name, str) str,
 	static const char *const hosts[] = {FLOW_HOST_LIST(X)};
 #undef X
-	size_t name = strcspn(word, ",#");
+	size_t name = strcspn(word, ",#]");
 
 	if (strncmp(word, "hex:", 4) == 0)
 		return put_hex(x, word + 4);
