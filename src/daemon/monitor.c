@@ -232,7 +232,7 @@ static void watch_early_drops(struct monitor *m, struct daemon *d, uint64_t drop
 
 	if (n > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_EARLY_DROP,
-		      "Table full: %" PRIu64 " of %" PRIu32 " flows were ended to make room", n,
+		      "Making room: %" PRIu64 " flows ended early in a full table of %" PRIu32, n,
 		      ct_max_flows(d->ct));
 }
 
