@@ -36,14 +36,20 @@ uint8_t ct_helper_assign(const struct ct_config *cfg, const struct ct_tuple *ori
 	return CT_HELPER_NONE;
 }
 
-/* What is behind the transport header. */
+/*
+ * What is behind the transport header. Of a datagram in fragments only the first is here, and how
+ * much is missing not known: to a helper it is as if its copy had been cut.
+ */
 static struct ct_view payload_of(const struct ct_step *s)
 {
 	uint32_t hlen = UDP_HLEN;
+	struct ct_view v;
 
 	if (s->pkt.proto == CT_PROTO_TCP && s->pkt.l4.cap > 12)
 		hlen = (uint32_t)(s->pkt.l4.data[12] >> 4) * 4;
-	return ct_view_from(s->pkt.l4, hlen);
+	v = ct_view_from(s->pkt.l4, hlen);
+	v.len += s->pkt.fragment;
+	return v;
 }
 
 static struct ct_help help_of(struct ct_thread *th, uint32_t index, uint64_t now_ns)

@@ -99,6 +99,51 @@ static void test_empty(void **state)
 	helped_close(&h);
 }
 
+/* A segment of the client's or the server's, through the engine; more: the first of fragments. */
+static struct ct_result segment(struct engine *e, enum ct_dir dir, uint8_t flags, uint32_t seq,
+				const char *text, bool more)
+{
+	uint8_t tcp[200] = {0};
+	size_t n = strlen(text);
+	struct pk p;
+
+	pk_tcp(&p, CT_AF_INET, dir == CLIENT ? 1 : 2, dir == CLIENT ? 2 : 1,
+	       dir == CLIENT ? 40000 : 21, dir == CLIENT ? 21 : 40000, flags, seq,
+	       dir == CLIENT ? 5001 : 1001);
+	memcpy(tcp, p.b + p.l4, 20);
+	memcpy(tcp + 20, text, n);
+	pk_ip(&p, CT_AF_INET, dir == CLIENT ? 1 : 2, dir == CLIENT ? 2 : 1, CT_PROTO_TCP, tcp,
+	      20 + n);
+	pk_fix_checksum(&p, 16);
+	p.b[6] = more ? 0x20 : 0;
+	return engine_track(e, &p, SEC);
+}
+
+/* The rest of a command may be in the fragments to come. */
+static void test_first_fragment(void **state)
+{
+	struct engine e;
+	struct ct_result res;
+
+	engine_open(&e, 8);
+	e.cfg.nhelper_ports = 1;
+	e.cfg.helper_ports[0] = (struct ct_helper_port){.port = 21, .helper = CT_HELPER_FTP};
+	segment(&e, CLIENT, PK_SYN, 1000, "", false);
+	segment(&e, SERVER, PK_SYN | PK_ACK, 5000, "", false);
+	segment(&e, CLIENT, PK_ACK, 1001, "NOOP\r\n", false);
+	res = segment(&e, CLIENT, PK_ACK, 1007, "PORT 10,0,0,1,4,", true);
+	assert_int_equal(res.info, CT_INFO_ESTABLISHED);
+	assert_false(res.drop);
+	res = segment(&e, CLIENT, PK_ACK, 1007, "PORT 10,0,0,1,4,", false);
+	assert_true(res.drop);
+	assert_int_equal(res.reason, CT_REASON_HELPER_PARSE);
+	assert_int_equal(ct_expect_count(e.th.ct), 0);
+	res = segment(&e, CLIENT, PK_ACK, 1007, "PORT 10,0,0,1,4,1\r\n", true);
+	assert_false(res.drop);
+	assert_int_equal(ct_expect_count(e.th.ct), 1);
+	engine_close(&e);
+}
+
 /* As long as a packet can be: numbers and words that do not end. */
 static void test_long(void **state)
 {
@@ -142,7 +187,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_families), cmocka_unit_test(test_why_dropped),
 		cmocka_unit_test(test_other_infos),   cmocka_unit_test(test_copied_in_part),
-		cmocka_unit_test(test_empty),	      cmocka_unit_test(test_long),
+		cmocka_unit_test(test_empty),	      cmocka_unit_test(test_first_fragment),
+		cmocka_unit_test(test_long),
 	};
 
 	return cmocka_run_group_tests_name("helper ftp", tests, NULL, NULL);
