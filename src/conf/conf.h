@@ -62,6 +62,7 @@ struct conf {
 	struct ct_config track;
 	uint32_t max_flows;
 	uint32_t max_expect;
+	uint32_t max_fragments;
 	/* [Verdict] */
 	struct conf_verdict verdict[CT_CLASS_MAX];
 	/* [Log] */

@@ -108,6 +108,12 @@ const struct conf_key conf_table[] = {
 	{ TRACK("Helpers"), .def = "", .parse = conf_parse_helpers,
 	  FIELD(track.nhelper_ports), .spec = { .size = SIZE_OF_HELPERS },
 	  .help = "Protocols whose control connections are read for what they announce." },
+	{ TRACK("MaxFragments"), .def = "1024", .parse = conf_parse_number, .restart = true,
+	  SPEC(max_fragments, BETWEEN(0, CT_FRAGMENTS_MAX)),
+	  .help = "Most fragmented datagrams under way, and most fragments that wait." },
+	{ TRACK("FragmentTimeout"), .def = "30s", .parse = conf_parse_span,
+	  SPEC(track.fragment_ns, BETWEEN(NS_PER_S, 3600 * NS_PER_S)),
+	  .help = "Time in which a fragmented datagram has to be complete." },
 
 #define X(suffix, key, seconds)                                                                    \
 	{ .section = "Timeouts", .name = key, .def = #seconds "s", .parse = conf_parse_span,       \

@@ -90,7 +90,7 @@ struct ct_held {
 	uint32_t id, mark, iif, oif;
 	uint32_t offset, end, ident;
 	union ct_addr src, dst;
-	uint16_t queue;
+	uint16_t queue, zone;
 	uint8_t family, proto, hook;
 	struct ct_fragment_class class; /* once it is decided */
 };

@@ -112,6 +112,7 @@ struct ct_event {
 	uint8_t state_old, state_new; /* protocol states; equal where nothing changed */
 	bool has_tuple;		      /* false: the packet could not be parsed that far */
 	bool accounted;		      /* packets[] and bytes[] were counted */
+	bool drop;		      /* INVALID: the packet was dropped for its reason */
 	bool begins;		      /* NEW, RELATED: the flow began with this packet */
 	uint8_t l4proto;	      /* of the packet, where known, even without a tuple */
 	uint8_t family;		      /* 2 or 10, 0: unknown */

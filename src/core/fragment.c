@@ -271,6 +271,7 @@ static enum fate hold(struct ct_step *s, uint32_t index)
 		.src = s->pkt.src,
 		.dst = s->pkt.dst,
 		.queue = s->in->queue,
+		.zone = s->in->zone,
 		.family = s->pkt.family,
 		.proto = s->pkt.proto,
 		.hook = s->in->hook,

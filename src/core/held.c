@@ -118,6 +118,7 @@ static void make_event(struct ct_event *ev, const struct ct_held *h, uint64_t no
 	*ev = (struct ct_event){
 		.type = CT_EVENT_INVALID,
 		.reason = h->class.reason,
+		.drop = h->class.drop,
 		.info = h->class.info,
 		.time_ns = now_ns,
 		.mark = mark,
@@ -128,7 +129,11 @@ static void make_event(struct ct_event *ev, const struct ct_held *h, uint64_t no
 		.has_tuple = true,
 		.family = h->family,
 		.l4proto = h->proto,
-		.orig = {.src = h->src, .dst = h->dst, .family = h->family, .proto = h->proto},
+		.orig = {.src = h->src,
+			 .dst = h->dst,
+			 .family = h->family,
+			 .proto = h->proto,
+			 .zone = h->zone},
 	};
 	memcpy(ev->detail, h->class.detail, sizeof(ev->detail));
 }

@@ -147,6 +147,7 @@ struct ct_event *ct_step_event(struct ct_step *s, enum ct_event_type type)
 	}
 	if (type == CT_EVENT_INVALID) {
 		ev->reason = (uint8_t)s->reason;
+		ev->drop = s->out->drop;
 		memcpy(ev->detail, s->detail, sizeof(ev->detail));
 	}
 	return ev;

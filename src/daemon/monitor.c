@@ -37,7 +37,8 @@ struct monitor {
 	struct absence unconfirmed;
 	bool told_exit; /* that auto has become exit */
 	uint64_t filling_next_ns;
-	bool blind; /* the kernel's counters may not be read */
+	unsigned int fragments_told; /* enum ct_fragments_seen */
+	bool blind;		     /* the kernel's counters may not be read */
 	size_t nqueues;
 	struct queue_watch queues[];
 };
@@ -102,7 +103,9 @@ uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 	uint64_t drops;
 
 	daemon_sum_stats(d, &sum);
-	drops = d->opts->shadow ? 0 : sum.count[CT_STAT_TABLE_FULL];
+	drops = d->opts->shadow
+			? 0
+			: sum.count[CT_STAT_TABLE_FULL] + sum.reason[CT_REASON_FRAGMENT_LIMIT];
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
 		drops += (fail_open ? 0 : q.lost) + q.gone + q.unsent + d->monitor->queues[i].full;
@@ -258,6 +261,32 @@ static bool watch_confirmation(struct monitor *m, struct daemon *d, const struct
 	return at_exit;
 }
 
+/* --- fragments ----------------------------------------------------------------------------------
+ */
+
+static int fragments_seen(const struct daemon *d)
+{
+	return d->started.max_fragments > 0 ? (int)ct_fragments_seen(d->ct) : -1;
+}
+
+/* What no option of the kernel tells: it is learnt from the first fragment of each family. */
+static void watch_fragments(struct monitor *m, struct daemon *d)
+{
+	static const struct {
+		unsigned int bit;
+		const char *family;
+	} families[] = {{CT_FRAGMENTS_IPV4, "IPv4"}, {CT_FRAGMENTS_IPV6, "IPv6"}};
+	unsigned int seen = ct_fragments_seen(d->ct) & ~m->fragments_told;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (seen & families[i].bit)
+			oplog(&d->oplog, LOG_INFO, 0, MSGID_FRAGMENTS,
+			      "%s fragments arrive unassembled: each gets the class of the first "
+			      "one of its datagram",
+			      families[i].family);
+	m->fragments_told |= seen;
+}
+
 /* --- workers ------------------------------------------------------------------------------------
  */
 
@@ -307,6 +336,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	watch_table(m, d, sum.count[CT_STAT_TABLE_FULL], now_ns);
 	watch_early_drops(m, d, sum.count[CT_STAT_EARLY_DROPS], now_ns);
 	at_exit = watch_confirmation(m, d, &sum, now_ns);
+	watch_fragments(m, d);
 	if (watch_workers(m, d, now_ns))
 		(void)sd_notify(0, "WATCHDOG=1");
 	drops = monitor_drops(d, &exact);
@@ -316,6 +346,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 						      .at_exit = at_exit,
 						      .flows = ct_count(d->ct),
 						      .pps = m->pps,
+						      .fragments = fragments_seen(d),
 						      .drops = drops,
 						      .drops_exact = exact},
 				     line));

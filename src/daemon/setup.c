@@ -42,9 +42,11 @@ int daemon_load_conf(const struct options *opts, const struct oplog *log, struct
 		free(c);
 		return r;
 	}
-	/* Every verdict is ACCEPT then, so every first packet leaves its flow. */
-	if (opts->shadow)
+	/* Every verdict is ACCEPT then, at once, so every first packet leaves its flow. */
+	if (opts->shadow) {
 		c->conf.track.no_confirm_classes = 0;
+		c->conf.track.hold_fragments = false;
+	}
 	*ret = c;
 	return 0;
 }
@@ -155,12 +157,22 @@ static int map_arena(struct daemon *d, const struct ct_params *params)
 	return 0;
 }
 
+/* Packets that are held take room in their queue, which must never be full of them. */
+static uint32_t max_held(const struct conf *c)
+{
+	uint32_t quarter = c->queue_max_packets / 4;
+
+	return c->max_fragments < quarter ? c->max_fragments : quarter;
+}
+
 static int make_table(struct daemon *d)
 {
 	uint8_t key[16];
 	struct ct_params params = {
 		.max_flows = d->started.max_flows,
 		.max_expect = d->started.max_expect,
+		.max_fragmented = d->started.max_fragments,
+		.max_held = max_held(&d->started),
 		.key = key,
 	};
 	int r;
@@ -251,6 +263,8 @@ static int make_workers(struct daemon *d)
 			.queue = d->started.queue_first + (unsigned int)i,
 			.cpu = cpu_for(&d->started, i),
 			.shadow = d->opts->shadow,
+			.peers = d->workers,
+			.npeers = d->nqueues,
 			.ended_fd = d->ended_fd,
 		};
 		int r = worker_new(&d->workers[i], &params);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/core.h"
+
 char *status_number(uint64_t n, char buf[static STATUS_NUMBER_STRLEN])
 {
 	char digits[STATUS_NUMBER_STRLEN];
@@ -50,14 +52,32 @@ char *status_drops(uint64_t n, bool exact, char buf[static STATUS_DROPS_STRLEN])
 	return buf;
 }
 
+const char *status_fragments(int fragments)
+{
+	switch (fragments) {
+	case 0:
+		return "no fragments seen yet";
+	case CT_FRAGMENTS_IPV4:
+		return "IPv4 fragments unassembled";
+	case CT_FRAGMENTS_IPV6:
+		return "IPv6 fragments unassembled";
+	case CT_FRAGMENTS_IPV4 | CT_FRAGMENTS_IPV6:
+		return "fragments unassembled";
+	default:
+		return "";
+	}
+}
+
 char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN])
 {
 	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN], rate[STATUS_RATE_STRLEN];
 	char drops[STATUS_DROPS_STRLEN];
+	const char *fragments = status_fragments(s->fragments);
 
-	snprintf(buf, STATUS_LINE_STRLEN, "%s, confirming at the %s, %s flows, %s, %s",
+	snprintf(buf, STATUS_LINE_STRLEN, "%s, confirming at the %s, %s flows, %s, %s%s%s",
 		 status_queues(s->queue_first, s->queue_last, queues),
 		 s->at_exit ? "exit" : "entry", status_number(s->flows, flows),
-		 status_rate(s->pps, rate), status_drops(s->drops, s->drops_exact, drops));
+		 status_rate(s->pps, rate), fragments, *fragments ? ", " : "",
+		 status_drops(s->drops, s->drops_exact, drops));
 	return buf;
 }

@@ -12,6 +12,7 @@ struct status {
 	bool at_exit; /* that is where flows are confirmed */
 	uint64_t flows;
 	double pps;
+	int fragments; /* enum ct_fragments_seen bits; -1: nobody looks at them */
 	uint64_t drops;
 	bool drops_exact;
 };
@@ -28,11 +29,14 @@ char *status_rate(double pps, char buf[static STATUS_RATE_STRLEN]);
 #define STATUS_DROPS_STRLEN 48
 char *status_drops(uint64_t n, bool exact, char buf[static STATUS_DROPS_STRLEN]);
 
+/* "no fragments seen yet" or "IPv6 fragments unassembled"; "" if nobody looks. */
+const char *status_fragments(int fragments);
+
 /*
- * "queues 0-3, confirming at the entry, 18,234 flows, 41.2 kpps, 0 drops"; "queue 0" where there is
- * one.
+ * "queues 0-3, confirming at the entry, 18,234 flows, 41.2 kpps, no fragments seen yet, 0 drops";
+ * "queue 0" where there is one.
  */
-#define STATUS_LINE_STRLEN 160
+#define STATUS_LINE_STRLEN 200
 char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN]);
 
 /* "queues 0-3" or "queue 0". */

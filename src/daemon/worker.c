@@ -20,6 +20,8 @@
 #include "util/thread.h"
 
 #define RETRY_MS 10
+/* Held fragments that are answered between two looks at the engine. */
+#define DUE_BATCH 16
 /* What arrives while the last packets are answered must not keep a stopping worker for ever. */
 #define DRAIN_NS (500 * NS_PER_MS)
 
@@ -40,11 +42,14 @@ struct worker {
 	uint32_t verdict[CT_CLASS_MAX]; /* [Verdict] in the kernel's numbers */
 	struct packet batch[SOURCE_BATCH_MAX];
 	struct ct_result result;
+	struct ct_fragment_due due[DUE_BATCH];
 	struct rounds sent_round;
 	/* constant */
 	unsigned int queue;
 	int cpu;
 	int ended_fd;
+	struct worker *const *peers;
+	size_t npeers;
 	/* between the threads */
 	_Atomic(const struct daemon_conf *) published;
 	_Atomic(const struct daemon_conf *) adopted;
@@ -140,6 +145,8 @@ static void judge(struct worker *w, const struct packet *p)
 		return;
 	}
 	ct_track(&w->thread, &p->in, res);
+	if (res->held)
+		return;
 	give_verdict(w, p, res);
 	for (unsigned int i = 0; i < res->nevents; i++)
 		jlog_push(w->log, w->ring, &res->events[i]);
@@ -149,6 +156,49 @@ static void set_zones(struct worker *w, int n)
 {
 	for (int i = 0; i < n; i++)
 		w->batch[i].in.zone = zones_get(w->zones, w->batch[i].in.iif, w->queue_zone);
+}
+
+/*
+ * Should "repeat" bring it back and a rule have taken its mark away, it is a fragment that has come
+ * before, and dropped: there are no rounds to be counted.
+ */
+static void answer(struct worker *w, const struct ct_fragment_due *due, bool ending)
+{
+	const struct packet p = {.id = due->id};
+	uint32_t verdict = w->verdict[ct_info_class((enum ct_info)due->info)];
+
+	if (verdict == VERDICT_REPEAT && ending) /* nobody would be here */
+		verdict = VERDICT_ACCEPT;
+	w->ops->verdict(w->source, &p, due->drop ? VERDICT_DROP : verdict, due->set_mark,
+			due->mark);
+	if (due->has_event)
+		jlog_push(w->log, w->ring, &due->event);
+}
+
+typedef size_t take_held(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
+			 struct ct_fragment_due *out, size_t cap);
+
+static void answer_held(struct worker *w, take_held *take)
+{
+	uint64_t now_ns = clock_now_ns();
+	size_t n;
+
+	do {
+		n = take(&w->thread, (uint16_t)w->queue, now_ns, w->due, DUE_BATCH);
+		for (size_t i = 0; i < n; i++)
+			answer(w, &w->due[i], take == ct_fragments_release);
+	} while (n == DUE_BATCH);
+}
+
+/* This thread decided packets that wait in their queues. */
+static void wake_others(struct worker *w)
+{
+	for (size_t i = 0; i < w->npeers; i++) {
+		struct worker *other = w->peers[i];
+
+		if (ct_fragments_wakes(&w->thread, (uint16_t)other->queue) && other != w)
+			other->ops->wake(other->source);
+	}
 }
 
 /* Memory can be short for a moment; anything else will not get better. */
@@ -179,6 +229,10 @@ int worker_pass(struct worker *w, int timeout_ms)
 		set_zones(w, n);
 	for (int i = 0; i < n; i++)
 		judge(w, &w->batch[i]);
+	if (ct_fragments_any(w->thread.ct)) {
+		answer_held(w, ct_fragments_due);
+		wake_others(w);
+	}
 	r = flush(w);
 	ct_counter_add(&w->beats, 1);
 	return r < 0 ? r : n;
@@ -208,6 +262,9 @@ static void *worker_main(void *arg)
 		r = worker_pass(w, WORKER_WAIT_MS);
 	if (r >= 0)
 		r = drain(w);
+	/* What is held for this queue nobody else can answer. */
+	answer_held(w, ct_fragments_release);
+	(void)flush(w);
 	/* At once: as long as the queue is bound, packets arrive that nobody will answer. */
 	w->ops->release(w->source);
 	atomic_store(&w->error, r);
@@ -235,6 +292,8 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 	w->queue = params->queue;
 	w->cpu = params->cpu;
 	w->ended_fd = params->ended_fd;
+	w->peers = params->peers;
+	w->npeers = params->npeers;
 	sem_init(&w->done, 0, 0);
 	atomic_init(&w->published, params->conf);
 	adopt_conf(w);

@@ -4,6 +4,11 @@
 /*
  * One thread on one queue: receive, ct_track(), verdict, events to the log.
  *
+ * A fragment that has to wait for the first one of its datagram gets its verdict later, whichever
+ * worker sees that first one: the verdict can only leave through the queue that holds the packet,
+ * so the other worker wakes this one. Whatever is held when the thread ends is answered before the
+ * queue is given back.
+ *
  * Between receive and flush a worker makes no system call, takes no lock across I/O and allocates
  * nothing. The configuration is a pointer published by the main thread: a worker looks at it once
  * per batch. It only moves forward, but it may skip some, and it may be about to adopt one that is
@@ -34,11 +39,13 @@ struct worker_params {
 	struct ct *ct;
 	const struct daemon_conf *conf;
 	struct jlog *log;
-	size_t ring;	    /* of log */
-	unsigned int queue; /* names the thread */
-	int cpu;	    /* to run on, -1: any */
-	bool shadow;	    /* accept everything, never set a mark */
-	int ended_fd;	    /* eventfd, written when the thread is about to end */
+	size_t ring;		     /* of log */
+	unsigned int queue;	     /* names the thread */
+	int cpu;		     /* to run on, -1: any */
+	bool shadow;		     /* accept everything, never set a mark */
+	struct worker *const *peers; /* all workers, complete before the first is started */
+	size_t npeers;
+	int ended_fd; /* eventfd, written when the thread is about to end */
 };
 
 /* Makes a worker that does not run yet; on failure the source stays with the caller. */

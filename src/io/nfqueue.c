@@ -114,6 +114,7 @@ static void fill_packet(const struct nfqueue *q, const struct nlpacket *p, struc
 		.mark = p->mark,
 		.iif = p->iif,
 		.oif = p->oif,
+		.id = p->id,
 		.queue = q->queue,
 		.family = p->family,
 		.hook = p->hook,

@@ -4,9 +4,11 @@
 /*
  * Where packets come from and verdicts go: the seam between the engine's loop and the outside.
  *
- * A source gives packets in batches and takes one verdict for each packet of a batch before the
- * next batch is asked for. Two kinds exist in principle: an NFQUEUE of the running kernel
- * (io/nfqueue.c) and a capture file; the loop that drives the engine is the same for both.
+ * A source gives packets in batches and takes one verdict for each packet: of those of a batch
+ * before the next batch is asked for, but for packets that are held, of which only the id is kept
+ * and which may be answered later, in any order, until the source is released. Two kinds exist in
+ * principle: an NFQUEUE of the running kernel (io/nfqueue.c) and a capture file; the loop that
+ * drives the engine is the same for both.
  */
 
 #include <stdbool.h>
@@ -42,7 +44,10 @@ struct source_ops {
 	 */
 	int (*receive)(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
 		       int timeout_ms);
-	/* Notes the verdict for a packet of the current batch. set_mark false leaves the mark. */
+	/*
+	 * Notes the verdict for a packet of the current batch, or for one that was held, of which
+	 * only the id is looked at. set_mark false leaves the mark.
+	 */
 	void (*verdict)(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,
 			uint32_t mark);
 	/* Sends every noted verdict. Returns 0 or -errno (the caller may only log it). */

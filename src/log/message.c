@@ -303,7 +303,7 @@ static void say_invalid(struct text *t, const struct ct_event *ev)
 	char detail[MESSAGE_DETAIL_MAX];
 
 	/* some reasons are not the packet's own: it has a class, but may not go on */
-	text_add(t, "%s%s, %s", ev->info == CT_INFO_INVALID ? "INVALID" : "dropped",
+	text_add(t, "%s%s, %s", ev->info == CT_INFO_INVALID && !ev->drop ? "INVALID" : "dropped",
 		 ev->flow && ev->dir == CT_DIR_REPLY ? " (reply)" : "", ct_reason_text(ev->reason));
 	if (message_detail(ev, detail))
 		text_add(t, " (%s)", detail);

@@ -34,6 +34,7 @@
 	X(EARLY_DROP, "early-drop", "080111d0d2d94da191f37a48623ca333")                            \
 	X(CONFIRM_EXIT, "confirm-exit", "0bc02fa7541442bcbeb37c52e6a291b0")                        \
 	X(EXIT_MISSING, "exit-missing", "07c4b0d7c37c479f88b2e502f1f6b75f")                        \
+	X(FRAGMENTS, "fragments", "169b00c6a5c646e2a1b5a4da056879a5")                              \
 	X(WORKER_STALLED, "worker-stalled", "9680485e7edd4944a85462720db249d1")
 
 #define MSGID_STRLEN 33

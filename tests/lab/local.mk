@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	tests/lab/netns.py \
 	tests/lab/nflog.py \
 	tests/lab/packet.py \
+	tests/lab/pieces.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
 	tests/lab/services.py \

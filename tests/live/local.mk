@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/live/test_differential.py \
 	tests/live/test_exit.py \
 	tests/live/test_flows.py \
+	tests/live/test_fragments.py \
 	tests/live/test_hostile.py \
 	tests/live/test_journal_private.py \
 	tests/live/test_losses.py \

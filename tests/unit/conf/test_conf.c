@@ -69,6 +69,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c.track.mark.shift, 0);
 	assert_int_equal(c.max_flows, 262144);
 	assert_int_equal(c.max_expect, 4096);
+	assert_int_equal(c.max_fragments, 1024);
 	assert_int_equal(c.track.nhelper_ports, 0);
 	assert_int_equal(c.track.no_confirm_classes, 0);
 	for (int i = 0; i < CT_CLASS_MAX; i++)
@@ -95,6 +96,8 @@ static void test_engine_defaults(void **state)
 	assert_int_equal(c.track.mark.encoding, engine.mark.encoding);
 	assert_int_equal(c.track.confirm, engine.confirm);
 	assert_int_equal(c.track.nhelper_ports, engine.nhelper_ports);
+	assert_int_equal(c.track.fragment_ns, engine.fragment_ns);
+	assert_true(c.track.hold_fragments);
 	assert_int_equal(c.track.tcp_loose, engine.tcp_loose);
 	assert_int_equal(c.track.tcp_be_liberal, engine.tcp_be_liberal);
 	assert_int_equal(c.track.tcp_ignore_invalid_rst, engine.tcp_ignore_invalid_rst);
@@ -126,6 +129,7 @@ static void test_values_queue_mark(void **state)
 static void test_values_track(void **state)
 {
 	struct conf c = good("[Track]\nMaxFlows=64\nMaxExpectations=0\nConfirm=exit\n"
+			     "MaxFragments=65536\nFragmentTimeout=5s\n"
 			     "TCPLoose=no\nTCPBeLiberal=yes\n"
 			     "TCPIgnoreInvalidRST=yes\nTCPMaxRetrans=255\nChecksum=no\n"
 			     "Accounting=no\n"
@@ -133,6 +137,8 @@ static void test_values_track(void **state)
 
 	assert_int_equal(c.max_flows, 64);
 	assert_int_equal(c.max_expect, 0);
+	assert_int_equal(c.max_fragments, 65536);
+	assert_int_equal(c.track.fragment_ns, 5 * CT_NS_PER_S);
 	assert_int_equal(c.track.confirm, CT_CONFIRM_EXIT);
 	assert_false(c.track.tcp_loose);
 	assert_true(c.track.tcp_be_liberal);

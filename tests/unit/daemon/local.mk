@@ -5,6 +5,7 @@ daemon_tests = \
 	tests/unit/daemon/test_rounds \
 	tests/unit/daemon/test_status \
 	tests/unit/daemon/test_worker \
+	tests/unit/daemon/test_worker_held \
 	tests/unit/daemon/test_zones
 
 check_PROGRAMS += $(daemon_tests)
@@ -16,7 +17,12 @@ tests_unit_daemon_test_rounds_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_rounds_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_status_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_status_LDADD   = libctshell.la $(CMOCKA_LIBS)
+worker_fixture = tests/unit/daemon/fixture.c tests/unit/daemon/fixture.h
+tests_unit_daemon_test_worker_SOURCES = tests/unit/daemon/test_worker.c $(worker_fixture)
 tests_unit_daemon_test_worker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_worker_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_worker_held_SOURCES = tests/unit/daemon/test_worker_held.c $(worker_fixture)
+tests_unit_daemon_test_worker_held_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_worker_held_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_zones_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_zones_LDADD    = libctshell.la $(CMOCKA_LIBS)

@@ -36,7 +36,11 @@ static void test_rate(void **state)
 
 static void test_line(void **state)
 {
-	struct status s = {.queue_last = 3, .flows = 18234, .pps = 41200, .drops_exact = true};
+	struct status s = {.queue_last = 3,
+			   .flows = 18234,
+			   .pps = 41200,
+			   .fragments = -1,
+			   .drops_exact = true};
 	char buf[STATUS_LINE_STRLEN];
 
 	assert_string_equal(
@@ -52,6 +56,18 @@ static void test_line(void **state)
 	assert_string_equal(
 		status_line(&s, buf),
 		"queue 0, confirming at the exit, 18,234 flows, 41.2 kpps, at least 1,000 drops");
+	s.fragments = 0;
+	assert_string_equal(
+		status_line(&s, buf),
+		"queue 0, confirming at the exit, 18,234 flows, 41.2 kpps, no fragments seen yet, "
+		"at least 1,000 drops");
+	s.fragments = 3;
+	assert_string_equal(
+		status_line(&s, buf),
+		"queue 0, confirming at the exit, 18,234 flows, 41.2 kpps, fragments unassembled, "
+		"at least 1,000 drops");
+	assert_string_equal(status_fragments(1), "IPv4 fragments unassembled");
+	assert_string_equal(status_fragments(2), "IPv6 fragments unassembled");
 }
 
 /* Every growth is told once, though not at once. */

@@ -2,9 +2,8 @@
 
 /* A worker on a source made of memory: what it answers, and how it takes over a configuration. */
 
-#include "daemon/worker.h"
+#include "fixture.h"
 
-#include "daemon/daemon.h"
 #include "daemon/rounds.h"
 #include "daemon/zones.h"
 
@@ -15,117 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 #include <cmocka.h>
 
-#include "log/journal.h"
 #include "util/clock.h"
-
-#define MAX_FLOWS   16
-#define ANSWERS_MAX 64
-
-/* What a worker gave back for one packet. */
-struct answer {
-	uint32_t id, verdict, mark;
-	bool set_mark;
-};
-
-struct fake_source {
-	struct source source;
-	/* to be received, all in one batch */
-	struct packet packets[ANSWERS_MAX];
-	int npackets;
-	int receive_error;
-	int last_timeout_ms;
-	/* answered */
-	struct answer answers[ANSWERS_MAX];
-	size_t nanswers;
-	int flush_error;
-	unsigned int flushes;
-	_Atomic unsigned int wakes;
-	uint32_t copy_range;
-	unsigned int copy_range_calls;
-	int copy_range_error;
-	bool released;
-	bool *closed;
-};
-
-struct fixture {
-	struct fake_source source;
-	struct daemon_conf conf;
-	struct jlog *log;
-	struct ct *ct;
-	void *arena;
-	int ended_fd;
-	bool closed;
-	struct worker *worker;
-};
-
-static int fake_receive(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
-			int timeout_ms)
-{
-	struct fake_source *f = (struct fake_source *)s;
-	int n = f->npackets;
-
-	f->last_timeout_ms = timeout_ms;
-	if (f->receive_error)
-		return f->receive_error;
-	memcpy(batch, f->packets, (size_t)n * sizeof(*batch));
-	f->npackets = 0;
-	return n;
-}
-
-static void fake_verdict(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,
-			 uint32_t mark)
-{
-	struct fake_source *f = (struct fake_source *)s;
-
-	f->answers[f->nanswers++] = (struct answer){p->id, verdict, mark, set_mark};
-}
-
-static int fake_flush(struct source *s)
-{
-	struct fake_source *f = (struct fake_source *)s;
-
-	f->flushes++;
-	return f->flush_error;
-}
-
-static void fake_wake(struct source *s)
-{
-	((struct fake_source *)s)->wakes++;
-}
-
-static void fake_release(struct source *s)
-{
-	((struct fake_source *)s)->released = true;
-}
-
-static void fake_close(struct source *s)
-{
-	*((struct fake_source *)s)->closed = true;
-}
-
-static int fake_set_copy_range(struct source *s, uint32_t range)
-{
-	struct fake_source *f = (struct fake_source *)s;
-
-	f->copy_range_calls++;
-	if (f->copy_range_error)
-		return f->copy_range_error;
-	f->copy_range = range;
-	return 0;
-}
-
-static const struct source_ops fake_ops = {
-	.receive = fake_receive,
-	.verdict = fake_verdict,
-	.flush = fake_flush,
-	.set_copy_range = fake_set_copy_range,
-	.wake = fake_wake,
-	.release = fake_release,
-	.close = fake_close,
-};
 
 /* UDP without a checksum, from 10.0.0.1 to 10.0.0.2. */
 static const uint8_t udp[] = {0x45, 0, 0,  28, 0, 0, 0,	   0,	 64, 17, 0, 0, 10, 0,
@@ -161,74 +52,13 @@ static void make_tcp(uint8_t p[static TCP_LEN], uint8_t port, bool reply, uint8_
 	memcpy(p, bytes, TCP_LEN);
 }
 
-static void offer(struct fixture *x, uint32_t id, const uint8_t *data, uint32_t len, uint32_t mark)
-{
-	x->source.packets[x->source.npackets++] = (struct packet){
-		.id = id,
-		.in = {.data = data,
-		       .caplen = len,
-		       .len = len,
-		       .mark = mark,
-		       .now_ns = clock_now_ns(),
-		       .hook = CT_HOOK_PREROUTING},
-	};
-}
-
-static void make_worker(struct fixture *x, bool shadow)
-{
-	struct worker_params params = {
-		.source = &x->source.source,
-		.ct = x->ct,
-		.conf = &x->conf,
-		.log = x->log,
-		.queue = 7,
-		.cpu = -1,
-		.shadow = shadow,
-		.ended_fd = x->ended_fd,
-	};
-
-	assert_int_equal(worker_new(&x->worker, &params), 0);
-}
-
-static int set_up(void **state)
-{
-	static const uint8_t key[16] = "0123456789abcde";
-	struct jlog_config quiet = {.target = LOG_TARGET_NONE};
-	struct fixture *x = calloc(1, sizeof(*x));
-	const struct ct_params params = {.max_flows = MAX_FLOWS, .key = key, .id_salt = 1};
-	size_t size = ct_arena_size(&params);
-
-	x->source.source.ops = &fake_ops;
-	x->source.closed = &x->closed;
-	x->arena = aligned_alloc(4096, size);
-	memset(x->arena, 0, size);
-	x->ct = ct_new(x->arena, size, &params);
-	x->ended_fd = eventfd(0, EFD_NONBLOCK);
-	conf_init(&x->conf.conf);
-	*state = x;
-	return x->ct && jlog_new(&x->log, &quiet, 1, NULL) == 0 ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *x = *state;
-
-	worker_free(x->worker);
-	(void)jlog_stop(x->log, 0);
-	ct_free(x->ct);
-	free(x->arena);
-	close(x->ended_fd);
-	free(x);
-	return 0;
-}
-
 static void test_marks_and_accepts(void **state)
 {
 	struct fixture *x = *state;
 
-	make_worker(x, false);
-	offer(x, 1, udp, sizeof(udp), 0x50);
-	offer(x, 2, rubbish, sizeof(rubbish), 0);
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, udp, sizeof(udp), 0x50);
+	fixture_offer(x, 2, rubbish, sizeof(rubbish), 0);
 	assert_int_equal(worker_pass(x->worker, 5), 2);
 	assert_int_equal(x->source.last_timeout_ms, 5);
 	assert_int_equal(x->source.nanswers, 2);
@@ -247,8 +77,8 @@ static void test_same_mark_is_left(void **state)
 {
 	struct fixture *x = *state;
 
-	make_worker(x, false);
-	offer(x, 1, rubbish, sizeof(rubbish), 0x7e);
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, rubbish, sizeof(rubbish), 0x7e);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.nanswers, 1);
 	assert_false(x->source.answers[0].set_mark);
@@ -260,9 +90,9 @@ static void test_verdict_by_class(void **state)
 
 	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_QUEUE, 300};
 	x->conf.conf.verdict[CT_CLASS_INVALID] = (struct conf_verdict){CONF_DROP, 0};
-	make_worker(x, false);
-	offer(x, 1, udp, sizeof(udp), 0);
-	offer(x, 2, rubbish, sizeof(rubbish), 0);
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, udp, sizeof(udp), 0);
+	fixture_offer(x, 2, rubbish, sizeof(rubbish), 0);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.answers[0].verdict, 300 << 16 | 3);
 	assert_int_equal(x->source.answers[1].verdict, VERDICT_DROP);
@@ -274,9 +104,10 @@ static void test_repeat_only_once(void **state)
 	struct worker_counts counts;
 
 	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
-	make_worker(x, false);
-	offer(x, 1, udp, sizeof(udp), 0);
-	offer(x, 2, udp, sizeof(udp), 0xa); /* the same again, as a rule without -m mark sends it */
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, udp, sizeof(udp), 0);
+	fixture_offer(x, 2, udp, sizeof(udp),
+		      0xa); /* the same again, as a rule without -m mark sends it */
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.answers[0].verdict, VERDICT_REPEAT);
 	assert_int_equal(x->source.answers[0].mark, 0xa);
@@ -293,9 +124,9 @@ static void test_repeat_without_mark_ends(void **state)
 	struct worker_counts counts;
 
 	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	for (uint32_t i = 0; i <= ROUNDS_MAX; i++) {
-		offer(x, i, udp, sizeof(udp), 0);
+		fixture_offer(x, i, udp, sizeof(udp), 0);
 		worker_pass(x->worker, 0);
 		assert_int_equal(x->source.answers[i].verdict,
 				 i < ROUNDS_MAX ? VERDICT_REPEAT : VERDICT_ACCEPT);
@@ -312,8 +143,8 @@ static void test_repeat_is_told_from_exit(void **state)
 	struct fixture *x = *state;
 
 	x->conf.conf.verdict[CT_CLASS_NEW] = (struct conf_verdict){CONF_REPEAT, 0};
-	make_worker(x, false);
-	offer(x, 1, udp, sizeof(udp), 0xa);
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, udp, sizeof(udp), 0xa);
 	x->source.packets[0].in.hook = CT_HOOK_POSTROUTING;
 	worker_pass(x->worker, 0);
 	assert_int_equal(worker_stats(x->worker)->count[CT_STAT_EXIT], 1);
@@ -327,9 +158,9 @@ static void test_shadow_touches_nothing(void **state)
 
 	for (int i = 0; i < CT_CLASS_MAX; i++)
 		x->conf.conf.verdict[i].kind = CONF_DROP;
-	make_worker(x, true);
-	offer(x, 1, udp, sizeof(udp), 0x33);
-	offer(x, 2, rubbish, sizeof(rubbish), 0);
+	fixture_make_worker(x, true);
+	fixture_offer(x, 1, udp, sizeof(udp), 0x33);
+	fixture_offer(x, 2, rubbish, sizeof(rubbish), 0);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.nanswers, 2);
 	for (size_t i = 0; i < x->source.nanswers; i++) {
@@ -346,8 +177,8 @@ static void test_other_families_pass(void **state)
 
 	for (int i = 0; i < CT_CLASS_MAX; i++)
 		x->conf.conf.verdict[i].kind = CONF_DROP;
-	make_worker(x, false);
-	offer(x, 1, udp, sizeof(udp), 0x30);
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, udp, sizeof(udp), 0x30);
 	x->source.packets[0].in.family = 7;
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.answers[0].verdict, VERDICT_ACCEPT);
@@ -366,7 +197,7 @@ static void fill_table(struct fixture *x)
 		make_tcp(p[1], i + 1, true, SYN | ACK, 1, 2);
 		make_tcp(p[2], i + 1, false, ACK, 2, 2);
 		for (unsigned int j = 0; j < 3; j++)
-			offer(x, j, p[j], TCP_LEN, 0);
+			fixture_offer(x, j, p[j], TCP_LEN, 0);
 		worker_pass(x->worker, 0);
 		assert_int_equal(x->source.answers[2].mark, 0x8);
 		x->source.nanswers = 0;
@@ -378,9 +209,9 @@ static void test_table_full_drops(void **state)
 {
 	struct fixture *x = *state;
 
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	fill_table(x);
-	offer(x, 1, udp, sizeof(udp), 0);
+	fixture_offer(x, 1, udp, sizeof(udp), 0);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.answers[0].verdict, VERDICT_DROP); /* New=accept or not */
 	assert_int_equal(worker_stats(x->worker)->count[CT_STAT_TABLE_FULL], 1);
@@ -390,11 +221,11 @@ static void test_table_full_in_shadow(void **state)
 {
 	struct fixture *x = *state;
 
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	fill_table(x);
 	worker_free(x->worker);
-	make_worker(x, true);
-	offer(x, 1, udp, sizeof(udp), 0);
+	fixture_make_worker(x, true);
+	fixture_offer(x, 1, udp, sizeof(udp), 0);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.answers[0].verdict, VERDICT_ACCEPT);
 	assert_int_equal(worker_stats(x->worker)->count[CT_STAT_TABLE_FULL], 1);
@@ -407,12 +238,12 @@ static void test_new_configuration_between_batches(void **state)
 
 	next.conf.verdict[CT_CLASS_INVALID].kind = CONF_DROP;
 	next.conf.track.mark = (struct ct_mark){.mask = 0xf0, .shift = 4};
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	assert_ptr_equal(worker_conf(x->worker), &x->conf);
 	worker_set_conf(x->worker, &next);
 	assert_int_equal(x->source.wakes, 1);
 	assert_ptr_equal(worker_conf(x->worker), &x->conf); /* still in use */
-	offer(x, 1, rubbish, sizeof(rubbish), 0);
+	fixture_offer(x, 1, rubbish, sizeof(rubbish), 0);
 	worker_pass(x->worker, 0);
 	assert_ptr_equal(worker_conf(x->worker), &next);
 	assert_int_equal(x->source.answers[0].verdict, VERDICT_DROP);
@@ -434,13 +265,13 @@ static void test_zones(void **state)
 	z[0] = (struct conf_zone){.name = "a", .id = 5, .interfaces = "lan0"};
 	z[1] = (struct conf_zone){.name = "b", .id = 6, .queues = {.n = 1, .range = {{7, 7}}}};
 	assert_int_equal(zones_new(&zoned.zones, &zoned.conf, list), 0);
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	for (uint32_t i = 0; i < 8; i++) {
 		if (i == 4)
 			worker_set_conf(x->worker, &x->conf);
 		else if (i == 0)
 			worker_set_conf(x->worker, &zoned);
-		offer(x, i, udp, sizeof(udp), 0);
+		fixture_offer(x, i, udp, sizeof(udp), 0);
 		x->source.packets[0].in.iif = i % 2 ? 3 : 2;
 		worker_pass(x->worker, 0);
 	}
@@ -455,11 +286,11 @@ static void test_copy_range_follows(void **state)
 	struct daemon_conf next = x->conf;
 
 	next.conf.track.nhelper_ports = 1; /* messages have to be read to their end */
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.copy_range_calls, 0);
 	worker_set_conf(x->worker, &next);
-	offer(x, 1, udp, sizeof(udp), 0);
+	fixture_offer(x, 1, udp, sizeof(udp), 0);
 	worker_pass(x->worker, 0);
 	assert_int_equal(x->source.copy_range_calls, 0); /* the batch was there still */
 	x->source.copy_range_error = -ENOMEM;
@@ -483,10 +314,10 @@ static void test_drop_at_the_exit_hook(void **state)
 	uint8_t syn[TCP_LEN];
 
 	x->conf.conf.track.confirm = CT_CONFIRM_EXIT;
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	make_tcp(syn, 1, false, SYN, 1, 0);
 	for (uint32_t i = 0; i < 4; i++) {
-		offer(x, i, syn, sizeof(syn), i < 2 ? 0 : 0xa);
+		fixture_offer(x, i, syn, sizeof(syn), i < 2 ? 0 : 0xa);
 		x->source.packets[i].in.hook = i < 2 ? CT_HOOK_PREROUTING : CT_HOOK_POSTROUTING;
 	}
 	worker_pass(x->worker, 0);
@@ -503,7 +334,7 @@ static void test_flush_is_tried_again(void **state)
 	struct fixture *x = *state;
 	struct worker_counts counts;
 
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	x->source.flush_error = -ENOBUFS;
 	assert_int_equal(worker_pass(x->worker, 1000), 0);
 	assert_int_equal(x->source.last_timeout_ms, 1000);
@@ -527,7 +358,7 @@ static void test_thread_ends_with_its_source(void **state)
 	eventfd_t count;
 	int error = 0;
 
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	x->source.receive_error = -ENODEV;
 	assert_int_equal(worker_start(x->worker), 0);
 	assert_true(worker_join(x->worker, 5000, &error));
@@ -545,8 +376,8 @@ static void test_stop_answers_first(void **state)
 	struct fixture *x = *state;
 	int error = -1;
 
-	make_worker(x, false);
-	offer(x, 1, udp, sizeof(udp), 0);
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, udp, sizeof(udp), 0);
 	worker_stop(x->worker);
 	assert_int_equal(worker_start(x->worker), 0);
 	assert_true(worker_join(x->worker, 5000, &error));
@@ -564,7 +395,7 @@ static void test_join_gives_up(void **state)
 	uint64_t began = clock_now_ns();
 	int error = 0;
 
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	assert_int_equal(worker_start(x->worker), 0);
 	assert_false(worker_join(x->worker, 300, &error));
 	assert_in_range(clock_now_ns() - began, 300 * NS_PER_MS, 3000 * NS_PER_MS);
@@ -589,7 +420,7 @@ static void test_configurations_are_freed_in_order(void **state)
 	struct daemon d = {.workers = &x->worker, .nqueues = 1};
 	struct daemon_conf *a, *b, *c;
 
-	make_worker(x, false);
+	fixture_make_worker(x, false);
 	add_conf(&d);
 	a = add_conf(&d);
 	worker_set_conf(x->worker, a);
@@ -610,7 +441,7 @@ static void test_configurations_are_freed_in_order(void **state)
 	free(c);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -420,6 +420,19 @@ static void test_dropped(void **state)
 				  "helper has to read and cannot (helper=sip length=12)"},
 		      {"CTMARK_CTINFO", "ESTABLISHED"}, {"CTMARK_REASON", "helper-parse"},
 		      {"CTMARK_DETAIL", "helper=sip length=12"});
+	ev.info = CT_INFO_INVALID;
+	ev.drop = true;
+	ev.flow = 0;
+	ev.orig.src_id_be = ev.orig.dst_id_be = 0;
+	ev.reason = CT_REASON_FRAGMENT_TIMEOUT;
+	ev.detail[0] = 1480;
+	ev.detail[1] = 2000;
+	ev.detail[2] = 7;
+	ASSERT_FIELDS(record(&ev, NULL, NULL),
+		      {"MESSAGE",
+		       "TCP 10.0.1.2 > 10.0.2.2: dropped, the first fragment did not come "
+		       "in time (offset=1480 end=2000 id=7)"},
+		      {"CTMARK_CTINFO", "INVALID"}, {"CTMARK_REASON", "fragment-timeout"});
 }
 
 /* ---- INVALID ---- */
