@@ -23,9 +23,11 @@
  * - IPv4: such a first fragment begins a datagram whose header the kernel finds when it is whole.
  * We cannot: what is missing is in the next packet. It is INVALID, and the rest with it.
  *
- * One thing must differ. The kernel forgets a datagram that it gave up; here its first pieces have
- * left already, and what comes later must not complete them. So it is remembered as dead, and the
- * rest of it dropped, until its time is up.
+ * One thing must differ. The kernel forgets a datagram that it gave up, and what comes later begins
+ * anew. We do the same as long as nothing of it has left. But once its first fragment is on its
+ * way, what comes later must not complete it; it is remembered as dead, and the rest of it dropped,
+ * until its time is up. So is one that the kernel keeps, although it cannot become whole any more:
+ * it looks at ECN and at the sum of all lengths only at the end.
  *
  * Room: datagrams and waiting packets are bounded, each by its own limit, and the oldest is given
  * up for a new one. An honest datagram arrives within milliseconds and is forgotten when it is
@@ -138,9 +140,10 @@ static uint32_t make(struct ct_step *s, const struct ct_datagram_key *key)
 /* What the lengths of a fragment say. */
 enum size {
 	SIZE_FITS,
-	SIZE_REFUSED, /* this one is dropped */
-	SIZE_FATAL,   /* and the rest of its datagram with it */
-	SIZE_ALONE,   /* the rest is dropped, this one goes on by itself */
+	SIZE_REFUSED,  /* this one is dropped */
+	SIZE_FATAL,    /* and the rest of its datagram with it */
+	SIZE_HOPELESS, /* the same, which the kernel would notice at the end */
+	SIZE_ALONE,    /* the rest is dropped, this one goes on by itself */
 };
 
 /* A last fragment says how long the datagram is. False: it is known to be longer, or another. */
@@ -170,16 +173,22 @@ static enum size size4(struct ct_datagram *d, const struct ct_frag *frag, uint32
 		*end &= ~7u;
 	if (!(frag->more ? note_part(d, *end) : note_total(d, *end)))
 		return SIZE_FATAL;
-	if (*end <= frag->offset || *end > DATAGRAM_MAX - IP4_HLEN)
+	if (*end <= frag->offset)
 		return SIZE_FATAL;
-	return SIZE_FITS;
+	return *end > DATAGRAM_MAX - IP4_HLEN ? SIZE_HOPELESS : SIZE_FITS;
+}
+
+/* IPv6: not the last, but without a whole last unit. */
+static bool breaks_off(const struct ct_frag *frag)
+{
+	return frag->more && frag->end % 8 && frag->end <= DATAGRAM_MAX;
 }
 
 static enum size size6(struct ct_datagram *d, const struct ct_frag *frag, uint32_t *end)
 {
 	if (*end > DATAGRAM_MAX)
 		return SIZE_REFUSED;
-	if (frag->more && *end % 8)
+	if (breaks_off(frag))
 		return SIZE_ALONE;
 	if (!(frag->more ? note_part(d, *end) : note_total(d, *end)))
 		return SIZE_REFUSED;
@@ -187,9 +196,8 @@ static enum size size6(struct ct_datagram *d, const struct ct_frag *frag, uint32
 }
 
 /* Congestion marks of a sender who knows ECN and of one who does not cannot be of one datagram. */
-static bool ecn_fits(struct ct_datagram *d, const struct ct_frag *frag)
+static bool ecn_fits(const struct ct_datagram *d)
 {
-	d->ecn |= (uint8_t)(1 << frag->ecn);
 	return !(d->ecn & ECN_NOT_CAPABLE) || d->ecn == ECN_NOT_CAPABLE;
 }
 
@@ -210,8 +218,7 @@ static enum ct_reason fit(struct ct_datagram *d, const struct ct_frag *frag, uin
 		d->first_len = end;
 		d->overhead = frag->overhead;
 	}
-	if (!ecn_fits(d, frag))
-		return CT_REASON_FRAGMENT_ECN;
+	d->ecn |= (uint8_t)(1 << frag->ecn);
 	if (d->first_in && d->overhead + d->len > DATAGRAM_MAX)
 		return CT_REASON_FRAGMENT_LENGTH;
 	return CT_REASON_NONE;
@@ -230,7 +237,26 @@ static enum fate drop(struct ct_step *s, enum ct_reason reason)
 	return FATE_DROP;
 }
 
-static enum fate drop_all(struct ct_step *s, uint32_t index, enum ct_reason reason)
+/* It goes on by itself; what it carries is measured like a whole packet. */
+static enum fate alone(struct ct_step *s)
+{
+	s->pkt.fragment = false;
+	if (s->reason == CT_REASON_IP_FRAGMENT)
+		refuse(s, CT_REASON_FRAGMENT_LENGTH);
+	return FATE_JUDGE;
+}
+
+/* Gives a datagram up. It can begin anew only if nothing of it has left. */
+static void give_up(struct ct_step *s, uint32_t index, enum ct_reason reason)
+{
+	if (fragments_of(s)->datagrams[index].state == CT_DATAGRAM_WAITING)
+		ct_held_forget(s->th, index, reason);
+	else
+		ct_held_kill(s->th, index, reason);
+}
+
+/* It is without hope from now on. */
+static enum fate drop_for_good(struct ct_step *s, uint32_t index, enum ct_reason reason)
 {
 	ct_held_kill(s->th, index, reason);
 	return drop(s, reason);
@@ -259,7 +285,7 @@ static enum fate hold(struct ct_step *s, uint32_t index)
 	if (f->datagrams[index].state != CT_DATAGRAM_DEAD && f->waiting < f->max_held)
 		held = ct_held_add(f, index);
 	if (!held)
-		return drop_all(s, index, CT_REASON_FRAGMENT_LIMIT);
+		return drop_for_good(s, index, CT_REASON_FRAGMENT_LIMIT);
 	f->held[held] = (struct ct_held){
 		.id = s->in->id,
 		.mark = s->in->mark,
@@ -277,6 +303,16 @@ static enum fate hold(struct ct_step *s, uint32_t index)
 		.hook = s->in->hook,
 	};
 	return FATE_HOLD;
+}
+
+/* It will not become whole, but until all of it has come it is there, as in the kernel. */
+static enum fate spoil(struct ct_step *s, uint32_t index)
+{
+	if (is_complete(&fragments_of(s)->datagrams[index]))
+		give_up(s, index, CT_REASON_FRAGMENT_ECN);
+	else
+		ct_held_drop(s->th, index, CT_REASON_FRAGMENT_ECN);
+	return drop(s, CT_REASON_FRAGMENT_ECN);
 }
 
 /* The first one is here; nobody knows its class until it has been judged. */
@@ -306,6 +342,8 @@ static enum fate join(struct ct_step *s, uint32_t index, struct ct_datagram *ret
 	const struct ct_datagram *d = &f->datagrams[index];
 
 	note_seen(f, s->pkt.family);
+	if (!ecn_fits(d))
+		return spoil(s, index);
 	if (s->pkt.frag.offset == 0)
 		return begin(s, index);
 	if (d->state != CT_DATAGRAM_SETTLED)
@@ -327,21 +365,33 @@ static enum fate measure(struct ct_step *s, uint32_t index, struct ct_datagram *
 	case SIZE_REFUSED:
 		return drop(s, CT_REASON_FRAGMENT_LENGTH);
 	case SIZE_FATAL:
-		return drop_all(s, index, CT_REASON_FRAGMENT_LENGTH);
+		give_up(s, index, CT_REASON_FRAGMENT_LENGTH);
+		return drop(s, CT_REASON_FRAGMENT_LENGTH);
+	case SIZE_HOPELESS:
+		return drop_for_good(s, index, CT_REASON_FRAGMENT_LENGTH);
 	case SIZE_ALONE:
-		ct_held_kill(s->th, index, CT_REASON_FRAGMENT_LENGTH);
-		if (s->reason == CT_REASON_IP_FRAGMENT)
-			refuse(s, CT_REASON_FRAGMENT_LENGTH);
-		return FATE_JUDGE;
+		give_up(s, index, CT_REASON_FRAGMENT_LENGTH);
+		return alone(s);
 	case SIZE_FITS:
 		break;
 	}
 	reason = fit(d, frag, end);
-	if (reason == CT_REASON_FRAGMENT_DUPLICATE)
+	if (reason == CT_REASON_FRAGMENT_OVERLAP)
+		give_up(s, index, reason);
+	if (reason == CT_REASON_FRAGMENT_OVERLAP || reason == CT_REASON_FRAGMENT_DUPLICATE)
 		return drop(s, reason);
 	if (reason != CT_REASON_NONE)
-		return drop_all(s, index, reason);
+		return drop_for_good(s, index, reason);
 	return join(s, index, ret);
+}
+
+/* Why nothing more of a datagram may pass, NONE while it may. */
+static enum ct_reason dead_of(const struct ct_fragments *f, uint32_t index)
+{
+	const struct ct_datagram *d = &f->datagrams[index];
+
+	return index && d->state == CT_DATAGRAM_DEAD ? (enum ct_reason)d->class.reason
+						     : CT_REASON_NONE;
 }
 
 static enum fate place(struct ct_step *s, struct ct_datagram *ret)
@@ -349,12 +399,13 @@ static enum fate place(struct ct_step *s, struct ct_datagram *ret)
 	struct ct_fragments *f = fragments_of(s);
 	struct ct_datagram_key key = key_of(s);
 	uint32_t index = find(s, &key);
-	bool dead = index && f->datagrams[index].state == CT_DATAGRAM_DEAD;
+	enum ct_reason dead = dead_of(f, index);
 
-	if (is_atomic(&s->pkt.frag) && (!index || dead))
+	if (is_atomic(&s->pkt.frag) && (!index || dead != CT_REASON_NONE))
 		return FATE_JUDGE;
-	if (dead)
-		return drop(s, (enum ct_reason)f->datagrams[index].class.reason);
+	if (dead != CT_REASON_NONE)
+		return s->pkt.family == CT_AF_INET6 && breaks_off(&s->pkt.frag) ? alone(s)
+										: drop(s, dead);
 	return measure(s, index ? index : make(s, &key), ret);
 }
 

@@ -67,7 +67,7 @@ void ct_held_decide(struct ct_thread *th, uint32_t index, const struct ct_fragme
 		decide_one(th, index, 0, d->held_first, class);
 }
 
-static void drop_held(struct ct_thread *th, uint32_t index, enum ct_reason reason)
+void ct_held_drop(struct ct_thread *th, uint32_t index, enum ct_reason reason)
 {
 	ct_held_decide(th, index,
 		       &(struct ct_fragment_class){
@@ -80,12 +80,12 @@ void ct_held_kill(struct ct_thread *th, uint32_t index, enum ct_reason reason)
 
 	d->state = CT_DATAGRAM_DEAD;
 	d->class.reason = (uint8_t)reason;
-	drop_held(th, index, reason);
+	ct_held_drop(th, index, reason);
 }
 
 void ct_held_forget(struct ct_thread *th, uint32_t index, enum ct_reason reason)
 {
-	drop_held(th, index, reason);
+	ct_held_drop(th, index, reason);
 	ct_datagram_remove(&th->ct->fragments, index);
 }
 

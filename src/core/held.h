@@ -12,6 +12,9 @@
 /* Gives the packets that wait for a datagram its class. */
 void ct_held_decide(struct ct_thread *th, uint32_t index, const struct ct_fragment_class *class);
 
+/* Drops them. */
+void ct_held_drop(struct ct_thread *th, uint32_t index, enum ct_reason reason);
+
 /* Drops them; the datagram is remembered as dead, so that nothing more of it passes. */
 void ct_held_kill(struct ct_thread *th, uint32_t index, enum ct_reason reason);
 

@@ -8,6 +8,7 @@ import struct
 from lab import frames, netns
 
 FRAGMENT = 44
+SO_RCVBUFFORCE = 33
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,8 +76,14 @@ def ident_of(raw):
         else None
 
 
+def is_atomic(raw):
+    """An IPv6 packet with a fragment header that splits nothing: the kernel takes it off."""
+    return raw[0] >> 4 == 6 and raw[6] == FRAGMENT and raw[42:44] == bytes(2)
+
+
 def receiver(lab, six, port=9):
     """A socket of the server that gets the datagrams."""
     s = lab.server.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
     s.bind((netns.SERVER6 if six else netns.SERVER4, port))
     return s

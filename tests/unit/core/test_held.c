@@ -127,18 +127,42 @@ static void test_clock_of_another_thread(void **state)
 	engine_close(&w->e);
 }
 
-/* A dead datagram stays dead for its time, then its id is free. */
-static void test_dead(void **state)
+/* Bytes [0, 16) of datagram 1, which overlap with what else there is of it. */
+static struct ct_result overlap(struct wait *w)
 {
-	struct wait *w = open_wait(16, 16);
 	struct pk whole, p;
 
 	pk_udp(&whole, CT_AF_INET, 1, 2, 3000, 53);
+	pk_fragment(&p, &whole, 1, 0, 16, true);
+	return engine_track(&w->e, &p, SEC);
+}
+
+/* Of which nothing has left can begin anew. */
+static void test_given_up(void **state)
+{
+	struct wait *w = open_wait(16, 16);
+
 	piece(w, 1, 1, 0, 1, SEC);
-	pk_fragment(&p, &whole, 1, 0, 16, true); /* overlaps */
-	assert_int_equal(engine_track(&w->e, &p, SEC).reason, CT_REASON_FRAGMENT_OVERLAP);
+	assert_int_equal(overlap(w).reason, CT_REASON_FRAGMENT_OVERLAP);
 	assert_int_equal(due(w, 0, SEC), 1);
 	assert_int_equal(w->due[0].event.reason, CT_REASON_FRAGMENT_OVERLAP);
+	assert_false(ct_fragments_any(w->e.th.ct));
+	assert_true(piece(w, 1, 1, 0, 2, SEC).held);
+	assert_int_equal(piece(w, 1, 0, 0, 3, SEC).info, CT_INFO_NEW);
+	assert_int_equal(due(w, 0, SEC), 1);
+	assert_false(w->due[0].drop);
+	engine_close(&w->e);
+}
+
+/* Whose first fragment has left stays dead for its time, then its id is free. */
+static void test_dead(void **state)
+{
+	struct wait *w = open_wait(16, 16);
+
+	piece(w, 1, 0, 0, 1, SEC);
+	assert_int_equal(overlap(w).reason, CT_REASON_FRAGMENT_OVERLAP);
+	assert_int_equal(due(w, 0, SEC), 0);
+	assert_true(piece(w, 1, 1, 0, 2, SEC).drop);
 	assert_true(piece(w, 1, 0, 0, 2, 30 * SEC).drop);
 	assert_int_equal(piece(w, 1, 0, 0, 2, 31 * SEC).info, CT_INFO_NEW);
 	engine_close(&w->e);
@@ -233,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_late_first),
 		cmocka_unit_test(test_clock_of_another_thread),
+		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_room_for_datagrams),
 		cmocka_unit_test(test_room_for_packets),
