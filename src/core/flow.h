@@ -66,7 +66,6 @@ struct ct_kin {
 		} ftp;
 		struct {
 			uint32_t invite, reg; /* CSeq of the last INVITE and REGISTER */
-			uint16_t via_port_be; /* asked for by the sender of requests */
 		} sip;
 		struct {
 			uint16_t pns_id_be, pac_id_be; /* call ids of client and server */

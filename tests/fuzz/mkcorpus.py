@@ -118,6 +118,32 @@ def association(a, b):
             up(9, chunk(4, b"h" * 8)), down(7, chunk(5, b"h" * 8)), up(9, chunk(7, b"\0\0\0\1")), down(7, chunk(8)), up(9, chunk(14))]
 
 
+def sip_dialogue(a, b):
+    """A registration, a call to the phone, its media, and the same over TCP."""
+    uri = lambda host: f"[{host}]" if ":" in host else host
+    kind = "IP6" if ":" in a else "IP4"
+    sdp = lambda host, port: f"v=0\r\nc=IN {kind} {host}\r\nm=audio {port} x\r\nm=video {port + 2} x\r\nc=IN {kind} {host}\r\n"
+    message = lambda first, cseq, body="", more="": (
+        f"{first}\r\nCSeq: {cseq}\r\n{more}l: {len(body)}\r\n\r\n{body}").encode()
+    contact = f"Contact: \"a\" <sip:a@{uri(a)}:5070>;expires=60,\r\n <sip:{uri(b)}>\r\nExpires: 9\r\n"
+    up = [message("REGISTER sip:b SIP/2.0", "1 REGISTER", more=contact), message("INVITE sip:b SIP/2.0", "2 INVITE", sdp(a, 6000)),
+          message("BYE sip:b SIP/2.0", "3 BYE")]
+    down = [message("SIP/2.0 200 OK", "1 REGISTER", more=contact), message("SIP/2.0 183 Wait", "2 INVITE", sdp(b, 7000))]
+    yield udp(a, b, 5060, 5060, up[0])
+    yield udp(b, a, 5060, 5060, down[0])
+    yield udp(b, a, 5061, 5070, message("INVITE sip:a SIP/2.0", "1 INVITE", sdp(b, 7100)))
+    yield udp(a, b, 6100, 7100)
+    yield udp(a, b, 5060, 5060, up[1])
+    yield udp(b, a, 7000, 6000)
+    yield udp(b, a, 5060, 5060, down[1])
+    yield udp(a, b, 6001, 7001)
+    yield udp(a, b, 5060, 5060, up[2])
+    yield udp(a, b, 5060, 5060, b"INVITE sip:b SIP/2.0\r\n\r\n")
+    for flags, src, seq, ack, data in ((SYN, a, 0, 0, b""), (SYN | ACK, b, 0, 1, b""), (ACK | PSH, a, 1, 1, b"".join(up)),
+                                       (ACK | PSH, b, 1, 1 + sum(map(len, up)), b"".join(down))):
+        yield tcp(src, b if src == a else a, 5060, 5060, flags, seq, ack, data)
+
+
 def stories():
     for v, a, b in (("4", A4, B4), ("6", A6, B6)):
         yield f"tcp{v}", map(record, connection(a, b))
@@ -134,6 +160,7 @@ def stories():
         yield f"udplite{v}", map(record, [udplite(a, b, 5, 6), udplite(b, a, 6, 5, 8), udplite(a, b, 5, 6, 12), udplite(a, b, 5, 6, 3)])
         call = lambda src, dst, ident: ip(src, dst, 47, struct.pack("!HHHHI", 0x3001, 0x880B, 0, ident, 1))
         yield f"gre{v}", map(record, [ip(a, b, 47, b"\0\0\x08\0"), ip(b, a, 47, b"\x20\0\x08\0\0\0\0\1"), call(a, b, 5), call(b, a, 6)])
+        yield f"sip{v}", [record(p, 10) for p in sip_dialogue(a, b)]
         lost = udp(a, b, 9, 9)
         unreach = (3, 3) if v == "4" else (1, 4)
         yield f"error{v}", [record(lost), record(icmp(b, a, *unreach, b"\0" * 4, lost)),

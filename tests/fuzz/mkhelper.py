@@ -66,7 +66,34 @@ IRC_SEEDS = {
     "dcc-long": dialogue(IRC, client("PRIVMSG b " + "x" * 5000 + f" :\1DCC SEND f {A4} 51201\1\r\n")),
 }
 
-SEEDS = {**FTP_SEEDS, **TFTP_SEEDS, **IRC_SEEDS, "no-packet": dialogue(FTP), "empty": b""}
+CONTACT = 'Contact: "a" <sip:a@10.0.0.1:5070>;expires=60,\r\n <sip:b@10.0.1.2;transport=udp>\r\n'
+REGISTER = "REGISTER sip:b SIP/2.0\r\nCSeq: 5 REGISTER\r\nExpires: 9\r\n"
+GRANTED = "SIP/2.0 200 OK\r\nCSeq: 5 REGISTER\r\nm\t:"
+
+
+def call(first, cseq, address="10.0.0.1", family=4):
+    body = f"v=0\r\no=a 1 1 IN IP{family} {address}\r\nc=IN IP{family} {address}\r\nm=audio 6000 x\r\n" \
+           f"m=video 6002 x\r\nc=IN IP{family} {address}\r\nm=text 1 x\r\nm=image 0 x\r\n"
+    return f"{first}\r\nCSeq: {cseq}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+
+
+INVITE, WAIT, BYE = call("INVITE sip:b SIP/2.0", "1 INVITE"), call("SIP/2.0 183 Wait", "1 INVITE", "10.0.1.2"), call(
+    "BYE sip:b SIP/2.0", "2 BYE")
+INVITE6 = call("INVITE sip:b SIP/2.0", "1 INVITE", "2001:db8::1", 6)
+SIP_SEEDS = {
+    "sip-register": dialogue(SIP, client(REGISTER + CONTACT + "\r\n", FIRST), server(GRANTED + CONTACT[8:] + "\r\n", MET),
+                             server(GRANTED + "x\r\n\r\n", seconds=9), how=UDP),
+    "sip-register6": dialogue(SIP, client(REGISTER + "m: sip:[2001:db8::1]:5070\r\n\r\n", FIRST),
+                              server(GRANTED + " <sip:[2001:db8::1]:5070>;expires=9\r\n\r\n", MET), how=UDP | IPV6),
+    "sip-call": dialogue(SIP, client(INVITE, FIRST | MET), server(WAIT, MET), client(BYE), how=UDP),
+    "sip-call6": dialogue(SIP, client(INVITE6, FIRST | MET), server("SIP/2.0 486 Busy\r\nCSeq: 1 INVITE\r\n\r\n"), how=UDP | IPV6),
+    "sip-tcp": dialogue(SIP, client(INVITE + BYE + INVITE[:60]), server(WAIT + "OPTIONS x\r\nl:0\r\n\r\n" + WAIT, MET)),
+    "sip-cut": dialogue(SIP, client(INVITE, cut=9), client("SIP/2.0 200"), client("INVITE sip:b\r\nCSeq: 4294967296 INVITE"), how=UDP),
+    "sip-folded": dialogue(SIP, client("INVITE sip:b\rCSEQ\t: \r\n 1 INVITE\n\nv=0\n\rm=audio 1023 x\n"), client("\r\n " * 99 + "\n\r"), how=UDP),
+    "sip-uris": dialogue(SIP, server("SIP/2.0 200 OK\r\nCSeq: 0 REGISTER\r\nm: sip:1.1.1.1\r\n " + ",sip:a" * 40 + "@0" + ",sip:" * 9 + "\r\n"), how=UDP),
+}
+
+SEEDS = {**FTP_SEEDS, **TFTP_SEEDS, **IRC_SEEDS, **SIP_SEEDS, "no-packet": dialogue(FTP), "empty": b""}
 
 if __name__ == "__main__":
     out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus" / "helper")

@@ -21,6 +21,7 @@ const struct ct_helper *ct_helper_get(enum ct_helper_id id)
 		[CT_HELPER_FTP] = &ct_helper_ftp,
 		[CT_HELPER_TFTP] = &ct_helper_tftp,
 		[CT_HELPER_IRC] = &ct_helper_irc,
+		[CT_HELPER_SIP] = &ct_helper_sip,
 	};
 
 	return id < CT_HELPER_MAX ? helpers[id] : NULL;

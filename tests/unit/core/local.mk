@@ -17,6 +17,7 @@ core_tests = \
 	tests/unit/core/test_helper_ftp \
 	tests/unit/core/test_helper_tftp \
 	tests/unit/core/test_helper_irc \
+	tests/unit/core/test_helper_sip \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_names \
@@ -67,6 +68,8 @@ tests_unit_core_test_helper_tftp_SOURCES = tests/unit/core/test_helper_tftp.c
 tests_unit_core_test_helper_tftp_LDADD   = libcoretest.la
 tests_unit_core_test_helper_irc_SOURCES = tests/unit/core/test_helper_irc.c
 tests_unit_core_test_helper_irc_LDADD   = libcoretest.la
+tests_unit_core_test_helper_sip_SOURCES = tests/unit/core/test_helper_sip.c
+tests_unit_core_test_helper_sip_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c
 tests_unit_core_test_expiry_LDADD   = libcoretest.la
 tests_unit_core_test_threads_SOURCES = tests/unit/core/test_threads.c
