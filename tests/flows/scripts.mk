@@ -53,6 +53,17 @@ flow_scripts = \
 	tests/flows/helper-irc-not-ipv6.flow \
 	tests/flows/helper-irc-not.flow \
 	tests/flows/helper-irc.flow \
+	tests/flows/helper-sip-call.flow \
+	tests/flows/helper-sip-contacts.flow \
+	tests/flows/helper-sip-dropped.flow \
+	tests/flows/helper-sip-expires.flow \
+	tests/flows/helper-sip-headers.flow \
+	tests/flows/helper-sip-media.flow \
+	tests/flows/helper-sip-register-tcp.flow \
+	tests/flows/helper-sip-register.flow \
+	tests/flows/helper-sip-reinvite.flow \
+	tests/flows/helper-sip-tcp.flow \
+	tests/flows/helper-sip-two-flows.flow \
 	tests/flows/helper-tftp-answered.flow \
 	tests/flows/helper-tftp-dropped-later.flow \
 	tests/flows/helper-tftp-refused.flow \
