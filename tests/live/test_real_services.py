@@ -125,6 +125,15 @@ def test_dns_large_answers(strict, dns, six):
     assert strict.counts()["NEW"] == 2
 
 
+@SIX
+def test_dns_in_fragments(strict, dns, six):
+    """An answer of 3000 bytes over UDP."""
+    out = dig(strict, six, "+bufsize=4096", "+ignore", "huge.lab", "TXT")
+    assert out.count("t" * 198) == 15
+    assert "(UDP)" in out
+    assert strict.counts()["NEW"] == 1
+
+
 # --- ssh -------------------------------------------------------------------------------
 
 
