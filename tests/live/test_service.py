@@ -171,6 +171,23 @@ def test_copy_range_follows_a_reload(lab, nflog):
         assert not daemon.events(event="invalid") and not daemon.wait_line("restart", timeout=0)
 
 
+def test_helpers_follow_a_reload(lab, nflog):
+    """A flow has the helper of its port when it begins, and keeps it."""
+    rules.queue(lab.router)
+    lab.server.run("iptables", "-w", "-A", "INPUT", "-j", "DROP")
+    hosts = (netns.CLIENT4, netns.SERVER4)
+    with Daemon(lab.router) as daemon, lab.client.raw("eth0") as wire:
+        for port, track, helper in ((1000, {"Helpers": "ftp:21,2121"}, None), (1001, {"Helpers": "tftp"}, "ftp"),
+                                    (1002, {}, None)):
+            wire.send(frames.ethernet(frames.tcp(*hosts, port, 2121, frames.SYN, 1)))
+            assert daemon.wait_events(1, event="new", sport=port)[0].get("helper") == helper
+            daemon.write_config({"Track": track})
+            assert daemon.reload()
+        wire.send(frames.ethernet(frames.tcp(*hosts, 1001, 2121, frames.RST, 2)))
+        ended = daemon.wait_events(1, event="state", sport=1001)[0]
+        assert ended["helper"] == "ftp" and "HELPER" in ended["status"].split(",")
+
+
 # --- what the service manager sees -------------------------------------------------
 
 
