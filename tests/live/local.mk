@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with real packets and a real systemd; ./bootstrap check runs them as root.
 EXTRA_DIST += \
+	tests/live/sip/callee.xml \
+	tests/live/sip/caller.xml \
+	tests/live/sip/phone.xml \
+	tests/live/sip/registrar.xml \
 	tests/live/test_bulk.py \
 	tests/live/test_differential.py \
 	tests/live/test_exit.py \
@@ -14,6 +18,7 @@ EXTRA_DIST += \
 	tests/live/test_real_helpers.py \
 	tests/live/test_real_network.py \
 	tests/live/test_real_services.py \
+	tests/live/test_real_sip.py \
 	tests/live/test_service.py \
 	tests/live/test_systemd.py \
 	tests/live/test_verdict.py \
