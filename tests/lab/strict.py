@@ -121,8 +121,8 @@ class Strict:
             for command in rules.FAMILIES:
                 self.router.run(f"{command}-restore", "-w", stdin=self._rules(command))
             self.begin()
-        except BaseException:
-            self.__exit__()
+        except BaseException as failure:
+            self.__exit__(type(failure), failure, None)
             raise
         return self
 
@@ -134,6 +134,8 @@ class Strict:
     def __exit__(self, *exc):
         while self._closers:
             self._closers.pop().__exit__(*exc)
+        if self.daemon and not any(exc):
+            assert self.daemon.status == 0, "\n".join(self.daemon.lines[-20:])
 
     def _rules(self, command):
         """Everything of one family, as a file of iptables-restore."""
