@@ -88,7 +88,8 @@ void flow_engine_track(struct flow_engine *e, const struct flow_bytes *bytes, bo
 
 	struct ct_result left;
 
-	e->cfg.no_confirm_classes = dropped && !exits(e) ? 1 << CT_CLASS_NEW : 0;
+	e->cfg.no_confirm_classes =
+		dropped && !exits(e) ? 1 << CT_CLASS_NEW | 1 << CT_CLASS_RELATED : 0;
 	ct_track(&e->thread, &in, ret);
 	if (!exits(e) || dropped || ret->drop)
 		return;

@@ -530,6 +530,7 @@ bool flow_packet_tuple(const struct flow_packet *p, uint8_t family, uint16_t num
 		ret->dst_id_be = htobe16((uint16_t)p->dport);
 	} else if (p->l4 == FLOW_GRE && p->gre_version == 1 &&
 		   (p->cut == FLOW_UNSET || p->cut >= 8)) {
+		ret->src_id_be = htobe16((uint16_t)p->gre_own);
 		ret->dst_id_be = htobe16((uint16_t)p->gre_call);
 	} else if (p->l4 == FLOW_ICMP) {
 		int type = icmp_type(p, family), code = icmp_code(p, family);

@@ -73,6 +73,8 @@ static void print_gre(FILE *f, const struct flow_packet *p)
 		fprintf(f, " key %u", p->gre_key);
 	if (p->gre_call)
 		fprintf(f, " callid %u", p->gre_call);
+	if (p->gre_own)
+		fprintf(f, " ownid %u", p->gre_own);
 	if (p->gre_proto != FLOW_UNSET)
 		fprintf(f, " proto %#x", (unsigned int)p->gre_proto);
 }

@@ -139,8 +139,9 @@ static int line_families(struct reader *r)
 
 static int line_live(struct reader *r)
 {
-	if (!flow_lex_take(&r->lex, "no") || !flow_lex_peek(&r->lex))
-		return flow_lex_fail(&r->lex, "live no needs a reason");
+	r->s->live_alone = flow_lex_take(&r->lex, "kernel");
+	if ((!r->s->live_alone && !flow_lex_take(&r->lex, "no")) || !flow_lex_peek(&r->lex))
+		return flow_lex_fail(&r->lex, "live is no or kernel, and needs a reason");
 	free(r->s->not_live);
 	r->s->not_live = rest_of_line(&r->lex);
 	return 0;

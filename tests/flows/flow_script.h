@@ -101,7 +101,8 @@ struct flow_packet {
 	unsigned int gre_version;
 	bool gre_keyed; /* version 0 with a key */
 	uint32_t gre_key;
-	unsigned int gre_call; /* call id of version 1 */
+	unsigned int gre_call; /* call id of version 1: that of the receiver */
+	unsigned int gre_own;  /* that of the sender: not in the packet, but in its flow's tuple */
 	int gre_proto;
 	/* ICMP: the kind is an index of flow_icmp_types or FLOW_UNSET for a literal type */
 	int icmp_kind;
@@ -169,7 +170,8 @@ struct flow_script {
 	char *path;  /* owned */
 	char *title; /* owned */
 	bool ipv4, ipv6;
-	char *not_live; /* owned: why the kernel cannot be asked, or NULL */
+	char *not_live;	 /* owned: why the kernel cannot be asked, or NULL */
+	bool live_alone; /* it can, with no ctmarkd beside it */
 	struct flow_setting settings[FLOW_SETTINGS_MAX];
 	size_t nsettings;
 	struct flow_step *steps; /* owned */

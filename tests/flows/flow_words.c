@@ -43,6 +43,7 @@ static const struct word words[] = {
 	{"udpsum", FLAG, AT(udpsum), 0, UDPLITE},
 	{"vtag", NUMBER, AT(vtag), UINT32_MAX, SCTP},
 	{"callid", NUMBER, AT(gre_call), 65535, GRE},
+	{"ownid", NUMBER, AT(gre_own), 65535, GRE},
 	{"proto", NUMBER, AT(gre_proto), 65535, GRE},
 	{"code", NUMBER, AT(icmp_code), 255, ICMP},
 	{"id", NUMBER, AT(icmp_id), 65535, ICMP},

@@ -340,6 +340,11 @@ static int apply_settings(const struct flow_script *s)
 	return 0;
 }
 
+static bool is_live(const struct live *l, const struct flow_script *s)
+{
+	return !s->not_live || (s->live_alone && l->kernel_only);
+}
+
 static void add_act(struct live *l, const struct flow_script *s, uint8_t family)
 {
 	l->acts[l->nacts] =
@@ -368,9 +373,9 @@ static int load(struct live *l, char *const files[], size_t n)
 				l->scripts[0]->path);
 			return -EINVAL;
 		}
-		if (s->ipv4 && !s->not_live)
+		if (s->ipv4 && is_live(l, s))
 			add_act(l, s, CT_AF_INET);
-		if (s->ipv6 && !s->not_live)
+		if (s->ipv6 && is_live(l, s))
 			add_act(l, s, CT_AF_INET6);
 	}
 	return 0;
