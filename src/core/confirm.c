@@ -123,10 +123,12 @@ void ct_confirm_draft(struct ct_step *s)
 
 	if (s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info)) {
 		ct_stat_inc(s->th, CT_STAT_DISCARDED);
+		ct_helper_lose(s->th->ct, &s->draft, s->master);
 		return;
 	}
 	index = ct_arena_put(&s->th->ct->arena, &s->draft, s->master);
 	if (!index) { /* another thread took the last one */
+		ct_helper_lose(s->th->ct, &s->draft, s->master);
 		ct_confirm_no_room(s);
 		return;
 	}

@@ -87,6 +87,14 @@ void ct_end_soon(struct ct *ct, uint32_t bucket, uint32_t index, uint64_t now_ns
 	ct_wheel_update(&ct_table_stripe(ct, bucket)->wheel, &ct->arena, index);
 }
 
+/* What it had to do with its master ends at once. */
+static void doom(struct ct *ct, uint32_t bucket, uint32_t index, uint64_t now_ns)
+{
+	if (ct_arena_has_kin(&ct->arena, index))
+		ct_helper_lose(ct, &ct->arena.slots[index], ct->arena.kin[index].master);
+	ct_end_soon(ct, bucket, index, now_ns, CT_DEATH_MASTER);
+}
+
 static void end_doomed(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns)
 {
 	struct ct_stripe *stripe;
@@ -101,7 +109,9 @@ static void end_doomed(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns)
 	ct_lock(&stripe->lock);
 	index = ct_table_find(ct, bucket, t, &inverse, &dir);
 	if (index && ct->arena.slots[index].expires_ns > now_ns)
-		ct_end_soon(ct, bucket, index, now_ns, CT_DEATH_MASTER);
+		doom(ct, bucket, index, now_ns);
+	else
+		ct_expect_cancel(ct, t);
 	ct_unlock(&stripe->lock);
 }
 

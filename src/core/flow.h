@@ -51,6 +51,12 @@ struct ct_gre {
 	uint64_t timeout_ns, stream_ns; /* one-way, two-way: as configured when it began */
 };
 
+/* What the helper for PPTP knows of its control connection (semantics 6.6). */
+struct ct_pptp {
+	uint16_t pns_id_be, pac_id_be; /* call ids of client and server */
+	uint8_t session, call;	       /* states */
+};
+
 /*
  * What only a few flows have: relations to others. In an array beside the flows, under the same
  * index; a record is touched, and valid, only if its flow has a helper or was expected.
@@ -67,10 +73,7 @@ struct ct_kin {
 		struct {
 			uint32_t invite, reg; /* CSeq of the last INVITE and REGISTER */
 		} sip;
-		struct {
-			uint16_t pns_id_be, pac_id_be; /* call ids of client and server */
-			uint8_t session, call;	       /* states */
-		} pptp;
+		struct ct_pptp pptp;
 		struct {
 			uint8_t armed; /* the last request was NET_START */
 		} sane;

@@ -12,6 +12,12 @@
 enum ct_reason ct_tuple_build(struct ct_tuple *ret, const struct ct_pkt *pkt, uint16_t zone,
 			      uint32_t detail[static CT_DETAIL_MAX]);
 
+/*
+ * Is this a packet of a PPTP call, whose tuple has its call id as the destination id? What has the
+ * source id is the key map (core/helper/keymap.h).
+ */
+bool ct_tuple_is_call(const struct ct_pkt *pkt);
+
 /* Makes the tuple of the other direction. False: a message type that has no reply. */
 bool ct_tuple_invert(struct ct_tuple *ret, const struct ct_tuple *t);
 

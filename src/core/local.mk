@@ -29,6 +29,8 @@ libctcore_la_SOURCES += \
 	src/core/helper/helper.c src/core/helper/helper.h \
 	src/core/helper/expect.c src/core/helper/expect.h \
 	src/core/helper/text.c src/core/helper/text.h \
+	src/core/helper/keymap.c src/core/helper/keymap.h \
 	src/core/helper/ftp.c src/core/helper/tftp.c src/core/helper/irc.c \
 	src/core/helper/sip.c src/core/helper/sip.h src/core/helper/sip_sdp.c \
-	src/core/helper/sip_message.c src/core/helper/sip_message.h
+	src/core/helper/sip_message.c src/core/helper/sip_message.h \
+	src/core/helper/pptp.c src/core/helper/amanda.c src/core/helper/sane.c

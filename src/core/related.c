@@ -48,6 +48,8 @@ static bool read_quote(struct ct_step *s, uint32_t off, struct ct_tuple *ret, st
 	reason = ct_pkt_parse(&inner, ct_view_from(s->pkt.l4, off), s->pkt.family, s->detail);
 	if (reason == CT_REASON_NONE)
 		reason = ct_tuple_build(ret, &inner, s->in->zone, s->detail);
+	if (reason == CT_REASON_NONE)
+		ct_keymap_name(&s->th->ct->keymap, &inner, ret);
 	switch (reason) {
 	case CT_REASON_NONE:
 		if (ct_tuple_invert(inv, ret))

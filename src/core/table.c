@@ -52,6 +52,7 @@ struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params
 	ct->buckets = calloc((size_t)ct->bucket_mask + 1, sizeof(*ct->buckets));
 	expects = ct_arena_init(&ct->arena, arena, params);
 	if (!ct->buckets || !ct_expects_init(&ct->expects, expects, params->max_expect, &ct->key) ||
+	    !ct_keymap_init(&ct->keymap, params->max_expect, &ct->key) ||
 	    !ct_fragments_init(&ct->fragments, params->max_fragmented, params->max_held, &ct->key))
 		return ct_free(ct);
 	return ct;
@@ -63,6 +64,7 @@ struct ct *ct_free(struct ct *ct)
 		return NULL;
 	free(ct->buckets);
 	ct_expects_done(&ct->expects);
+	ct_keymap_done(&ct->keymap);
 	ct_fragments_done(&ct->fragments);
 	free(ct);
 	return NULL;

@@ -4,6 +4,7 @@
 #include "core/arena.h"
 #include "core/datagram.h"
 #include "core/helper/expect.h"
+#include "core/helper/keymap.h"
 #include "core/key.h"
 #include "core/timer.h"
 
@@ -21,6 +22,7 @@ struct ct {
 	uint32_t *buckets; /* heads of the hash chains, guarded by the lock of their stripe */
 	uint32_t bucket_mask;
 	struct ct_expects expects;
+	struct ct_keymap keymap;
 	struct ct_fragments fragments;
 	atomic_bool exit_seen;	  /* a packet came from an exit hook */
 	atomic_bool crowded;	  /* a packet found no room: the clock shall make some */

@@ -87,6 +87,8 @@ bool ct_step_name(struct ct_step *s)
 	uint32_t detail[CT_DETAIL_MAX] = {0};
 	enum ct_reason reason = ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, detail);
 
+	if (reason == CT_REASON_NONE)
+		ct_keymap_name(&s->th->ct->keymap, &s->pkt, &s->tuple);
 	if (reason == CT_REASON_NONE && !ct_tuple_invert(&s->inverse, &s->tuple)) {
 		reason = CT_REASON_NOT_INVERTIBLE;
 		detail[0] = ct_tuple_icmp_type(&s->tuple);

@@ -36,6 +36,12 @@ static bool is_icmp(uint8_t proto)
 	return proto == CT_PROTO_ICMP || proto == CT_PROTO_ICMPV6;
 }
 
+bool ct_tuple_is_call(const struct ct_pkt *pkt)
+{
+	return pkt->proto == CT_PROTO_GRE && pkt->l4.cap >= 8 &&
+	       (ct_read_be16(pkt->l4.data) & GRE_VERSION) == 1;
+}
+
 /*
  * Version 1 (PPTP) carries the call id of its receiver, that of its sender is not in the packet.
  * All else, also what is cut short, goes by its addresses.

@@ -3,6 +3,9 @@ flow_scripts = \
 	tests/flows/est.inc \
 	tests/flows/helper-ftp-open.inc \
 	tests/flows/helper-open.inc \
+	tests/flows/helper-pptp-call.inc \
+	tests/flows/helper-pptp-open.inc \
+	tests/flows/helper-sane-open.inc \
 	tests/flows/in-close-wait.inc \
 	tests/flows/in-close.inc \
 	tests/flows/in-established.inc \
@@ -29,6 +32,11 @@ flow_scripts = \
 	tests/flows/gre-error-related.flow \
 	tests/flows/gre-keys-ignored.flow \
 	tests/flows/gre-pptp-without-helper.flow \
+	tests/flows/helper-amanda-four.flow \
+	tests/flows/helper-amanda-questions.flow \
+	tests/flows/helper-amanda-taken.flow \
+	tests/flows/helper-amanda-words.flow \
+	tests/flows/helper-amanda.flow \
 	tests/flows/helper-ftp-active.flow \
 	tests/flows/helper-ftp-child.flow \
 	tests/flows/helper-ftp-eprt4.flow \
@@ -53,6 +61,37 @@ flow_scripts = \
 	tests/flows/helper-irc-not-ipv6.flow \
 	tests/flows/helper-irc-not.flow \
 	tests/flows/helper-irc.flow \
+	tests/flows/helper-pptp-answer-repeated.flow \
+	tests/flows/helper-pptp-answer-wrong.flow \
+	tests/flows/helper-pptp-call-id-zero.flow \
+	tests/flows/helper-pptp-call.flow \
+	tests/flows/helper-pptp-clash.flow \
+	tests/flows/helper-pptp-disconnect-events.flow \
+	tests/flows/helper-pptp-disconnect-unused.flow \
+	tests/flows/helper-pptp-disconnect.flow \
+	tests/flows/helper-pptp-expected-again.flow \
+	tests/flows/helper-pptp-first-dropped.flow \
+	tests/flows/helper-pptp-flow-expires.flow \
+	tests/flows/helper-pptp-incoming-call.flow \
+	tests/flows/helper-pptp-incoming-refused.flow \
+	tests/flows/helper-pptp-master-ends-unused.flow \
+	tests/flows/helper-pptp-master-ends.flow \
+	tests/flows/helper-pptp-messages-form.flow \
+	tests/flows/helper-pptp-messages-short.flow \
+	tests/flows/helper-pptp-one-met-both-gone.flow \
+	tests/flows/helper-pptp-second-call-same-client-id.flow \
+	tests/flows/helper-pptp-second-call-same-server-id.flow \
+	tests/flows/helper-pptp-second-call.flow \
+	tests/flows/helper-pptp-server-first.flow \
+	tests/flows/helper-pptp-session-order.flow \
+	tests/flows/helper-pptp-session-stop-unasked.flow \
+	tests/flows/helper-pptp-session-stops.flow \
+	tests/flows/helper-sane-answers.flow \
+	tests/flows/helper-sane-master-ends.flow \
+	tests/flows/helper-sane-newest.flow \
+	tests/flows/helper-sane-requests.flow \
+	tests/flows/helper-sane-taken.flow \
+	tests/flows/helper-sane.flow \
 	tests/flows/helper-sip-call.flow \
 	tests/flows/helper-sip-contacts.flow \
 	tests/flows/helper-sip-dropped.flow \

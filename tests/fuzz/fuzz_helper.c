@@ -130,6 +130,7 @@ static struct census check_all(struct ct_help *h)
 		total += c.n[i];
 	}
 	FUZZ_CHECK(total == ct_expect_count(run.th.ct));
+	FUZZ_CHECK(ct_keymap_count(&run.th.ct->keymap) <= 1);
 	return c;
 }
 
@@ -208,6 +209,7 @@ static void finish(void)
 	if (run.helper->end)
 		run.helper->end(&h);
 	FUZZ_CHECK(ct_expect_count(run.th.ct) == 0);
+	FUZZ_CHECK(ct_keymap_count(&run.th.ct->keymap) == 0);
 	run.th.ct = ct_free(run.th.ct);
 }
 

@@ -93,7 +93,55 @@ SIP_SEEDS = {
     "sip-uris": dialogue(SIP, server("SIP/2.0 200 OK\r\nCSeq: 0 REGISTER\r\nm: sip:1.1.1.1\r\n " + ",sip:a" * 40 + "@0" + ",sip:" * 9 + "\r\n"), how=UDP),
 }
 
-SEEDS = {**FTP_SEEDS, **TFTP_SEEDS, **IRC_SEEDS, **SIP_SEEDS, "no-packet": dialogue(FTP), "empty": b""}
+# control messages of PPTP: kind, bytes behind the header, and how they begin
+PPTP_KINDS = {"start": (1, 144, ""), "started": (2, 144, "01000100"), "stop": (3, 4, "01"), "stopped": (4, 4, "01"),
+              "out": (7, 156, "0005"), "out-ok": (8, 20, "0006000501"), "out-other": (8, 20, "0007000501"),
+              "in": (9, 208, "0006"), "in-ok": (10, 12, "0005000601"), "in-up": (11, 16, "0005"),
+              "clear": (12, 4, "0005"), "down": (13, 136, "0006"), "echo": (5, 4, "")}
+FROM_SERVER = {"started", "stopped", "out-ok", "out-other", "in", "in-up", "down"}
+
+
+def pptp(*names, flags=0, **kw):
+    for name in names:
+        kind, size, body = PPTP_KINDS[name]
+        yield says(struct.pack(">HHIHH", 12 + size, 1, 0x1a2b3c4d, kind, 0) + bytes.fromhex(body).ljust(size, b"."),
+                   flags | (REPLY if name in FROM_SERVER else 0), **kw)
+
+
+SESSION = list(pptp("start", "started"))
+
+PPTP_SEEDS = {
+    "pptp-out": dialogue(PPTP, *SESSION, *pptp("out"), *pptp("out-ok", flags=MET)),
+    "pptp-in": dialogue(PPTP, *SESSION, *pptp("in", "in-ok"), *pptp("in-up", flags=MET)),
+    "pptp-again": dialogue(PPTP, *SESSION, *pptp("out", "out-ok"), *pptp("out-ok", flags=MET), *pptp("out-ok", "down")),
+    "pptp-two": dialogue(PPTP, *SESSION, *pptp("out", "out-ok", "out", "out-other", "down", "out", "out-other")),
+    "pptp-order": dialogue(PPTP, *pptp("out", "out-ok", "stopped", "stop"), *SESSION, *pptp("clear", "out-ok", "echo")),
+    "pptp-stop": dialogue(PPTP, *SESSION, *pptp("out", "out-ok", "stop", "stopped"), *SESSION, *pptp("in", "in-ok")),
+    "pptp-cut": dialogue(PPTP, *SESSION, *pptp("out"), *pptp("out-ok", cut=16), *pptp("out-ok", cut=1)),
+    "pptp-expired": dialogue(PPTP, *SESSION, *pptp("out", "out-ok"), *pptp("echo", "out-ok", seconds=255)),
+}
+
+AMANDA_SEEDS = {
+    "amanda": dialogue(AMANDA, client("REQ", FIRST), server("CONNECT DATA 51201 MESG 51202 INDEX 51203\n\n", MET)),
+    "amanda-state": dialogue(AMANDA, server("x CONNECT STATE 1 MESG 2\nDATA 3\n", MET), how=IPV6),
+    "amanda-no-port": dialogue(AMANDA, server("CONNECT DATA x MESG 2\n"), server("CONNECT DATA 65536 INDEX 1\n")),
+    "amanda-many": dialogue(AMANDA, *(server(f"CONNECT DATA {p} INDEX {p + 9}\n") for p in range(1, 6))),
+    "amanda-half": dialogue(AMANDA, server("CONNECT DATA 12345\n", cut=1), server("CONNECT "), server("CONNECT DATA")),
+}
+
+NET_START = says(struct.pack(">II", 7, 1))
+PORT = struct.pack(">IHH", 0, 0, 51201)
+
+SANE_SEEDS = {
+    "sane": dialogue(SANE, NET_START, says(PORT + bytes(4), REPLY | MET)),
+    "sane-ipv6": dialogue(SANE, NET_START, says(PORT, REPLY | MET), how=IPV6),
+    "sane-taken-back": dialogue(SANE, NET_START, says(struct.pack(">II", 4, 1)), says(PORT, REPLY)),
+    "sane-failed": dialogue(SANE, NET_START, says(b"\0\0\0\4" + PORT[4:], REPLY), says(PORT, REPLY)),
+    "sane-short": dialogue(SANE, says(b"\0\0\0\7"), NET_START, says(b"", REPLY), says(PORT, REPLY, cut=1)),
+}
+
+SEEDS = {**FTP_SEEDS, **TFTP_SEEDS, **IRC_SEEDS, **SIP_SEEDS, **PPTP_SEEDS, **AMANDA_SEEDS, **SANE_SEEDS,
+         "no-packet": dialogue(FTP), "empty": b""}
 
 if __name__ == "__main__":
     out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus" / "helper")

@@ -91,12 +91,20 @@ bool ct_helper_call(struct ct_step *s)
 	return false;
 }
 
+void ct_helper_lose(struct ct *ct, const struct ct_flow *child, uint64_t master)
+{
+	/* one that was doomed has done this already; there may be another call by now */
+	if (master && child->orig.proto == CT_PROTO_GRE && child->death != CT_DEATH_MASTER)
+		ct_keymap_forget(&ct->keymap, master);
+}
+
 void ct_helper_end(struct ct_thread *th, uint32_t index, uint64_t now_ns)
 {
 	const struct ct_helper *helper = ct_helper_get(th->ct->arena.slots[index].helper);
 	struct ct_help h;
 
 	ct_expect_forget(th->ct, index);
+	ct_helper_lose(th->ct, &th->ct->arena.slots[index], th->ct->arena.kin[index].master);
 	if (!helper || !helper->end)
 		return;
 	h = help_of(th, index, now_ns);

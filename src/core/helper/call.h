@@ -14,5 +14,11 @@ uint8_t ct_helper_assign(const struct ct_config *cfg, const struct ct_tuple *ori
  */
 bool ct_helper_call(struct ct_step *s);
 
+/*
+ * A flow that a master expected is gone, or never came to be. The keys of a call go with its flow:
+ * packets that come later have none, as in the kernel.
+ */
+void ct_helper_lose(struct ct *ct, const struct ct_flow *child, uint64_t master);
+
 /* A flow with relations is ending: what it expects is forgotten, its helper told (lock held). */
 void ct_helper_end(struct ct_thread *th, uint32_t index, uint64_t now_ns);

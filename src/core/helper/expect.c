@@ -317,6 +317,22 @@ bool ct_expect_foreign(struct ct *ct, uint32_t master, const struct ct_expect_sp
 	return ret;
 }
 
+void ct_expect_cancel(struct ct *ct, const struct ct_tuple *t)
+{
+	struct ct_expects *x = &ct->expects;
+	uint32_t i;
+
+	if (ct_expect_count(ct) == 0)
+		return;
+	ct_lock(&x->lock);
+	i = *bucket_of(x, t);
+	while (i && !overlap(&x->slots[i].tuple, t, x->slots[i].any_src, x->slots[i].any_src_id))
+		i = x->slots[i].next;
+	if (i)
+		drop_expect(ct, i);
+	ct_unlock(&x->lock);
+}
+
 /* --- a master's ------------------------------------------------------------------------------- */
 
 void ct_expect_forget(struct ct *ct, uint32_t master)

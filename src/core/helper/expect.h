@@ -80,6 +80,12 @@ enum ct_expect_error ct_expect_add(struct ct *ct, uint32_t master,
 bool ct_expect_meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns,
 		    struct ct_expect *ret);
 
+/*
+ * Forgets the newest expectation that a packet of this tuple would meet, whoever its master is. A
+ * stripe's lock may be held.
+ */
+void ct_expect_cancel(struct ct *ct, const struct ct_tuple *t);
+
 /* Forgets everything that a master expects. The lock of its stripe is held. */
 void ct_expect_forget(struct ct *ct, uint32_t master);
 

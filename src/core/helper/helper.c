@@ -18,10 +18,10 @@ const struct ct_helper_facts ct_helper_facts[CT_HELPER_MAX] = {CT_HELPER_LIST(X)
 const struct ct_helper *ct_helper_get(enum ct_helper_id id)
 {
 	static const struct ct_helper *const helpers[CT_HELPER_MAX] = {
-		[CT_HELPER_FTP] = &ct_helper_ftp,
-		[CT_HELPER_TFTP] = &ct_helper_tftp,
-		[CT_HELPER_IRC] = &ct_helper_irc,
-		[CT_HELPER_SIP] = &ct_helper_sip,
+		[CT_HELPER_FTP] = &ct_helper_ftp,   [CT_HELPER_TFTP] = &ct_helper_tftp,
+		[CT_HELPER_IRC] = &ct_helper_irc,   [CT_HELPER_SIP] = &ct_helper_sip,
+		[CT_HELPER_PPTP] = &ct_helper_pptp, [CT_HELPER_AMANDA] = &ct_helper_amanda,
+		[CT_HELPER_SANE] = &ct_helper_sane,
 	};
 
 	return id < CT_HELPER_MAX ? helpers[id] : NULL;

@@ -86,7 +86,10 @@ struct ct_expect_spec ct_help_spec(const struct ct_help *h, uint8_t proto);
 /* ct_expect_each() over the expectations of this flow. */
 void ct_help_each(struct ct_help *h, ct_expect_visit *visit, void *ctx);
 
-/* Ends a flow when this packet is through, found by one of its tuples; at most two in a call. */
+/*
+ * Ends a flow when this packet is through, found by one of its tuples; if there is none, it is not
+ * expected any more. At most two in a call.
+ */
 void ct_help_doom(struct ct_help *h, const struct ct_tuple *t);
 
 extern const struct ct_helper ct_helper_ftp, ct_helper_tftp, ct_helper_irc, ct_helper_sip,

@@ -91,6 +91,17 @@ bool ct_text_find(struct ct_text *t, const char *word)
 	return false;
 }
 
+bool ct_text_find_exact(struct ct_text *t, const char *word)
+{
+	for (struct ct_text at = *t; at.p < at.end; at.p++) {
+		if (!ct_text_word_exact(&at, word))
+			continue;
+		*t = at;
+		return true;
+	}
+	return false;
+}
+
 bool ct_text_to(struct ct_text *t, uint8_t byte)
 {
 	for (const uint8_t *p = t->p; p < t->end; p++) {

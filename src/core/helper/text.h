@@ -41,10 +41,11 @@ bool ct_text_word_exact(struct ct_text *t, const char *word); /* in this case, t
 /* Are the bytes that are left the beginning of this word, or all of it? */
 bool ct_text_is_part(struct ct_text t, const char *word);
 
-bool ct_text_byte(struct ct_text *t, uint8_t byte);	 /* this byte next */
-bool ct_text_find(struct ct_text *t, const char *word);	 /* to behind its next occurrence */
-bool ct_text_to(struct ct_text *t, uint8_t byte);	 /* to behind the next such byte */
-void ct_text_skip(struct ct_text *t, const char *bytes); /* over any of these */
+bool ct_text_byte(struct ct_text *t, uint8_t byte);	      /* this byte next */
+bool ct_text_find(struct ct_text *t, const char *word);	      /* to behind its next occurrence */
+bool ct_text_find_exact(struct ct_text *t, const char *word); /* the same, in this case */
+bool ct_text_to(struct ct_text *t, uint8_t byte);	      /* to behind the next such byte */
+void ct_text_skip(struct ct_text *t, const char *bytes);      /* over any of these */
 
 /* A decimal number of at least one digit; false if it exceeds max. */
 bool ct_text_number(struct ct_text *t, uint32_t max, uint32_t *ret);

@@ -18,6 +18,9 @@ core_tests = \
 	tests/unit/core/test_helper_tftp \
 	tests/unit/core/test_helper_irc \
 	tests/unit/core/test_helper_sip \
+	tests/unit/core/test_helper_pptp \
+	tests/unit/core/test_helper_amanda \
+	tests/unit/core/test_helper_sane \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_names \
@@ -25,7 +28,8 @@ core_tests = \
 	tests/unit/core/test_tcp_window \
 	tests/unit/core/test_sctp_table \
 	tests/unit/core/test_sctp \
-	tests/unit/core/test_gre
+	tests/unit/core/test_gre \
+	tests/unit/core/test_keymap
 
 check_PROGRAMS += $(core_tests)
 TESTS          += $(core_tests)
@@ -86,3 +90,11 @@ tests_unit_core_test_sctp_SOURCES = tests/unit/core/test_sctp.c
 tests_unit_core_test_sctp_LDADD   = libcoretest.la
 tests_unit_core_test_gre_SOURCES = tests/unit/core/test_gre.c
 tests_unit_core_test_gre_LDADD   = libcoretest.la
+tests_unit_core_test_keymap_SOURCES = tests/unit/core/test_keymap.c
+tests_unit_core_test_keymap_LDADD   = libcoretest.la
+tests_unit_core_test_helper_pptp_SOURCES = tests/unit/core/test_helper_pptp.c
+tests_unit_core_test_helper_pptp_LDADD   = libcoretest.la
+tests_unit_core_test_helper_amanda_SOURCES = tests/unit/core/test_helper_amanda.c
+tests_unit_core_test_helper_amanda_LDADD   = libcoretest.la
+tests_unit_core_test_helper_sane_SOURCES = tests/unit/core/test_helper_sane.c
+tests_unit_core_test_helper_sane_LDADD   = libcoretest.la

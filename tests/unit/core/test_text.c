@@ -104,6 +104,11 @@ static void test_find(void **state)
 	h = hold("aaab");
 	assert_true(ct_text_find(&h.t, "aab"));
 	release(&h, "");
+	h = hold("DatDAT data");
+	assert_false(ct_text_find_exact(&h.t, "DATA"));
+	assert_true(ct_text_find_exact(&h.t, "DAT"));
+	assert_true(ct_text_find_exact(&h.t, "data"));
+	release(&h, "");
 }
 
 static void test_skip(void **state)
