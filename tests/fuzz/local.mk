@@ -4,6 +4,7 @@
 fuzz_targets = \
 	tests/fuzz/fuzz_track \
 	tests/fuzz/fuzz_helper \
+	tests/fuzz/fuzz_fragment \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_nlmsg
 
@@ -25,6 +26,11 @@ tests_fuzz_fuzz_helper_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_helper_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_helper_LDADD    = libctcore.la
 
+tests_fuzz_fuzz_fragment_SOURCES  = tests/fuzz/fuzz_fragment.c $(fuzz_main)
+tests_fuzz_fuzz_fragment_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_fragment_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_fragment_LDADD    = libctcore.la
+
 tests_fuzz_fuzz_conf_SOURCES  = tests/fuzz/fuzz_conf.c $(fuzz_main)
 tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_conf_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -38,7 +44,8 @@ tests_fuzz_fuzz_nlmsg_LDADD    = libctshell.la
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh
 EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py \
-	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/corpus
+	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py \
+	tests/fuzz/corpus
 
 tests/fuzz/corpora.log: $(fuzz_targets)
 

@@ -202,6 +202,26 @@ def test_stop_while_holding(lab, nflog, wire, six):
         assert marks(nflog, 81, 2) == [CTINFO["NEW"]] * 2
 
 
+@SIX
+def test_exit_hooks(lab, nflog, six):
+    """Flows confirmed where packets leave: by the first fragment, or by what the kernel made whole."""
+    small_links(lab)
+    lab.router.ip("link", "set", "lan", "mtu", str(MTU))
+    rules.queue(lab.router, chains=("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"))
+    peers = (netns.SERVER6, netns.LAN6) if six else (netns.SERVER4, netns.LAN4)
+    with Daemon(lab.router, {"Track": {"Confirm": "exit"}}) as daemon:
+        for peer in peers:
+            lab.client.run("ping", "-n", "-c2", "-i0.2", "-W2", "-s", "4000", peer)
+        told = daemon.wait_events(2, event="new")
+        assert [e["hook"] for e in told] == ["POSTROUTING", "INPUT"]
+        assert {(e["packets_orig"], e["bytes_orig"]) for e in told} == \
+            {("1", str(4000 + 8 + (40 if six else 20)))}
+        assert len(daemon.wait_events(2, event="reply")) == 2
+        assert daemon.events(event="invalid") == []
+    assert [name for name, _ in classes(nflog)] == \
+        ["NEW", "ESTABLISHED_REPLY", "ESTABLISHED", "ESTABLISHED_REPLY"] * 2
+
+
 def on_cpu(cpu, function, *args):
     """Calls a function on one CPU; a veth device hands its frames over on the CPU of the sender."""
     before = os.sched_getaffinity(0)

@@ -23,6 +23,7 @@ core_tests = \
 	tests/unit/core/test_helper_sane \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_threads \
+	tests/unit/core/test_threads_fragments \
 	tests/unit/core/test_names \
 	tests/unit/core/test_tcp_table \
 	tests/unit/core/test_tcp_window \
@@ -76,6 +77,8 @@ tests_unit_core_test_helper_sip_SOURCES = tests/unit/core/test_helper_sip.c
 tests_unit_core_test_helper_sip_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c
 tests_unit_core_test_expiry_LDADD   = libcoretest.la
+tests_unit_core_test_threads_fragments_SOURCES = tests/unit/core/test_threads_fragments.c
+tests_unit_core_test_threads_fragments_LDADD   = libcoretest.la
 tests_unit_core_test_threads_SOURCES = tests/unit/core/test_threads.c
 tests_unit_core_test_threads_LDADD   = libcoretest.la
 tests_unit_core_test_names_SOURCES = tests/unit/core/test_names.c
