@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/lab/nflog.py \
 	tests/lab/packet.py \
 	tests/lab/pieces.py \
+	tests/lab/pptp.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
 	tests/lab/services.py \

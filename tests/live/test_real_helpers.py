@@ -10,19 +10,20 @@ import socket
 
 import pytest
 
-from lab import netns
+from lab import netns, rules
+from lab.pptp import Pptp
 from lab.rules import rule
-from lab.services import Ftp, Irc, Tftp, poll
+from lab.services import Ftp, Irc, Scanner, Tftp, poll
 from lab.strict import ENGINES, Strict
 
 SIX = pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])
 
-CONTROL = {"tcp": "21,6667", "udp": "69"}
+CONTROL = {"tcp": "21,1723,6566,6667", "udp": "69"}
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def strict_network(request):
-    with Strict(request.param, "ftp tftp irc", CONTROL) as network:
+    with Strict(request.param, "ftp tftp irc pptp sane", CONTROL) as network:
         yield network
 
 
@@ -244,4 +245,44 @@ def test_irc_dcc_from_outside(strict, ircd):
     poll(strict.trouble)
     assert strict.invalid() == []
     assert strict.counts()["RELATED"] == 0
+    strict.begin()
+
+
+# --- sane --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def saned(strict_network):
+    with Scanner(strict_network.server) as server:
+        yield server
+
+
+@SIX
+def test_sane(strict, saned, six, tmp_path):
+    (tmp_path / "dll.conf").write_text("net\n")
+    (tmp_path / "net.conf").write_text("")
+    strict.client.run("env", f"SANE_CONFIG_DIR={tmp_path}", "scanimage", "-d", f"net:{name(six)}:test:0",
+                      "--format=pnm", "-o", str(tmp_path / "picture"))
+    assert (tmp_path / "picture").read_bytes().startswith(b"P5")
+    counts = strict.counts()
+    assert counts["NEW"] == counts["RELATED"] == 1
+
+
+# --- pptp --------------------------------------------------------------------------------
+
+
+def test_pptp(strict):
+    """Both directions of a tunnel, and what is left of it when the call ends."""
+    with Pptp(strict.client, strict.server, netns.SERVER4, 4711, 815) as tunnel:
+        for server in (False, True) * 3:
+            packet = tunnel.send(server)
+            assert tunnel.receive(not server) == packet
+        counts = strict.counts()
+        assert counts["NEW"] == counts["RELATED"] == 1
+        tunnel.disconnect()
+        tunnel.send(False)
+        poll(strict.trouble)
+        assert strict.invalid() == []
+        assert [(p.packet.proto, rules.name_of(p.mark)) for p in strict.refused.seen] == \
+            [(47, None if strict.engine == "kernel" else "NEW")]
     strict.begin()
