@@ -27,9 +27,9 @@ def poll(ready, timeout=10, pause=0.02):
     return value
 
 
-def listens(pid, kind, port):
-    """Whether somebody in the namespace of a process listens to a port, in any family."""
-    for name in (kind, f"{kind}6"):
+def listens(pid, kind, port, six=None):
+    """Whether somebody in the namespace of a process listens to a port, in one or any family."""
+    for name in {None: (kind, f"{kind}6"), False: (kind,), True: (f"{kind}6",)}[six]:
         for line in pathlib.Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
             words = line.split()
             if int(words[1].rpartition(":")[2], 16) == port and words[3] == LISTENING[kind]:

@@ -8,8 +8,6 @@ from lab.daemon import TOP
 from lab.services import listens, poll
 from lab.strict import ENGINES, Strict
 
-SIX = pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])
-
 SIP = TOP / "tests" / "live" / "sip"
 
 CONTROL = {"tcp": "5060", "udp": "5060"}
@@ -39,7 +37,7 @@ def sipp(strict, tmp_path, side, six, scenario, *words):
     address = f"[{address}]" if six else address
     return {"client": strict.client, "server": strict.server}[side].popen(
         "sipp", "-nostdin", "-i", address, "-mi", address, "-m", "1", "-timeout", "10",
-        "-timeout_error", "-trace_err", "-error_file", str(tmp_path / f"{side}-{scenario}"),
+        "-timeout_error", "-trace_err", "-error_file", str(tmp_path / f"{side}-{scenario}-{six}"),
         "-sf", str(SIP / f"{scenario}.xml"), *words, cwd=tmp_path, stdin=-3, stdout=-3, stderr=-3)
 
 
@@ -55,37 +53,46 @@ def finish(tmp_path, *processes):
 
 def call(strict, tmp_path, six, *words, caller="client", callee="server", ports):
     """
-    A call with sound, at ports that the two sides tell each other; the callee echoes it. ports are
-    those of callee and caller: the next call finds the flows of this one if it uses the same.
+    Starts a call with sound, at ports that the two sides tell each other; the callee echoes it.
+    ports are those of callee and caller: the next call finds the flows of this one if it uses the
+    same.
     """
     port, source = map(str, ports)
     media, heard = (str(10000 + p) for p in ports)
     answering = sipp(strict, tmp_path, callee, six, "callee", "-rtp_echo", "-mp", media, "-p", port,
                      *words)
-    poll(lambda: listens(answering.pid, "tcp" if "t1" in words else "udp", ports[0]))
-    poll(lambda: listens(answering.pid, "udp", 10000 + ports[0]))
+    poll(lambda: listens(answering.pid, "tcp" if "t1" in words else "udp", ports[0], six))
+    poll(lambda: listens(answering.pid, "udp", 10000 + ports[0], six))
     target = addresses(six)[callee]
-    finish(tmp_path, answering, sipp(strict, tmp_path, caller, six, "caller", "-mp", heard, "-p", source,
-                                     *words, f"[{target}]:{port}" if six else f"{target}:{port}"))
+    return answering, sipp(strict, tmp_path, caller, six, "caller", "-mp", heard, "-p", source, *words,
+                           f"[{target}]:{port}" if six else f"{target}:{port}")
 
 
-@SIX
 @pytest.mark.parametrize("transport,source", [("u1", 5100), ("t1", 5110)], ids=["udp", "tcp"])
-def test_sip_call(strict, six, transport, source, tmp_path):
-    call(strict, tmp_path, six, "-t", transport, ports=(5060, source))
+def test_sip_call(strict, transport, source, tmp_path):
+    """One over each family at a time."""
+    calls = [call(strict, tmp_path, six, "-t", transport, ports=(5060, source))
+             for six in (False, True)]
+    finish(tmp_path, *calls[0], *calls[1])
     counts = strict.counts()
-    assert counts["NEW"] == 1
-    assert counts["RELATED"] == 1, "the sound of the caller"
+    assert counts["NEW"] == 2
+    assert counts["RELATED"] == 2, "the sound of the callers"
 
 
-@SIX
-def test_sip_call_to_a_registered_phone(strict, six, tmp_path):
-    """The registrar calls the contact that was registered, from a port of its own."""
+def register(strict, tmp_path, six):
+    """Tells the registrar of a phone at port 5070."""
     registrar = sipp(strict, tmp_path, "server", six, "registrar", "-p", "5060")
-    poll(lambda: listens(registrar.pid, "udp", 5060))
-    finish(tmp_path, registrar, sipp(strict, tmp_path, "client", six, "phone", "-p", "5120",
-                                     f"{name(six)}:5060"))
-    call(strict, tmp_path, six, caller="server", callee="client", ports=(5070, 5130))
+    poll(lambda: listens(registrar.pid, "udp", 5060, six))
+    return registrar, sipp(strict, tmp_path, "client", six, "phone", "-p", "5120", f"{name(six)}:5060")
+
+
+def test_sip_call_to_a_registered_phone(strict, tmp_path):
+    """The registrar calls the contact that was registered, from a port of its own."""
+    both = [register(strict, tmp_path, six) for six in (False, True)]
+    finish(tmp_path, *both[0], *both[1])
+    calls = [call(strict, tmp_path, six, caller="server", callee="client", ports=(5070, 5130))
+             for six in (False, True)]
+    finish(tmp_path, *calls[0], *calls[1])
     counts = strict.counts()
-    assert counts["NEW"] == 1
-    assert counts["RELATED"] == 2, "the call, and its sound"
+    assert counts["NEW"] == 2
+    assert counts["RELATED"] == 4, "the calls, and their sound"
