@@ -8,7 +8,7 @@
  * was never confirmed leaves without a record, because nobody was told that it came.
  *
  * A helper may want another flow to end with this one. That one's stripe cannot be locked here,
- * since nobody holds two; so it is noted, and as soon as no lock is held its time is set to now:
+ * since nobody holds two; so it is noted, and as soon as no lock is held its time is made over:
  * from then on it is not found any more, and the clock sees to the rest.
  */
 
@@ -77,22 +77,21 @@ bool ct_end_expired(struct ct_thread *th, uint32_t index, uint64_t now_ns, struc
 	return ct_end_flow(th, ct_table_bucket(th->ct, &f->orig), index, now_ns, death, ev);
 }
 
-void ct_end_soon(struct ct *ct, uint32_t bucket, uint32_t index, uint64_t now_ns,
-		 enum ct_death death)
+void ct_end_soon(struct ct *ct, uint32_t bucket, uint32_t index, enum ct_death death)
 {
 	struct ct_flow *f = &ct->arena.slots[index];
 
 	f->death = (uint8_t)death;
-	f->expires_ns = now_ns;
+	f->expires_ns = 0; /* past for every thread: their clocks differ by the time of a batch */
 	ct_wheel_update(&ct_table_stripe(ct, bucket)->wheel, &ct->arena, index);
 }
 
 /* What it had to do with its master ends at once. */
-static void doom(struct ct *ct, uint32_t bucket, uint32_t index, uint64_t now_ns)
+static void doom(struct ct *ct, uint32_t bucket, uint32_t index)
 {
 	if (ct_arena_has_kin(&ct->arena, index))
 		ct_helper_lose(ct, &ct->arena.slots[index], ct->arena.kin[index].master);
-	ct_end_soon(ct, bucket, index, now_ns, CT_DEATH_MASTER);
+	ct_end_soon(ct, bucket, index, CT_DEATH_MASTER);
 }
 
 static void end_doomed(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns)
@@ -109,7 +108,7 @@ static void end_doomed(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns)
 	ct_lock(&stripe->lock);
 	index = ct_table_find(ct, bucket, t, &inverse, &dir);
 	if (index && ct->arena.slots[index].expires_ns > now_ns)
-		doom(ct, bucket, index, now_ns);
+		doom(ct, bucket, index);
 	else
 		ct_expect_cancel(ct, t);
 	ct_unlock(&stripe->lock);

@@ -18,9 +18,8 @@ bool ct_end_flow(struct ct_thread *th, uint32_t bucket, uint32_t index, uint64_t
 /* The same for one whose time is up. */
 bool ct_end_expired(struct ct_thread *th, uint32_t index, uint64_t now_ns, struct ct_event *ev);
 
-/* Makes the present the end of a flow's time: it is not found any more (lock held). */
-void ct_end_soon(struct ct *ct, uint32_t bucket, uint32_t index, uint64_t now_ns,
-		 enum ct_death death);
+/* Puts the end of a flow's time into the past: it is not found any more (lock held). */
+void ct_end_soon(struct ct *ct, uint32_t bucket, uint32_t index, enum ct_death death);
 
 /* Ends the flows that helpers doomed meanwhile. No lock may be held. */
 void ct_end_doomed(struct ct_thread *th, uint64_t now_ns);

@@ -68,7 +68,7 @@ static unsigned int clear_bucket(struct ct_step *s, uint32_t bucket, enum victim
 			ended++;
 		} else if (kind == VICTIM_EARLY) {
 			ct_stat_inc(s->th, CT_STAT_EARLY_DROPS);
-			ct_end_soon(ct, bucket, i, s->in->now_ns, CT_DEATH_EARLY_DROP);
+			ct_end_soon(ct, bucket, i, CT_DEATH_EARLY_DROP);
 		}
 	}
 	return ended;

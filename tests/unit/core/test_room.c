@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "core/end.h"
+
 #define MANY 4096
 
 static struct ct_result udp(struct engine *e, uint32_t src, uint64_t now_ns)
@@ -33,6 +35,24 @@ static void test_refused_take_nothing(void **state)
 	}
 	second = udp(&e, 1, 100 * SEC).flow; /* the slot's second flow, not its thousandth */
 	assert_int_equal(first ^ second, 3ull << 32); /* generations 1 and 2 */
+	engine_close(&e);
+}
+
+/* A flow that was ended is not found by a thread whose clock is a little behind, either. */
+static void test_ended_for_every_clock(void **state)
+{
+	struct ct_result first, second;
+	struct engine e;
+
+	engine_open(&e, 4);
+	first = udp(&e, 1, 10 * SEC);
+	ct_end_soon(e.th.ct, ct_table_bucket(e.th.ct, &first.events[0].orig), 1,
+		    CT_DEATH_EARLY_DROP);
+	second = udp(&e, 1, 10 * SEC - 5 * MSEC);
+	assert_int_not_equal(first.flow, second.flow);
+	assert_int_equal(second.nevents, 2);
+	assert_int_equal(second.events[0].type, CT_EVENT_DESTROY);
+	assert_int_equal(second.events[0].death, CT_DEATH_EARLY_DROP);
 	engine_close(&e);
 }
 
@@ -204,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_take_nothing),
+		cmocka_unit_test(test_ended_for_every_clock),
 		cmocka_unit_test(test_expired_make_room),
 		cmocka_unit_test(test_early_drop),
 		cmocka_unit_test(test_clock_makes_room),
