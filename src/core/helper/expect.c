@@ -9,8 +9,9 @@
  * time or with its master, whichever ends first, so it cannot be met after its master is gone.
  *
  * Helpers are talked into expecting by whoever writes to a control connection. What that can cost
- * is bounded three times: by the class of the helper (where the oldest makes room for the newest),
- * by the table, and by time.
+ * is bounded four times: by the class of the helper (where the oldest makes room for the newest),
+ * by the table, by time, and by what may be expected in one place: that is one bucket whatever the
+ * key, so one client who asks thousands of servers would make the table a list.
  *
  * Expired entries stay until somebody comes by: every walk removes those it meets, and the clock
  * sweeps through the rest.
@@ -22,6 +23,7 @@
 
 #define BUCKETS_MIN 64
 #define SWEEP	    1024 /* slots looked at in one call */
+#define BUCKET_MAX  32	 /* expectations in one */
 
 bool ct_expects_init(struct ct_expects *x, void *memory, uint32_t max,
 		     const struct ct_siphash_key *key)
@@ -168,11 +170,12 @@ static enum ct_expect_error make_way(struct ct *ct, uint32_t master,
 				     const struct ct_expect_spec *spec, uint64_t now_ns)
 {
 	struct ct_expects *x = &ct->expects;
-	uint32_t i = first_live(ct, *bucket_of(x, &spec->tuple), now_ns);
+	uint32_t i = first_live(ct, *bucket_of(x, &spec->tuple), now_ns), n = 0;
 
 	for (; i; i = first_live(ct, x->slots[i].next, now_ns)) {
 		const struct ct_expect *e = &x->slots[i];
 
+		n++;
 		if ((spec->skip_master || e->master == master) && same(e, spec)) {
 			if (e->class != spec->class || e->master != master)
 				return CT_EXPECT_ALREADY;
@@ -182,7 +185,7 @@ static enum ct_expect_error make_way(struct ct *ct, uint32_t master,
 		if (clashes(e, spec))
 			return CT_EXPECT_BUSY;
 	}
-	return CT_EXPECT_OK;
+	return n < BUCKET_MAX ? CT_EXPECT_OK : CT_EXPECT_FULL;
 }
 
 /* The oldest of a class makes room; expired ones go first. */

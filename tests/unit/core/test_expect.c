@@ -202,6 +202,30 @@ static void test_table_is_bounded(void **state)
 	engine_close(&e);
 }
 
+/* One client who asks many servers cannot make the table a list; nobody else is concerned. */
+static void test_one_place_is_bounded(void **state)
+{
+	unsigned int made = 0;
+	struct ct_expect_spec s;
+	struct engine e;
+	uint32_t m;
+
+	engine_open(&e, 8);
+	m = master(&e);
+	for (uint8_t server = 0; server < MAX; server++) {
+		s = spec(2, 20);
+		s.tuple.src.b[0] = server;
+		made += add(&e, m, &s, 0, SEC) == CT_EXPECT_OK;
+	}
+	assert_int_equal(made, 32);
+	s = spec(3, 20);
+	assert_int_equal(add(&e, m, &s, 0, SEC), CT_EXPECT_OK);
+	s = spec(2, 20);
+	s.tuple.src.b[0] = 99;
+	assert_int_equal(add(&e, m, &s, 0, 12 * SEC), CT_EXPECT_OK); /* the others have expired */
+	engine_close(&e);
+}
+
 static void test_dies_with_master(void **state)
 {
 	struct engine e;
@@ -284,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_oldest_makes_room),
 		cmocka_unit_test(test_table_is_bounded),
+		cmocka_unit_test(test_one_place_is_bounded),
 		cmocka_unit_test(test_dies_with_master),
 		cmocka_unit_test(test_pair),
 		cmocka_unit_test(test_each),
