@@ -42,8 +42,12 @@ int daemon_load_conf(const struct options *opts, const struct oplog *log, struct
 		free(c);
 		return r;
 	}
-	/* Every verdict is ACCEPT then, at once, so every first packet leaves its flow. */
+	/*
+	 * Every verdict is ACCEPT then, at once, so every first packet leaves its flow; and there
+	 * is no mark that would tell an exit hook what a packet is.
+	 */
 	if (opts->shadow) {
+		c->conf.track.confirm = CT_CONFIRM_ENTRY;
 		c->conf.track.no_confirm_classes = 0;
 		c->conf.track.hold_fragments = false;
 	}
