@@ -13,7 +13,12 @@
  * keeps a hash of its first packet, and the exit hook asks for an unconfirmed flow of the same
  * tuple with the same hash. Two equal packets under way make two such flows, as in the kernel, and
  * the second to arrive finds that the flow exists: it joins that one or is dropped, by protocol
- * (semantics 2.1).
+ * (semantics 2.1). A packet whose flow is not found by its hash was changed on its way, if another
+ * one of its tuple waits: the MSS of a TCP connection often is.
+ *
+ * Such flows share a bucket whatever the key of the table, so there are only a few for each tuple:
+ * a sender who repeats himself must not make everybody walk. The oldest is kept, because packets
+ * mostly leave as they came, and the newest ones, because what came before may have been dropped.
  *
  * A packet that never leaves is not reported. Its flow is forgotten after a short time, or when a
  * full table needs the room. Nothing is lost if that was too early: a first packet at the exit hook
@@ -30,6 +35,7 @@
 
 #define PENDING_NS  (2 * CT_NS_PER_S)
 #define PRINT_WORDS 8 /* of the packet that are looked at: headers and a little more */
+#define EACH_MAX    8 /* unconfirmed flows of one tuple */
 
 bool ct_confirms_at_exit(const struct ct *ct, const struct ct_config *cfg)
 {
@@ -43,10 +49,10 @@ static bool has_pending(const struct ct *ct)
 	return atomic_load_explicit(&ct->pending, memory_order_relaxed) > 0;
 }
 
-/* A hash of what no router changes on the way: everything behind the network header. */
+/* A hash of the class and of what most routers leave alone: all behind the network header. */
 static uint32_t print_of(const struct ct_step *s)
 {
-	uint64_t words[1 + PRINT_WORDS] = {s->pkt.l4.len};
+	uint64_t words[1 + PRINT_WORDS] = {(uint64_t)s->info << 32 | s->pkt.l4.len};
 	uint32_t n = s->pkt.l4.cap;
 
 	if (n > PRINT_WORDS * sizeof(words[0]))
@@ -61,6 +67,33 @@ static void use_slot(struct ct_step *s, uint32_t index)
 	s->index = index;
 	s->flow = &s->th->ct->arena.slots[index];
 	s->fresh = false;
+}
+
+/* The newest unconfirmed flow that a packet like this one made. */
+static uint32_t find_like(const struct ct_step *s)
+{
+	const struct ct *ct = s->th->ct;
+
+	if (!ct_table_find_any_pending(ct, s->bucket, &s->tuple))
+		return 0;
+	return ct_table_find_pending(ct, s->bucket, &s->tuple, print_of(s));
+}
+
+/* Takes an unconfirmed flow of the packet's bucket out again; it is not told of. */
+static void forget(struct ct_step *s, uint32_t index)
+{
+	struct ct *ct = s->th->ct;
+
+	ct_wheel_remove(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, index);
+	ct_end_flow(s->th, s->bucket, index, s->in->now_ns, CT_DEATH_NONE,
+		    &s->out->events[s->out->nevents]);
+}
+
+/* The packets of a flow that is forgotten count for another one, as its first ones. */
+static void count_for(struct ct_flow *f, const struct ct_flow *gone)
+{
+	f->packets[CT_DIR_ORIGINAL] += gone->packets[CT_DIR_ORIGINAL];
+	f->bytes[CT_DIR_ORIGINAL] += gone->bytes[CT_DIR_ORIGINAL];
 }
 
 /* The packet goes on without a flow. */
@@ -109,8 +142,29 @@ static void abandon(struct ct_step *s)
 	let_go(s);
 }
 
+/* Of too many unconfirmed flows of one tuple the second oldest goes. */
+static void limit_each(struct ct_step *s)
+{
+	struct ct *ct = s->th->ct;
+	uint32_t last[3] = {0}, n = 0; /* the oldest ones, the very oldest first */
+
+	for (uint32_t i = ct_table_find_any_pending(ct, s->bucket, &s->tuple); i;
+	     i = ct_table_next_pending(ct, i)) {
+		last[2] = last[1];
+		last[1] = last[0];
+		last[0] = i;
+		n++;
+	}
+	if (n < EACH_MAX)
+		return;
+	if (ct_proto_get(s->tuple.proto)->joins)
+		count_for(&ct->arena.slots[last[2]], &ct->arena.slots[last[1]]);
+	forget(s, last[1]);
+}
+
 static void wait_for_exit(struct ct_step *s)
 {
+	limit_each(s);
 	s->flow->print = print_of(s);
 	s->flow->expires_ns = s->in->now_ns + PENDING_NS;
 	atomic_fetch_add_explicit(&s->th->ct->pending, 1, memory_order_relaxed);
@@ -148,7 +202,7 @@ void ct_confirm_forget_like(struct ct_step *s)
 
 	if (!has_pending(ct) || !ct_confirms_at_exit(ct, s->th->cfg))
 		return;
-	index = ct_table_find_pending(ct, s->bucket, &s->tuple, print_of(s));
+	index = find_like(s);
 	if (!index)
 		return;
 	ct_wheel_remove(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, index);
@@ -157,29 +211,25 @@ void ct_confirm_forget_like(struct ct_step *s)
 
 /* --- at the exit ------------------------------------------------------------------------------ */
 
-/* Takes the unconfirmed flow of the packet out again; it is not told of. */
 static void drop_pending(struct ct_step *s)
 {
-	struct ct *ct = s->th->ct;
-
-	ct_wheel_remove(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, s->index);
-	ct_end_flow(s->th, s->bucket, s->index, s->in->now_ns, CT_DEATH_NONE,
-		    &s->out->events[s->out->nevents]);
+	forget(s, s->index);
 	let_go(s);
 }
 
-/* Another packet made the flow first (semantics 2.1): this one counts for that, or is dropped. */
-static void clash(struct ct_step *s, uint32_t winner, enum ct_dir dir)
+/*
+ * Another packet made the flow first (semantics 2.1): this one counts for that, in its original
+ * direction even if it came from the other side, or is dropped.
+ */
+static void clash(struct ct_step *s, uint32_t winner)
 {
-	struct ct_flow *f = &s->th->ct->arena.slots[winner];
+	bool joins = ct_proto_get(s->tuple.proto)->joins;
 
 	ct_stat_inc(s->th, CT_STAT_CLASHES);
-	for (int d = 0; d < CT_DIR_MAX; d++) {
-		f->packets[d ^ (int)dir] += s->flow->packets[d];
-		f->bytes[d ^ (int)dir] += s->flow->bytes[d];
-	}
+	if (joins)
+		count_for(&s->th->ct->arena.slots[winner], s->flow);
 	drop_pending(s);
-	if (ct_proto_get(s->tuple.proto)->joins)
+	if (joins)
 		return;
 	ct_step_invalid(s, CT_REASON_CLASH, s->tuple.proto,
 			ct_read_be16((const uint8_t *)&s->tuple.src_id_be),
@@ -187,18 +237,20 @@ static void clash(struct ct_step *s, uint32_t winner, enum ct_dir dir)
 	s->out->drop = true;
 }
 
+/* The helper comes first, even if the flow is not to be (semantics 6.3). */
 static void confirm_pending(struct ct_step *s)
 {
 	struct ct *ct = s->th->ct;
 	enum ct_dir dir;
-	uint32_t winner = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &dir);
+	uint32_t winner;
 
-	if (winner && ct->arena.slots[winner].expires_ns > s->in->now_ns) {
-		clash(s, winner, dir);
-		return;
-	}
 	if (!ct_helper_call(s)) {
 		drop_pending(s);
+		return;
+	}
+	winner = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &dir);
+	if (winner && ct->arena.slots[winner].expires_ns > s->in->now_ns) {
+		clash(s, winner);
 		return;
 	}
 	ct_table_remove(ct, s->bucket, s->index);
@@ -228,15 +280,41 @@ static bool is_first(const struct ct_step *s)
 /* One look for the packet's flow; lock held. True: found, and done with. */
 typedef bool exit_look(struct ct_step *s);
 
-static bool look_for_pending(struct ct_step *s)
+static bool confirm_found(struct ct_step *s, uint32_t index)
 {
-	uint32_t index = ct_table_find_pending(s->th->ct, s->bucket, &s->tuple, print_of(s));
-
 	if (!index)
 		return false;
 	use_slot(s, index);
 	confirm_pending(s);
 	return true;
+}
+
+static bool look_for_pending(struct ct_step *s)
+{
+	return confirm_found(s, find_like(s));
+}
+
+/* Could an unconfirmed flow be that of the packet, although the two do not look alike? */
+static bool may_be_of(const struct ct_flow *f, const struct ct_step *s)
+{
+	if (!(f->status & CT_STATUS_EXPECTED) != (s->info != CT_INFO_RELATED))
+		return false;
+	if (f->orig.proto == CT_PROTO_TCP)
+		return f->l4.tcp.peer[CT_DIR_ORIGINAL].end == s->tcp.end;
+	return ct_proto_get(f->orig.proto)->joins;
+}
+
+/* The packet was changed on its way, or its flow was one too many: the oldest one that it fits. */
+static bool look_for_changed(struct ct_step *s)
+{
+	const struct ct *ct = s->th->ct;
+	uint32_t found = 0;
+
+	for (uint32_t i = ct_table_find_any_pending(ct, s->bucket, &s->tuple); i;
+	     i = ct_table_next_pending(ct, i))
+		if (may_be_of(&ct->arena.slots[i], s))
+			found = i;
+	return confirm_found(s, found);
 }
 
 static bool look_for_flow(struct ct_step *s)
@@ -247,7 +325,8 @@ static bool look_for_flow(struct ct_step *s)
 	if (!index || ct->arena.slots[index].expires_ns <= s->in->now_ns)
 		return false;
 	use_slot(s, index);
-	ct_helper_call(s);
+	if (ct_confirms_at_exit(ct, s->th->cfg)) /* else it has seen the packet at the entry */
+		ct_helper_call(s);
 	return true;
 }
 
@@ -276,28 +355,29 @@ static bool in_zone(struct ct_step *s, uint16_t zone, exit_look *look)
 }
 
 /*
- * At the exit a packet's input interface may not be known any more, and with it its zone: that
- * which it seems to have is tried first, then all others.
+ * At the exit a packet's input interface may not be known any more, and with it its zone: without
+ * one it is looked for in all of them. A packet of a zone is never taken for another zone's.
  */
 static bool in_any_zone(struct ct_step *s, exit_look *look)
 {
 	const struct ct_config *cfg = s->th->cfg;
-	uint16_t own = s->in->zone;
 
-	if (in_zone(s, own, look))
+	if (in_zone(s, s->in->zone, look))
 		return true;
-	for (unsigned int i = 0; i < cfg->nzones; i++)
-		if (cfg->zones[i] != own && in_zone(s, cfg->zones[i], look))
+	for (unsigned int i = 0; i < cfg->nzones && s->in->zone == 0; i++)
+		if (in_zone(s, cfg->zones[i], look))
 			return true;
-	return cfg->nzones > 0 && own != 0 && in_zone(s, 0, look);
+	return false;
 }
 
 static void find_and_confirm(struct ct_step *s)
 {
-	if (is_first(s) && has_pending(s->th->ct) && in_any_zone(s, look_for_pending))
+	bool waited_for = is_first(s) && has_pending(s->th->ct);
+
+	if ((waited_for && in_any_zone(s, look_for_pending)) || in_any_zone(s, look_for_flow) ||
+	    (waited_for && in_any_zone(s, look_for_changed)))
 		return;
-	if (!in_any_zone(s, look_for_flow))
-		in_zone(s, s->in->zone, make_late);
+	in_zone(s, s->in->zone, make_late);
 }
 
 void ct_confirm_exit(struct ct_step *s)
@@ -313,8 +393,10 @@ void ct_confirm_exit(struct ct_step *s)
 	/* what cannot be read was said at the entry; an error about a flow has none of its own */
 	if (ct_step_read(s) && ct_proto_get(s->pkt.proto)->check(s) && ct_step_name(s))
 		find_and_confirm(s);
-	if (s->out->drop)
+	if (s->out->drop) {
 		s->out->reason = (uint8_t)s->reason;
+		ct_counter_add(&s->th->stats.reason[s->reason], 1);
+	}
 	for (unsigned int i = 0; i < s->out->nevents; i++) {
 		s->out->events[i].mark = s->in->mark;
 		s->out->events[i].info = (uint8_t)s->info;

@@ -105,26 +105,34 @@ uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
 	return 0;
 }
 
-uint32_t ct_table_find_any_pending(const struct ct *ct, uint32_t bucket,
-				   const struct ct_tuple *orig)
+static uint32_t pending_from(const struct ct *ct, uint32_t i, const struct ct_tuple *orig)
 {
-	uint32_t i = ct->buckets[bucket];
-
 	while (i && (ct->arena.slots[i].status & CT_STATUS_CONFIRMED ||
 		     !ct_tuple_equal(&ct->arena.slots[i].orig, orig)))
 		i = ct->arena.slots[i].next;
 	return i;
 }
 
+uint32_t ct_table_find_any_pending(const struct ct *ct, uint32_t bucket,
+				   const struct ct_tuple *orig)
+{
+	return pending_from(ct, ct->buckets[bucket], orig);
+}
+
+uint32_t ct_table_next_pending(const struct ct *ct, uint32_t index)
+{
+	const struct ct_flow *f = &ct->arena.slots[index];
+
+	return pending_from(ct, f->next, &f->orig);
+}
+
 uint32_t ct_table_find_pending(const struct ct *ct, uint32_t bucket, const struct ct_tuple *orig,
 			       uint32_t print)
 {
-	uint32_t i = ct->buckets[bucket];
+	uint32_t i = ct_table_find_any_pending(ct, bucket, orig);
 
-	while (i && (ct->arena.slots[i].status & CT_STATUS_CONFIRMED ||
-		     ct->arena.slots[i].print != print ||
-		     !ct_tuple_equal(&ct->arena.slots[i].orig, orig)))
-		i = ct->arena.slots[i].next;
+	while (i && ct->arena.slots[i].print != print)
+		i = ct_table_next_pending(ct, i);
 	return i;
 }
 

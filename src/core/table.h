@@ -49,6 +49,9 @@ uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
 uint32_t ct_table_find_pending(const struct ct *ct, uint32_t bucket, const struct ct_tuple *orig,
 			       uint32_t print);
 
+/* The next older unconfirmed flow with the same original tuple as this one, or 0 (lock held). */
+uint32_t ct_table_next_pending(const struct ct *ct, uint32_t index);
+
 /* The newest unconfirmed flow with this original tuple, or 0 (lock held). */
 uint32_t ct_table_find_any_pending(const struct ct *ct, uint32_t bucket,
 				   const struct ct_tuple *orig);

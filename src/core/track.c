@@ -66,10 +66,8 @@ static bool pass(struct ct_step *s)
 	s->out->info = classified ? (uint8_t)s->info : CT_INFO_INVALID;
 	s->out->passed = true;
 	s->out->mark = in->mark;
-	if (is_ip(in->family) && ct_hook_is_exit(in->hook)) {
-		s->info = (enum ct_info)s->out->info;
+	if (classified && is_ip(in->family) && ct_hook_is_exit(in->hook))
 		ct_confirm_exit(s);
-	}
 	return true;
 }
 

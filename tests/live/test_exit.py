@@ -6,6 +6,7 @@ The router's own conntrack judges the same packets; nothing may differ, not even
 itself sends because of a packet that it refuses.
 """
 
+import re
 import signal
 import socket
 
@@ -244,6 +245,59 @@ def test_two_under_way(lab, nflog, six, judge):
             assert [e["proto"] for e in clashes] == ["tcp", "icmpv6" if six else "icmp"]
 
 
+@SIX
+@pytest.mark.parametrize("judge", ["ctmarkd", "kernel"])
+def test_two_announcements_under_way(lab, nflog, six, judge):
+    """What the first of two requests announces is expected already when the second one leaves."""
+    hosts = (netns.CLIENT6, netns.SERVER6) if six else (netns.CLIENT4, netns.SERVER4)
+    packet = frames.udp(*hosts, 1000, 69, b"\0\1file\0octet\0")
+    if judge == "kernel":
+        oracle(lab.router)
+        lab.router.run(command(six), "-w", "-t", "raw", "-A", "PREROUTING", "-p", "udp", "--dport", "69",
+                       "-j", "CT", "--helper", "tftp")
+    rules.queue(lab.router, chains=CHAINS)
+    lab.server.run(command(six), "-w", "-P", "OUTPUT", "DROP")
+    with Daemon(lab.router, {"Track": {"Confirm": "exit", "Helpers": "tftp"}},
+                args=["--shadow"] if judge == "kernel" else []) as daemon:
+        with lab.client.raw("eth0") as wire, listen(lab.server, six) as far:
+            daemon.freeze()
+            for _ in range(2):
+                wire.send(frames.ethernet(packet))
+            daemon.kill(signal.SIGCONT)
+            assert arrivals(far, packet, six) == 1
+
+
+@SIX
+@pytest.mark.parametrize("judge", ["ctmarkd", "kernel"])
+def test_counted_by_the_flow_that_won(lab, nflog, six, judge):
+    """First packets that cross are of one flow, and count in its original direction, both of them."""
+    near, far = (netns.CLIENT6, netns.SERVER6) if six else (netns.CLIENT4, netns.SERVER4)
+    if judge == "kernel":
+        oracle(lab.router)
+        lab.router.sysctl(netfilter__nf_conntrack_acct=1)
+    rules.queue(lab.router, chains=CHAINS)
+    for host in (lab.client, lab.server):
+        host.run(command(six), "-w", "-P", "OUTPUT", "DROP")
+    there = frames.udp(near, far, 1000, 53, b"to")
+    back = frames.udp(far, near, 53, 1000, b"fro")
+    with Daemon(lab.router, {"Track": {"Confirm": "exit"}, "Timeouts": {"UDP": "1s"}},
+                args=["--shadow"] if judge == "kernel" else []) as daemon:
+        with lab.client.raw("eth0") as one, lab.server.raw("eth0") as other, \
+                listen(lab.client, six) as arrived:
+            daemon.freeze()
+            one.send(frames.ethernet(there))
+            other.send(frames.ethernet(back, netns.WAN_MAC, netns.SERVER_MAC))
+            daemon.kill(signal.SIGCONT)
+            assert arrivals(arrived, back, six) == 1
+        if judge == "kernel":
+            table = lab.router.run("conntrack", "-L", "-f", "ipv6" if six else "ipv4")
+            counts = re.findall(r"packets=(\d+) bytes=(\d+)", table)
+        else:
+            end = daemon.wait_events(1, event="destroy")[0]
+            counts = [(end[f"packets_{way}"], end[f"bytes_{way}"]) for way in ("orig", "reply")]
+    assert counts == [("2", str(len(there) + len(back))), ("0", "0")]
+
+
 def status(daemon):
     """STATUS= of a look that began after this call."""
     assert daemon.notify.wait("STATUS=")
@@ -278,6 +332,15 @@ def test_exit_is_not_queued(lab, nflog):
                 wire.send(frames.ethernet(frames.udp(netns.CLIENT4, netns.SERVER4, port, 53, b"?")))
         assert daemon.wait_line(r"20 first packets did not come to an exit hook", timeout=20)
         assert daemon.events(event="new") == []
+
+
+def test_shadow_confirms_at_the_entry(lab, nflog):
+    """Without marks nothing tells an exit hook what a packet is."""
+    rules.queue(lab.router, chains=CHAINS)
+    with Daemon(lab.router, {"Track": {"Confirm": "exit"}}, args=["--shadow"]) as daemon:
+        Traffic(lab, nflog, False).tcp_connection()
+        assert [e["hook"] for e in daemon.wait_events(1, event="new")] == ["PREROUTING"]
+        assert daemon.wait_events(1, event="assured")
 
 
 def test_only_first_packets_at_the_exit(lab, nflog):

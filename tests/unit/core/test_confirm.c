@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/flow.h"
+#include "core/pkt.h"
 
 #define A 1
 #define B 2
@@ -142,6 +143,7 @@ static void test_clash(void **state)
 {
 	struct pk tcp = syn(), udp = query(1000), echo;
 	struct pk *packets[] = {&tcp, &udp, &echo};
+	struct ct_event ends[4];
 	struct engine e;
 
 	pk_icmp(&echo, CT_AF_INET, A, B, 8, 0, 77, NULL);
@@ -160,11 +162,18 @@ static void test_clash(void **state)
 		assert_int_equal(out.nevents, !joins);
 	}
 	assert_int_equal(engine_stat(&e, CT_STAT_CLASHES), 3);
-	assert_int_equal(ct_count(e.th.ct), 3);
+	assert_int_equal(atomic_load(&e.th.stats.reason[CT_REASON_CLASH]), 2);
+	assert_int_equal(ct_expire(&e.th, 1000 * SEC, ends, 4, NULL), 3);
+	for (size_t i = 0; i < 3; i++) /* what is dropped does not count */
+		assert_int_equal(ends[i].packets[CT_DIR_ORIGINAL],
+				 ends[i].l4proto == CT_PROTO_UDP ? 2 : 1);
 	engine_close(&e);
 }
 
-/* Both sides open at once. UDP: the second packet counts for the flow of the first. */
+/*
+ * Both sides open at once. UDP: the second packet counts for the flow of the first, in its original
+ * direction like any first packet (as in the kernel).
+ */
 static void test_clash_of_directions(void **state)
 {
 	struct pk p = query(1000), q;
@@ -181,8 +190,8 @@ static void test_clash_of_directions(void **state)
 	assert_false(leave(&e, &q, &b, SEC).drop);
 	assert_int_equal(ct_count(e.th.ct), 1);
 	assert_int_equal(ct_expire(&e.th, 100 * SEC, events, 2, NULL), 1);
-	assert_int_equal(events[0].packets[CT_DIR_ORIGINAL], 1);
-	assert_int_equal(events[0].packets[CT_DIR_REPLY], 1);
+	assert_int_equal(events[0].packets[CT_DIR_ORIGINAL], 2);
+	assert_int_equal(events[0].packets[CT_DIR_REPLY], 0);
 	engine_close(&e);
 }
 
@@ -194,6 +203,8 @@ static void test_auto(void **state)
 	struct engine e;
 
 	engine_open(&e, 64);
+	/* a packet that no entry has seen says nothing */
+	assert_true(at(&e, &p, CT_HOOK_POSTROUTING, 0, SEC).passed);
 	assert_false(ct_confirms_at_exit(e.th.ct, &e.cfg));
 	early = enter(&e, &p, SEC);
 	assert_int_equal(early.status, CT_STATUS_CONFIRMED);
@@ -319,6 +330,203 @@ static void test_zones(void **state)
 	engine_close(&e);
 }
 
+/* With the zone known, another one's flow is not taken for that of the packet. */
+static void test_zones_are_apart(void **state)
+{
+	struct pk p = query(1000);
+	struct ct_input in = pk_input(&p, SEC);
+	struct ct_result out;
+	struct engine e;
+
+	open_exit(&e);
+	e.cfg.nzones = 2;
+	e.cfg.zones[0] = in.zone = 7;
+	e.cfg.zones[1] = 8;
+	ct_track(&e.th, &in, &out);
+	in.hook = CT_HOOK_POSTROUTING;
+	in.mark = out.mark;
+	in.zone = 8;
+	ct_track(&e.th, &in, &out);
+	assert_int_equal(out.nevents, 1);
+	assert_int_equal(out.events[0].orig.zone, 8);
+	in.zone = 7;
+	ct_track(&e.th, &in, &out);
+	assert_int_equal(out.nevents, 1);
+	assert_int_equal(out.events[0].orig.zone, 7);
+	engine_close(&e);
+}
+
+/* A UDP packet with data of its own. */
+static struct pk talk(uint16_t dport, const char *data, size_t n)
+{
+	uint8_t l4[64] = {1000 >> 8, 1000 & 0xff, (uint8_t)(dport >> 8), (uint8_t)dport};
+	struct pk p;
+
+	l4[5] = (uint8_t)(8 + n);
+	memcpy(l4 + 8, data, n);
+	pk_ip(&p, CT_AF_INET, A, B, CT_PROTO_UDP, l4, 8 + n);
+	return p;
+}
+
+#define MANY 1000
+
+/*
+ * First packets of one tuple, all different, and all under way: there is one bucket for them,
+ * whatever its key. Few are remembered, none is lost, and the first to come makes the flow.
+ */
+static void test_one_tuple_is_bounded(void **state)
+{
+	static struct ct_result in[MANY];
+	struct ct_event end;
+	struct engine e;
+	struct pk p;
+
+	open_exit(&e);
+	for (uint16_t i = 0; i < MANY; i++) {
+		p = talk(53, (const char *)&i, sizeof(i));
+		in[i] = enter(&e, &p, SEC);
+		assert_int_equal(in[i].info, CT_INFO_NEW);
+		assert_true(ct_count(e.th.ct) <= 8);
+	}
+	for (uint16_t i = 0; i < MANY; i++) {
+		struct ct_result out;
+
+		p = talk(53, (const char *)&i, sizeof(i));
+		out = leave(&e, &p, &in[i], SEC);
+		assert_false(out.drop);
+		assert_int_equal(out.nevents, i == 0);
+		assert_true(i > 0 || out.events[0].flow == in[0].flow);
+	}
+	assert_int_equal(ct_count(e.th.ct), 1);
+	assert_int_equal(ct_expire(&e.th, 1000 * SEC, &end, 1, NULL), 1);
+	assert_int_equal(end.packets[CT_DIR_ORIGINAL], MANY);
+	engine_close(&e);
+}
+
+/* The same with packets of which one only can win: the first, or the last if no other leaves. */
+static void test_one_connection_is_bounded(void **state)
+{
+	struct ct_result in[MANY];
+	struct engine e;
+	struct pk p;
+
+	for (uint32_t leaves = 0; leaves < MANY; leaves += MANY - 1) {
+		open_exit(&e);
+		for (uint32_t i = 0; i < MANY; i++) {
+			pk_tcp(&p, CT_AF_INET, A, B, 1000, 80, PK_SYN, i, 0);
+			in[i] = enter(&e, &p, SEC);
+			assert_true(ct_count(e.th.ct) <= 8);
+		}
+		pk_tcp(&p, CT_AF_INET, A, B, 1000, 80, PK_SYN, leaves, 0);
+		assert_int_equal(leave(&e, &p, &in[leaves], SEC).flow, in[leaves].flow);
+		engine_close(&e);
+	}
+}
+
+/* A rule has changed an option: it is the flow of the packet all the same. */
+static void test_changed_on_the_way(void **state)
+{
+	struct pk p = syn(), other, q = synack();
+	struct ct_result in, out;
+	struct engine e;
+
+	open_exit(&e);
+	pk_tcp(&other, CT_AF_INET, A, B, 1000, 80, PK_SYN, 77, 0);
+	in = enter(&e, &p, SEC);
+	enter(&e, &other, SEC);
+	p.b[p.l4 + 15] ^= 1; /* its window */
+	out = leave(&e, &p, &in, SEC);
+	assert_int_equal(out.nevents, 1);
+	assert_int_equal(out.events[0].flow, in.flow);
+	assert_int_equal(enter(&e, &q, SEC).info, CT_INFO_ESTABLISHED_REPLY);
+	engine_close(&e);
+}
+
+static void with_tftp(struct engine *e)
+{
+	open_exit(e);
+	e->cfg.helper_ports[0] = (struct ct_helper_port){69, CT_HELPER_TFTP};
+	e->cfg.nhelper_ports = 1;
+}
+
+static struct pk request(void)
+{
+	return talk(69, "\0\1f\0octet", 10);
+}
+
+/* What the server sends first; changed: as a rule on the way leaves it. */
+static struct pk transfer(bool changed)
+{
+	struct pk p;
+
+	pk_udp(&p, CT_AF_INET, B, A, 2000, 1000);
+	p.b[p.len - 1] ^= changed;
+	pk_fix_checksum(&p, 6);
+	return p;
+}
+
+/*
+ * Two equal first packets of which the first was expected, the other not any more: each has the
+ * flow of its class, whichever leaves first, and whether or not it was changed.
+ */
+static void test_expected_and_repeated(void **state)
+{
+	for (int changed = 0; changed < 2; changed++) {
+		struct pk rrq = request(), p = transfer(false), gone = transfer(changed);
+		struct ct_result master, first, second, out;
+		struct engine e;
+
+		with_tftp(&e);
+		master = enter(&e, &rrq, SEC);
+		leave(&e, &rrq, &master, SEC);
+		first = enter(&e, &p, SEC);
+		second = enter(&e, &p, SEC);
+		assert_int_equal(first.info, CT_INFO_RELATED);
+		assert_int_equal(second.info, CT_INFO_NEW);
+		out = leave(&e, &gone, &first, SEC);
+		assert_int_equal(out.nevents, 1);
+		assert_int_equal(out.events[0].type, CT_EVENT_RELATED);
+		assert_int_equal(out.events[0].flow, first.flow);
+		assert_int_equal(out.events[0].master, master.flow);
+		engine_close(&e);
+	}
+}
+
+/* The helper reads each request on its way out, even that of a flow which is there already. */
+static void test_helper_before_clash(void **state)
+{
+	struct pk rrq = request();
+	struct ct_result first, second, out;
+	struct engine e;
+
+	with_tftp(&e);
+	first = enter(&e, &rrq, SEC);
+	second = enter(&e, &rrq, SEC);
+	assert_false(leave(&e, &rrq, &first, SEC).drop);
+	out = leave(&e, &rrq, &second, SEC);
+	assert_true(out.drop);
+	assert_int_equal(out.reason, CT_REASON_EXPECT_REFUSED);
+	assert_int_equal(ct_count(e.th.ct), 1);
+	engine_close(&e);
+}
+
+/* After a change to the entry the helper reads there, and not once more at the exit. */
+static void test_helper_reads_once(void **state)
+{
+	struct pk rrq = request(), p = transfer(false), q = query(5);
+	struct ct_result in;
+	struct engine e;
+
+	with_tftp(&e);
+	enter(&e, &q, SEC); /* waits */
+	e.cfg.confirm = CT_CONFIRM_ENTRY;
+	in = enter(&e, &rrq, SEC);
+	assert_int_equal(enter(&e, &p, SEC).info, CT_INFO_RELATED);
+	leave(&e, &rrq, &in, SEC);
+	assert_int_equal(engine_stat(&e, CT_STAT_EXPECTED), 1);
+	engine_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +541,13 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_zones_are_apart),
+		cmocka_unit_test(test_one_tuple_is_bounded),
+		cmocka_unit_test(test_one_connection_is_bounded),
+		cmocka_unit_test(test_changed_on_the_way),
+		cmocka_unit_test(test_expected_and_repeated),
+		cmocka_unit_test(test_helper_before_clash),
+		cmocka_unit_test(test_helper_reads_once),
 	};
 
 	return cmocka_run_group_tests_name("confirm", tests, NULL, NULL);
