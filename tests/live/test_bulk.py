@@ -48,8 +48,11 @@ def test_bulk_tcp_with_large_segments(lab, nflog, six):
         finally:
             server.kill()
             server.wait()
-        assert report["end"]["sum_received"]["bytes"] > size // 2
-        assert report["end"]["sum_received_bidir_reverse"]["bytes"] > 1 << 20
+        # the size ends the test for both directions; which of them is faster is chance
+        received = [report["end"][key]["bytes"]
+                    for key in ("sum_received", "sum_received_bidir_reverse")]
+        assert sum(received) > size // 2
+        assert min(received) > 1 << 20
         assert daemon.events(event="invalid") == []
         assert kernel_queues(lab.router)[0][2:4] == (0, 0)
     marks = {p.mark for p in nflog.seen}
