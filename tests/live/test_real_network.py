@@ -546,6 +546,17 @@ def test_client_reboots(strict):
 
 
 @SIX
+def test_segment_size_is_clamped(strict, six):
+    """The router changes the SYN between the hooks."""
+    with rule(strict.router, six, "mangle", "FORWARD", "-p", "tcp", "--syn", "-j", "TCPMSS",
+              "--set-mss", "1220"), Tcp(strict, six, port=5010) as tcp:
+        pour(tcp.client, tcp.server, 100000)
+        pour(tcp.server, tcp.client, 100000)
+        assert tcp.server.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) <= 1220
+    assert strict.counts()["NEW"] == 1
+
+
+@SIX
 def test_urgent_data(strict, six):
     with Tcp(strict, six) as tcp:
         for _ in range(3):
