@@ -251,18 +251,24 @@ static void track_flow(struct ct_step *s)
 }
 
 /*
- * For the record: the flow that a packet which fails by itself would belong to. Where the kernel
- * makes a flow before it looks closer, a full table is noticed first; ICMP is looked at before.
+ * For the record: the flow that a packet which fails by itself would belong to. The kernel makes a
+ * flow before it looks closer, but for ICMP: so a full table is noticed first, and an expectation
+ * is used up.
  */
 static void find_only(struct ct_step *s)
 {
 	bool made_first = !ct_proto_get(s->pkt.proto)->icmp;
+	struct ct_expect met;
 
 	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
 	if (s->index && s->flow->expires_ns <= s->in->now_ns)
 		set_flow(s, 0);
-	if (!s->index && made_first && is_full(s->th->ct) && !ct_room_make(s))
+	if (s->index || !made_first)
+		return;
+	if (is_full(s->th->ct) && !ct_room_make(s))
 		ct_confirm_no_room(s);
+	else
+		(void)ct_expect_meet(s->th->ct, &s->tuple, s->in->now_ns, &met);
 }
 
 /* Is there something to be said against this packet, beside that the table is full? */

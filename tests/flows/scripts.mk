@@ -37,6 +37,7 @@ flow_scripts = \
 	tests/flows/helper-amanda-taken.flow \
 	tests/flows/helper-amanda-words.flow \
 	tests/flows/helper-amanda.flow \
+	tests/flows/helper-expectation-spent-by-damage.flow \
 	tests/flows/helper-ftp-active.flow \
 	tests/flows/helper-ftp-child.flow \
 	tests/flows/helper-ftp-eprt4.flow \
