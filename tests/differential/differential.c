@@ -3,8 +3,8 @@
 /*
  * Random traffic before three judges: the kernel, ctmarkd and the engine in this process.
  *
- *	differential --config --seed S
- *		prints the ctmarkd.conf that belongs to a seed
+ *	differential --config|--rules --seed S
+ *		prints the ctmarkd.conf that belongs to a seed, or rules for the kernel's helpers
  *	differential --packets N --seed S --hosts NETNS --router NETNS [--daemon] [--coverage FILE]
  *		plays one run in the namespaces of tests/lab/wire.py; with --one no further than to
  *		the first difference
@@ -33,7 +33,7 @@ struct arguments {
 	const char *hosts, *router, *coverage;
 	uint64_t seed;
 	unsigned int packets, least;
-	bool config, daemon, one;
+	bool config, rules, daemon, one;
 	enum talk_kind only;
 };
 
@@ -53,7 +53,8 @@ static int apply_settings(const struct plan *p)
 	int e = 0;
 
 	for (size_t i = 0; e == 0 && i < p->nset; i++)
-		e = flow_wire_sysctl(p->set[i].knob->name, p->set[i].value);
+		if (!p->set[i].knob->helpers)
+			e = flow_wire_sysctl(p->set[i].knob->name, p->set[i].value);
 	return e;
 }
 
@@ -66,11 +67,13 @@ static int start(struct run *r, const struct arguments *arg)
 	plan_make(&d->plan, arg->seed, arg->only);
 	plan_engine(&d->plan, &cfg);
 	d->with_daemon = arg->daemon;
+	d->fragmented = (uint32_t)volley_now_ns();
 	e = flow_wire_open(&d->wire, arg->hosts, arg->router);
 	if (e < 0)
 		return e;
-	d->volley = (struct volley){.wire = &d->wire, .at_exit = d->plan.at_exit};
-	e = apply_settings(&d->plan);
+	e = volley_init(&d->volley, &d->wire);
+	if (e == 0)
+		e = apply_settings(&d->plan);
 	if (e == 0)
 		e = flow_wire_flush(&d->wire);
 	if (e == 0)
@@ -144,6 +147,8 @@ static int finish(struct run *r, struct play *p, enum duel_end end)
 		p->due_ns = p->shot.done_ns + p->talk.steps[p->next].wait_ms * 1000000ULL;
 		return 0;
 	}
+	r->planned -=
+		p->talk.nsteps - p->next; /* an explained difference ends a talk before its time */
 	if (end == DUEL_DIFFERS)
 		e = differ(r, p);
 	p->busy = false;
@@ -208,13 +213,15 @@ static int run(const struct arguments *arg)
 /* --- without packets ---------------------------------------------------------------------------
  */
 
-static int print_config(const struct arguments *arg)
+static int print_plan(const struct arguments *arg)
 {
 	struct plan p;
 
 	plan_make(&p, arg->seed, arg->only);
-	plan_print_config(stdout, &p);
-	printf("# exit %s\n", p.at_exit ? "yes" : "no");
+	if (arg->config)
+		plan_print_config(stdout, &p);
+	else
+		plan_print_rules(stdout, &p);
 	return EXIT_SUCCESS;
 }
 
@@ -231,7 +238,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: differential --packets N --seed S --hosts NETNS --router NETNS\n"
 			"                    [--daemon] [--coverage FILE] [--kind KIND] [--one]\n"
-			"       differential --config --seed S [--kind KIND]\n"
+			"       differential --config|--rules --seed S [--kind KIND]\n"
 			"       differential --coverage FILE --least PERCENT\n");
 	return 2;
 }
@@ -241,6 +248,9 @@ static bool parse_option(int c, struct arguments *arg)
 	switch (c) {
 	case 'c':
 		arg->config = true;
+		return true;
+	case 'R':
+		arg->rules = true;
 		return true;
 	case 'o':
 		arg->one = true;
@@ -268,7 +278,7 @@ static bool parse_option(int c, struct arguments *arg)
 		return true;
 	case 'k':
 		arg->only = talk_kind_find(optarg);
-		return arg->only < TALK_KIND_MAX;
+		return arg->only != TALK_KIND_NONE;
 	}
 	return false;
 }
@@ -284,15 +294,16 @@ int main(int argc, char *argv[])
 						{"packets", required_argument, NULL, 'n'},
 						{"least", required_argument, NULL, 'l'},
 						{"one", no_argument, NULL, 'o'},
+						{"rules", no_argument, NULL, 'R'},
 						{"kind", required_argument, NULL, 'k'},
 						{0}};
-	struct arguments arg = {.only = TALK_KIND_MAX};
+	struct arguments arg = {.only = TALK_KIND_ALL};
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
 		if (!parse_option(c, &arg))
 			return usage();
-	if (arg.config)
-		return print_config(&arg);
+	if (arg.config || arg.rules)
+		return print_plan(&arg);
 	if (arg.packets && arg.hosts && arg.router)
 		return run(&arg);
 	return arg.coverage ? print_coverage(&arg) : usage();

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/helper/helper.h"
 #include "util/cleanup.h"
 
 #define TICK_NS	  4000000ULL /* of the kernel's clock */
@@ -25,6 +26,7 @@ const char *duel_explained_name(enum explained e)
 /* Deadlines of the engine's flow, which the packet may hit to the tick. */
 struct before {
 	uint64_t expires_ns, stream_ns;
+	bool orphaned; /* the connection that announces others is over, by the clock */
 };
 
 /* True: at this time of the engine's clock the kernel's may have been on the other side. */
@@ -33,6 +35,11 @@ static bool is_edge(const struct play *p, uint64_t at_ns)
 	uint64_t slack = 2 * TICK_NS + p->late_ns;
 
 	return at_ns && at_ns + slack >= p->shot.sent_ns && at_ns <= p->shot.done_ns + slack;
+}
+
+static bool is_first(enum ct_info info)
+{
+	return info == CT_INFO_NEW || info == CT_INFO_RELATED;
 }
 
 static bool explain(const struct play *p, const struct before *b, enum explained *ret)
@@ -45,10 +52,19 @@ static bool explain(const struct play *p, const struct before *b, enum explained
 		return true;
 	}
 	*ret = EXPLAINED_EXPIRY_EDGE;
-	return is_edge(p, b->expires_ns);
+	if (is_edge(p, b->expires_ns))
+		return true;
+	*ret = EXPLAINED_MASTER_EXPIRED;
+	return b->orphaned && (is_first(s->kernel) && is_first(s->engine));
 }
 
 /* --- comparing ------------------------------------------------------------------------------ */
+
+/* Its bytes are not those of its words. */
+static bool is_damaged(const struct talk_step *step)
+{
+	return step->npatches || step->keep != FLOW_UNSET;
+}
 
 #define STATUS_BY_RULES (CT_STATUS_EXPECTED | CT_STATUS_SEEN_REPLY | CT_STATUS_ASSURED)
 
@@ -83,15 +99,36 @@ static const char *compare_daemon(const struct duel *d, const struct play *p)
 	return NULL;
 }
 
-static const char *compare(const struct duel *d, const struct play *p, const struct ct_result *res)
+/* Did the rules let it through to where connections are confirmed and helpers called? */
+static bool has_passed(const struct duel *d, const struct play *p)
+{
+	bool first = !(p->shot.mark & FLOW_ORACLE_CONFIRMED);
+
+	return first || d->plan.at_exit ? p->shot.came : !p->talk.steps[p->next].packet.dropped;
+}
+
+static bool has_helper(const struct play *p)
+{
+	return talk_kind_helper(p->talk.kind) != CT_HELPER_NONE;
+}
+
+/* It had passed, but did not leave: the router itself may drop damaged packets, but no others. */
+static bool was_dropped(const struct duel *d, const struct play *p)
+{
+	return has_helper(p) && has_passed(d, p) && !p->shot.out;
+}
+
+static const char *compare(const struct duel *d, const struct play *p, const struct judged *j)
 {
 	const struct story *s = &p->story[p->next];
 
 	if (s->kernel != s->engine)
 		return "class";
-	if (has_entry(s->kernel) &&
-	    status_by_rules(p->shot.mark) != (res->status & STATUS_BY_RULES))
+	if (has_entry(s->kernel) && j->has_flow &&
+	    status_by_rules(p->shot.mark) != (j->status & STATUS_BY_RULES))
 		return "status at the rules";
+	if (has_helper(p) && was_dropped(d, p) != (j->drop && has_passed(d, p)))
+		return "drop by a helper";
 	if (s->daemon_asked) {
 		const char *what = compare_daemon(d, p);
 
@@ -122,33 +159,53 @@ static int ask_kernel_again(struct duel *d, struct story *s)
 	return entry_ask_kernel(d->wire.ct, &t, &s->in_kernel, 1);
 }
 
-static struct before look_before(struct duel *d, const struct story *s)
+/* The control connection of a dialogue (dialog_open()). */
+static struct ct_tuple master_of(const struct play *p)
 {
+	const struct ct_helper_facts *h = &ct_helper_facts[talk_kind_helper(p->talk.kind)];
+	struct flow_packet first = {.src = FLOW_HOST_A,
+				    .dst = FLOW_HOST_B,
+				    .l4 = h->protos == 17 ? FLOW_UDP : FLOW_TCP,
+				    .sport = 40000,
+				    .dport = h->port};
+	struct ct_tuple t;
+
+	flow_packet_tuple(&first, p->talk.family, p->number, &t);
+	return t;
+}
+
+/* A connection that the clock has ended already, or is about to. */
+static bool is_orphaned(struct duel *d, const struct play *p)
+{
+	struct ct_tuple master = master_of(p);
+	uint64_t unused, ends_ns = entry_deadline(d->engine.ct, &master, &unused);
+
+	return ends_ns <= p->shot.done_ns || is_edge(p, ends_ns);
+}
+
+static struct before look_before(struct duel *d, const struct play *p)
+{
+	const struct story *s = &p->story[p->next];
 	struct before b = {0};
 
 	if (s->has_tuple)
 		b.expires_ns = entry_deadline(d->engine.ct, &s->tuple, &b.stream_ns);
+	b.orphaned = has_helper(p) && is_orphaned(d, p);
 	return b;
 }
 
-/* Did the packet get as far as where connections are confirmed and helpers called? */
-static bool entered(const struct play *p)
+/*
+ * Flows being confirmed at the entry, ctmarkd keeps one whose first packet is lost behind it, and
+ * its helpers have read what the kernel's did not.
+ */
+static void note_lost(struct duel *d, struct play *p)
 {
-	bool known = p->shot.mark & FLOW_ORACLE_CONFIRMED;
+	bool first = is_first(p->story[p->next].kernel) && !(p->shot.mark & FLOW_ORACLE_CONFIRMED);
 
-	return p->shot.left || (known && !p->talk.steps[p->next].packet.dropped);
-}
-
-static void note_dropped_first(struct duel *d, struct play *p)
-{
-	const struct story *s = &p->story[p->next];
-
-	if (d->plan.at_exit || p->daemon_off || p->shot.left ||
-	    (s->kernel != CT_INFO_NEW && s->kernel != CT_INFO_RELATED) ||
-	    p->shot.mark & FLOW_ORACLE_CONFIRMED)
+	if (d->plan.at_exit || p->daemon_off || has_passed(d, p) || !(first || has_helper(p)))
 		return;
 	p->daemon_off = true;
-	d->explained[EXPLAINED_FIRST_DROPPED] += d->with_daemon;
+	d->explained[EXPLAINED_LOST_BEHIND] += d->with_daemon;
 }
 
 /* A packet that was not refused for what it is by itself, or for its tag. */
@@ -169,57 +226,77 @@ static bool reaches_table(enum ct_info kernel, enum ct_reason reason)
 	}
 }
 
-static void note(struct duel *d, struct play *p, const struct ct_result *res)
+static void note(struct duel *d, struct play *p, const struct judged *j)
 {
 	const struct story *s = &p->story[p->next];
 	const struct talk_step *step = &p->talk.steps[p->next];
-	bool sound = reaches_table(s->kernel, (enum ct_reason)res->reason);
+	bool sound = reaches_table(s->kernel, j->reason);
 
 	d->infos[s->kernel]++;
 	if (s->has_tuple)
-		cover_note(&d->cover, &p->memory,
-			   sound && !step->npatches && step->keep == FLOW_UNSET ? &step->packet
-										: NULL,
+		cover_note(&d->cover, &p->memory, sound && !is_damaged(step) ? &step->packet : NULL,
 			   &s->tuple, &s->in_kernel, p->shot.done_ns);
+}
+
+static enum duel_end explained(struct duel *d, struct play *p, const struct before *before)
+{
+	enum explained why;
+
+	if (!explain(p, before, &why))
+		return DUEL_DIFFERS;
+	d->explained[why]++;
+	p->story[p->next].differs = NULL;
+	return DUEL_OVER;
 }
 
 static enum duel_end judge(struct duel *d, struct play *p)
 {
 	struct story *s = &p->story[p->next];
-	struct before before = look_before(d, s);
-	enum explained why;
-	struct ct_result res;
+	struct before before = look_before(d, p);
+	struct judged j = engine_judge(&d->engine, &p->shot, has_passed(d, p));
 
-	engine_judge(&d->engine, &p->shot, entered(p), &res);
-	s->engine = (enum ct_info)res.info;
-	s->reason = (enum ct_reason)res.reason;
-	note_dropped_first(d, p);
+	s->engine = j.info;
+	s->reason = j.reason;
+	s->drop = j.drop;
+	note_lost(d, p);
 	s->daemon_asked = d->with_daemon && !p->daemon_off;
 	ask_engine(d, p);
-	s->differs = compare(d, p, &res);
+	s->differs = compare(d, p, &j);
 	for (int i = 0; i < ASK_AGAIN && s->differs && s->kernel == s->engine; i++) {
 		if (ask_kernel_again(d, s) < 0)
 			break;
 		ask_engine(d, p);
-		s->differs = compare(d, p, &res);
+		s->differs = compare(d, p, &j);
 	}
-	note(d, p, &res);
-	if (!s->differs)
+	note(d, p, &j);
+	return s->differs ? explained(d, p, &before) : DUEL_GOES_ON;
+}
+
+/* ctmarkd dropped it at the entry, so only the engine can tell whether it had to. */
+static enum duel_end judge_dropped(struct duel *d, struct play *p)
+{
+	struct story *s = &p->story[p->next];
+	struct before before = look_before(d, p);
+	struct judged j = engine_judge(&d->engine, &p->shot, true);
+
+	ask_engine(d, p);
+	if (j.drop)
 		return DUEL_GOES_ON;
-	if (!explain(p, &before, &why))
-		return DUEL_DIFFERS;
-	d->explained[why]++;
-	s->differs = NULL;
-	return DUEL_OVER;
+	if (p->daemon_off) /* its helper has read something else */
+		return DUEL_OVER;
+	s->differs = "lost in the queue";
+	return explained(d, p, &before);
 }
 
 /* Damaged packets may not get past the network layer; all others must be seen. */
 static enum duel_end judge_unseen(struct duel *d, struct play *p)
 {
+	if (p->shot.arrived && d->with_daemon && !d->plan.at_exit)
+		return judge_dropped(d, p);
 	d->unseen++;
 	if (p->talk.kind == TALK_DAMAGE && !p->shot.arrived)
 		return DUEL_GOES_ON;
-	p->story[p->next].differs = p->shot.arrived ? "lost behind the queue" : "never seen";
+	p->story[p->next].differs = p->shot.arrived ? "lost in the queue" : "never seen";
 	return DUEL_DIFFERS;
 }
 
@@ -259,28 +336,40 @@ void duel_begin(struct duel *d, struct play *p)
 	p->memory.n = 0;
 	p->due_ns = volley_now_ns() + p->talk.steps[0].wait_ms * 1000000ULL;
 	memset(p->story, 0, sizeof(p->story));
+	memset(&p->said, 0, sizeof(p->said));
 }
 
-/* Its bytes are not those of its words. */
-static bool is_damaged(const struct talk_step *step)
+/* Fragments of one packet must not be taken for those of another, from before or from an earlier
+ * run. */
+static void give_id(struct shot *s)
 {
-	return step->npatches || step->keep != FLOW_UNSET;
+	if (s->family != CT_AF_INET)
+		return;
+	memcpy(s->sent.data + 4, &s->id, 2);
+	memcpy(s->seen.data + 4, &s->id, 2);
+	flow_packet_fit(&s->sent, s->family);
+	flow_packet_fit(&s->seen, s->family);
 }
 
-static int load(struct play *p)
+static int load(struct duel *d, struct play *p)
 {
 	const struct talk_step *step = &p->talk.steps[p->next];
 	struct story *s = &p->story[p->next];
 	struct shot *shot = &p->shot;
 	int e;
 
-	shot->packet = &step->packet;
+	e = talk_say(&p->said, &p->talk, p->next, p->number, &p->packet);
+	if (e < 0)
+		return e;
+	shot->packet = &p->packet;
 	shot->family = p->talk.family;
 	shot->pieces = step->pieces;
 	shot->backwards = step->backwards;
-	e = talk_build(&p->talk, p->next, p->number, &shot->sent, &shot->seen);
+	shot->id = ++d->fragmented;
+	e = talk_build(&p->talk, p->next, &p->packet, p->number, &shot->sent, &shot->seen);
 	if (e < 0)
 		return e;
+	give_id(shot);
 	if (is_damaged(step))
 		s->has_tuple =
 			entry_tuple(shot->seen.data, shot->seen.len, shot->family, &s->tuple);
@@ -312,7 +401,7 @@ int duel_step(struct duel *d, struct play *plays[], size_t n, enum duel_end ret_
 	int e = 0;
 
 	for (size_t i = 0; e == 0 && i < n; i++) {
-		e = load(plays[i]);
+		e = load(d, plays[i]);
 		shots[i] = &plays[i]->shot;
 	}
 	if (e == 0)

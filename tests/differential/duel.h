@@ -20,7 +20,8 @@
 #define EXPLAINED_LIST(X)                                                                          \
 	X(UDP_EDGE, "udp-edge", "within a tick of the two seconds of UDP")                         \
 	X(EXPIRY_EDGE, "expiry-edge", "within a tick of the end of its flow")                      \
-	X(FIRST_DROPPED, "first-dropped", "ctmarkd keeps a flow whose first packet was dropped")
+	X(MASTER_EXPIRED, "master-expired", "the kernel had not collected a connection yet")       \
+	X(LOST_BEHIND, "lost-behind", "ctmarkd is not told of what rules drop behind it")
 
 enum explained {
 #define X(name, str, what) EXPLAINED_##name,
@@ -35,6 +36,7 @@ struct story {
 	bool daemon_asked;
 	enum ct_info kernel, daemon, engine;
 	enum ct_reason reason;
+	bool drop; /* says the engine */
 	bool has_tuple;
 	struct ct_tuple tuple;
 	struct entry in_kernel, in_engine;
@@ -51,6 +53,8 @@ struct play {
 	unsigned int next; /* step */
 	uint64_t due_ns;
 	uint64_t late_ns; /* the longest that a packet of it was under way */
+	struct talk_memory said;
+	struct flow_packet packet; /* of the step, with absolute numbers */
 	struct shot shot;
 	struct story story[TALK_STEPS_MAX];
 	struct cover_memory memory;
@@ -62,7 +66,8 @@ struct duel {
 	struct volley volley;
 	struct engine engine;
 	bool with_daemon;
-	uint16_t number; /* of the last talk */
+	uint16_t number;     /* of the last talk */
+	uint32_t fragmented; /* id of the last packet; begins anywhere */
 	struct cover cover;
 	unsigned int packets, talks, unseen, different;
 	unsigned int explained[EXPLAINED_MAX];

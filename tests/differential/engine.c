@@ -42,7 +42,8 @@ static void forward(struct flow_bytes *b, uint8_t family)
 	flow_packet_fit(b, family);
 }
 
-static void leave(struct engine *e, const struct shot *s, struct ct_input in, uint32_t mark)
+static void leave(struct engine *e, const struct shot *s, struct ct_input in, uint32_t mark,
+		  struct judged *j)
 {
 	struct flow_bytes forwarded = s->seen;
 	struct ct_result res;
@@ -52,21 +53,33 @@ static void leave(struct engine *e, const struct shot *s, struct ct_input in, ui
 	in.hook = CT_HOOK_POSTROUTING;
 	in.mark = mark;
 	ct_track(&e->thread, &in, &res);
+	j->drop = res.drop;
+	if (res.drop)
+		j->reason = (enum ct_reason)res.reason;
 }
 
-void engine_judge(struct engine *e, const struct shot *s, bool entered, struct ct_result *ret)
+struct judged engine_judge(struct engine *e, const struct shot *s, bool passed)
 {
 	struct ct_input in = {.data = s->seen.data,
 			      .caplen = (uint32_t)s->seen.len,
 			      .len = (uint32_t)s->seen.len,
 			      .hook = CT_HOOK_PREROUTING,
 			      .csum_unverified = true};
+	bool at_exit = e->cfg.confirm == CT_CONFIRM_EXIT;
+	struct ct_result res;
+	struct judged j;
 
 	if (s->sent_ns > e->now_ns)
 		e->now_ns = s->sent_ns;
 	in.now_ns = e->now_ns;
-	e->cfg.no_confirm_classes = entered || e->cfg.confirm == CT_CONFIRM_EXIT ? 0 : 0xff;
-	ct_track(&e->thread, &in, ret);
-	if (e->cfg.confirm == CT_CONFIRM_EXIT && s->left)
-		leave(e, s, in, ret->mark);
+	e->cfg.no_confirm_classes = passed || at_exit ? 0 : 0xff;
+	ct_track(&e->thread, &in, &res);
+	j = (struct judged){.info = (enum ct_info)res.info,
+			    .reason = (enum ct_reason)res.reason,
+			    .has_flow = res.has_flow,
+			    .status = res.status,
+			    .drop = res.drop};
+	if (at_exit && passed && !res.drop)
+		leave(e, s, in, res.mark, &j);
+	return j;
 }

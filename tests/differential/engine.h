@@ -18,8 +18,17 @@ struct engine {
 int engine_init(struct engine *e, const struct ct_config *cfg);
 void engine_done(struct engine *e);
 
+/* What it made of a packet. */
+struct judged {
+	enum ct_info info;
+	enum ct_reason reason; /* of INVALID, or of the drop */
+	bool has_flow;	       /* it is in the table: status is its */
+	uint16_t status;
+	bool drop; /* at the entry or at the exit */
+};
+
 /*
- * Judges a packet that has been through the router; entered: the kernel kept the connection of this
- * first packet, if it was one.
+ * Judges a packet that has been through the router; passed: the rules let it through to where
+ * connections are confirmed and helpers called.
  */
-void engine_judge(struct engine *e, const struct shot *s, bool entered, struct ct_result *ret);
+struct judged engine_judge(struct engine *e, const struct shot *s, bool passed);

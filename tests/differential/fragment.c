@@ -9,16 +9,16 @@
 #define HEADER6	  40
 #define FRAGMENT6 8 /* the fragment header */
 
-static void put_header4(const struct flow_bytes *whole, size_t offset, bool more,
+static void put_header4(const struct flow_bytes *whole, uint32_t id, size_t offset, bool more,
 			struct flow_bytes *b)
 {
-	memcpy(b->data, whole->data, HEADER4);
+	memcpy(b->data, whole->data, HEADER4); /* with the id, of 16 bits */
 	b->data[6] = (uint8_t)((more ? 0x20 : 0) | offset >> 11);
 	b->data[7] = (uint8_t)(offset >> 3);
 	b->len = HEADER4;
 }
 
-static void put_header6(const struct flow_bytes *whole, size_t offset, bool more,
+static void put_header6(const struct flow_bytes *whole, uint32_t id, size_t offset, bool more,
 			struct flow_bytes *b)
 {
 	memcpy(b->data, whole->data, HEADER6);
@@ -27,12 +27,11 @@ static void put_header6(const struct flow_bytes *whole, size_t offset, bool more
 	b->data[6] = 44;
 	b->data[HEADER6 + 2] = (uint8_t)(offset >> 8);
 	b->data[HEADER6 + 3] = (uint8_t)((offset & 0xf8) | more);
-	/* an id of its own: the checksum of the transport, or whatever stands there */
-	memcpy(b->data + HEADER6 + 4, whole->data + HEADER6 + 4, 4);
+	memcpy(b->data + HEADER6 + 4, &id, sizeof(id));
 	b->len = HEADER6 + FRAGMENT6;
 }
 
-size_t fragment_split(const struct flow_bytes *whole, uint8_t family, unsigned int n,
+size_t fragment_split(const struct flow_bytes *whole, uint8_t family, uint32_t id, unsigned int n,
 		      struct flow_bytes ret[static FRAGMENT_MAX])
 {
 	size_t header = family == CT_AF_INET ? HEADER4 : HEADER6, payload = whole->len - header;
@@ -47,7 +46,7 @@ size_t fragment_split(const struct flow_bytes *whole, uint8_t family, unsigned i
 		bool last = count == n || offset + size >= payload;
 		size_t len = last ? payload - offset : size;
 
-		(family == CT_AF_INET ? put_header4 : put_header6)(whole, offset, !last, b);
+		(family == CT_AF_INET ? put_header4 : put_header6)(whole, id, offset, !last, b);
 		memcpy(b->data + b->len, whole->data + header + offset, len);
 		b->len += len;
 		flow_packet_fit(b, family);

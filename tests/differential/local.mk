@@ -11,6 +11,8 @@ differential_sources = \
 	tests/differential/talk_udp.c \
 	tests/differential/talk_icmp.c \
 	tests/differential/talk_damage.c \
+	tests/differential/talk_helper.c \
+	tests/differential/dialog.c tests/differential/dialog.h \
 	tests/differential/fragment.c tests/differential/fragment.h \
 	tests/differential/plan.c tests/differential/plan.h \
 	tests/differential/engine.c tests/differential/engine.h \

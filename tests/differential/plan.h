@@ -6,7 +6,7 @@
 #include "tests/differential/talk.h"
 #include "tests/flows/flow_knob.h"
 
-#define PLAN_SETTINGS_MAX 40
+#define PLAN_SETTINGS_MAX 64
 
 struct plan {
 	uint64_t seed;
@@ -17,11 +17,15 @@ struct plan {
 	struct talk_mix mix;
 };
 
-/* only: the one kind of talk there shall be, TALK_KIND_MAX: all. */
+/* only: the one kind of talk there shall be, or ALL or HELPERS. */
 void plan_make(struct plan *p, uint64_t seed, enum talk_kind only);
 
 /* Writes ctmarkd.conf(5). */
 void plan_print_config(FILE *f, const struct plan *p);
+
+/* Writes the rules that give the kernel's connections the same helpers (flow_knob_print_rules()).
+ */
+void plan_print_rules(FILE *f, const struct plan *p);
 
 /* Writes the lines of a packet script that set what is not usual. */
 void plan_print_settings(FILE *f, const struct plan *p);

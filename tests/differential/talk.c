@@ -9,11 +9,11 @@
 #include "util/cleanup.h"
 
 #define WAIT_MAX_MS  5000
-#define DSCP_DAMAGED 0x08 /* the router's first rule knows such packets by this */
+#define DSCP_WATCHED 0x08 /* the router's first rule knows such packets by this */
 
 const char *talk_kind_name(enum talk_kind kind)
 {
-#define X(name, str, weight, unchecked) str,
+#define X(name, str, weight, unchecked, helper) str,
 	static const char *const names[] = {TALK_KIND_LIST(X)};
 #undef X
 	return names[kind];
@@ -21,11 +21,25 @@ const char *talk_kind_name(enum talk_kind kind)
 
 enum talk_kind talk_kind_find(const char *name)
 {
-	unsigned int i = 0;
+	if (strcmp(name, "helpers") == 0)
+		return TALK_KIND_HELPERS;
+	for (unsigned int i = 0; i < TALK_KIND_MAX; i++)
+		if (strcmp(talk_kind_name((enum talk_kind)i), name) == 0)
+			return (enum talk_kind)i;
+	return TALK_KIND_NONE;
+}
 
-	while (i < TALK_KIND_MAX && strcmp(talk_kind_name((enum talk_kind)i), name) != 0)
-		i++;
-	return (enum talk_kind)i;
+enum ct_helper_id talk_kind_helper(enum talk_kind kind)
+{
+#define X(name, str, weight, unchecked, helper) CT_HELPER_##helper,
+	static const enum ct_helper_id helpers[] = {TALK_KIND_LIST(X)};
+#undef X
+	return helpers[kind];
+}
+
+bool talk_is_watched(const struct talk *t)
+{
+	return t->kind == TALK_DAMAGE || talk_kind_helper(t->kind) != CT_HELPER_NONE;
 }
 
 /* --- storage -------------------------------------------------------------------------- */
@@ -37,7 +51,7 @@ struct talk_step *talk_add(struct talk *t)
 	if (t->nsteps == TALK_STEPS_MAX)
 		return NULL;
 	t->nsteps++;
-	*s = (struct talk_step){.keep = FLOW_UNSET};
+	*s = (struct talk_step){.keep = FLOW_UNSET, .id = t->nsteps - 1};
 	flow_packet_init(&s->packet);
 	return s;
 }
@@ -123,14 +137,14 @@ static bool has_ext(const struct flow_packet *p, enum flow_ext ext)
 }
 
 /* Headers between network and transport that mean nothing to either. */
-static void add_extension(struct talk_step *s, uint8_t family, struct dice *d)
+static void add_extension(const struct talk *t, struct talk_step *s, struct dice *d)
 {
 	static const enum flow_ext exts[] = {FLOW_EXT_HOP, FLOW_EXT_ROUTING, FLOW_EXT_DEST,
 					     FLOW_EXT_AH, FLOW_EXT_ATOMIC};
 	struct flow_packet *p = &s->packet;
 
 	p->next = 0;
-	if (family == CT_AF_INET) {
+	if (t->family == CT_AF_INET) {
 		p->ipopt = 4 * (1 + dice_below(d, 10));
 		return;
 	}
@@ -138,6 +152,8 @@ static void add_extension(struct talk_step *s, uint8_t family, struct dice *d)
 		/* hop-by-hop options can only be the first; who reassembles takes one header off */
 		enum flow_ext e = exts[p->next ? 1 + dice_below(d, 4) : dice_below(d, 5)];
 
+		if (e == FLOW_EXT_AH && talk_kind_helper(t->kind) != CT_HELPER_NONE)
+			continue; /* the rules that assign helpers do not look behind it */
 		if (e != FLOW_EXT_ATOMIC || !has_ext(p, FLOW_EXT_ATOMIC))
 			p->ext[p->next++] = e;
 	}
@@ -160,7 +176,7 @@ static void disturb_step(struct talk *t, struct talk_step *s, struct dice *d)
 	if (dice_chance(d, 1))
 		s->packet.badsum = true;
 	if (dice_chance(d, 3)) {
-		add_extension(s, t->family, d);
+		add_extension(t, s, d);
 	} else if (dice_chance(d, 3)) {
 		s->pieces = 2 + dice_below(d, 3);
 		s->backwards = dice_chance(d, 40);
@@ -214,10 +230,15 @@ static enum talk_kind some_kind(struct dice *d, const struct talk_mix *mix)
 static void remove_impossible(struct talk *t)
 {
 	struct flow_bytes sent, seen;
+	struct flow_packet p;
 
-	for (unsigned int i = t->nsteps; i > 0; i--)
-		if (talk_build(t, i - 1, 1, &sent, &seen) < 0)
+	for (unsigned int i = t->nsteps; i > 0; i--) {
+		struct talk_memory m = {0};
+
+		if (talk_say(&m, t, i - 1, 1, &p) < 0 ||
+		    talk_build(t, i - 1, &p, 1, &sent, &seen) < 0)
 			talk_remove(t, i - 1);
+	}
 }
 
 void talk_make(struct talk *t, struct dice d, const struct talk_mix *mix)
@@ -227,7 +248,9 @@ void talk_make(struct talk *t, struct dice d, const struct talk_mix *mix)
 		[TALK_UDP] = talk_make_udp,	  [TALK_UDPLITE] = talk_make_udplite,
 		[TALK_GRE] = talk_make_gre,	  [TALK_ICMP] = talk_make_icmp,
 		[TALK_ERROR] = talk_make_error,	  [TALK_GENERIC] = talk_make_generic,
-		[TALK_DAMAGE] = talk_make_damage,
+		[TALK_DAMAGE] = talk_make_damage, [TALK_FTP] = talk_make_ftp,
+		[TALK_TFTP] = talk_make_tftp,	  [TALK_IRC] = talk_make_irc,
+		[TALK_SANE] = talk_make_sane,	  [TALK_AMANDA] = talk_make_amanda,
 	};
 
 	t->kind = some_kind(&d, mix);
@@ -252,9 +275,9 @@ static struct flow_packet as_seen(const struct flow_packet *p)
 	return whole;
 }
 
-static void mark_damaged(struct flow_bytes *b, uint8_t family)
+static void mark_watched(struct flow_bytes *b, uint8_t family)
 {
-	b->data[1] |= family == CT_AF_INET ? DSCP_DAMAGED : DSCP_DAMAGED << 4;
+	b->data[1] |= family == CT_AF_INET ? DSCP_WATCHED : DSCP_WATCHED << 4;
 }
 
 static int build(const struct talk *t, const struct talk_step *s, const struct flow_packet *p,
@@ -269,20 +292,39 @@ static int build(const struct talk *t, const struct talk_step *s, const struct f
 			ret->data[s->patch[i].at] = s->patch[i].value;
 	if (s->keep != FLOW_UNSET && (size_t)s->keep < ret->len)
 		ret->len = (size_t)s->keep;
-	if (t->kind == TALK_DAMAGE)
-		mark_damaged(ret, t->family);
-	if (t->family == CT_AF_INET)
-		ret->data[5] = (uint8_t)(s - t->steps); /* fragments of one are not of another */
+	if (talk_is_watched(t))
+		mark_watched(ret, t->family);
 	flow_packet_fit(ret, t->family);
 	return 0;
 }
 
-int talk_build(const struct talk *t, unsigned int step, uint16_t number, struct flow_bytes *sent,
-	       struct flow_bytes *seen)
+int talk_build(const struct talk *t, unsigned int step, const struct flow_packet *p,
+	       uint16_t number, struct flow_bytes *sent, struct flow_bytes *seen)
 {
 	const struct talk_step *s = &t->steps[step];
-	struct flow_packet whole = as_seen(&s->packet);
-	int e = build(t, s, &s->packet, number, sent);
+	struct flow_packet whole = as_seen(p);
+	int e = build(t, s, p, number, sent);
 
 	return e < 0 ? e : build(t, s, &whole, number, seen);
+}
+
+int talk_say(struct talk_memory *m, const struct talk *t, unsigned int step, uint16_t number,
+	     struct flow_packet *ret)
+{
+	const struct talk_step *s = &t->steps[step];
+	int e;
+
+	*ret = s->packet;
+	if (ret->l4 == FLOW_TCP && m->said[s->id].known) {
+		ret->seq = m->said[s->id].seq;
+		ret->ack = m->said[s->id].ack;
+		ret->seq_more = ret->ack_more = false;
+	}
+	e = flow_talk_say(&m->ends, ret, false, t->family, number);
+	if (e < 0)
+		return e;
+	m->said[s->id].known = true;
+	m->said[s->id].seq = ret->seq;
+	m->said[s->id].ack = ret->ack;
+	return 0;
 }

@@ -5,18 +5,20 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_ether.h>
 #include <linux/netfilter/nfnetlink_log.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "tests/differential/fragment.h"
 #include "util/cleanup.h"
 
-#define BUFFER		 65536
-#define BARRIER_MS	 5000
-#define BARRIER_PROTO	 254
-#define HOOK_POSTROUTING 4
+#define BUFFER	      65536
+#define BARRIER_MS    5000
+#define BARRIER_PROTO 254
+#define TOS_WATCHED   8
 
 uint64_t volley_now_ns(void)
 {
@@ -26,15 +28,27 @@ uint64_t volley_now_ns(void)
 	return (uint64_t)ts.tv_sec * CT_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+/* Several records of each packet of a volley have room, whoever sets the default. */
+int volley_init(struct volley *v, struct flow_wire *wire)
+{
+	const int room = 16 << 20;
+
+	*v = (struct volley){.wire = wire};
+	return setsockopt(mnl_socket_get_fd(wire->log), SOL_SOCKET, SO_RCVBUFFORCE, &room,
+			  sizeof(room)) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* --- sending ---------------------------------------------------------------------------- */
 
 static int send_shot(struct volley *v, struct shot *s)
 {
 	struct flow_bytes pieces[FRAGMENT_MAX];
-	size_t n = fragment_split(&s->sent, s->family, s->pieces, pieces);
+	size_t n = fragment_split(&s->sent, s->family, s->id, s->pieces, pieces);
 	int e = 0;
 
-	s->arrived = s->logged = s->left = false;
+	s->arrived = s->logged = s->came = s->out = false;
 	s->mark = 0;
 	s->sent_ns = volley_now_ns();
 	if (n == 0)
@@ -62,6 +76,8 @@ static int send_barrier(struct volley *v, struct flow_bytes *ret)
 		return e;
 	v->barriers++;
 	memcpy(ret->data + ret->len - 4, &v->barriers, 4);
+	ret->data[1] = TOS_WATCHED;
+	flow_packet_fit(ret, CT_AF_INET);
 	return flow_wire_send(v->wire, &p, ret, CT_AF_INET);
 }
 
@@ -72,26 +88,26 @@ struct reading {
 	size_t n;
 	size_t next; /* where the next one is likely to be */
 	const struct flow_bytes *barrier;
-	bool at_exit;
 	bool over;
 };
+
+/* Where a record was made: what the rules of tests/lab/differential.py call it. */
+enum place { ARRIVED = 'a', SEEN = 's', CAME = 'c', OUT = 'o' };
 
 struct record {
 	const uint8_t *data;
 	size_t len;
 	uint32_t mark;
-	uint8_t hook;
+	char place;
 };
 
 static int take_attr(const struct nlattr *attr, void *data)
 {
 	struct record *r = data;
-	const struct nfulnl_msg_packet_hdr *hdr;
 
 	switch (mnl_attr_get_type(attr)) {
-	case NFULA_PACKET_HDR:
-		hdr = mnl_attr_get_payload(attr);
-		r->hook = hdr->hook;
+	case NFULA_PREFIX:
+		r->place = mnl_attr_get_str(attr)[0];
 		break;
 	case NFULA_MARK:
 		r->mark = ntohl(mnl_attr_get_u32(attr));
@@ -104,6 +120,15 @@ static int take_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+/* Whole frames are what leaves. */
+static void skip_ethernet(struct record *r)
+{
+	if (r->place != OUT || r->len < ETH_HLEN)
+		return;
+	r->data += ETH_HLEN;
+	r->len -= ETH_HLEN;
+}
+
 /* Where the transport begins; everything before it, but for the addresses, may change on the way.
  */
 static size_t header_len(const uint8_t *data, size_t len)
@@ -114,19 +139,17 @@ static size_t header_len(const uint8_t *data, size_t len)
 /* A packet that has been forwarded: hop limit, options and checksum of the header are others. */
 static bool same_forwarded(const struct flow_bytes *b, const struct record *r)
 {
-	size_t header = header_len(r->data, r->len), addresses = header == 40 ? 8 : 12;
-	size_t n = r->len < b->len ? r->len : b->len, alen = header == 40 ? 32 : 8;
+	size_t header = header_len(r->data, r->len), n = r->len < b->len ? r->len : b->len;
+	bool v4 = b->data[0] >> 4 == 4;
 
-	if (b->data[0] >> 4 == 4)
-		addresses = 12, alen = 8;
 	return n >= header && header_len(b->data, b->len) == header &&
-	       memcmp(b->data + addresses, r->data + addresses, alen) == 0 &&
+	       memcmp(b->data + (v4 ? 12 : 8), r->data + (v4 ? 12 : 8), v4 ? 8 : 32) == 0 &&
 	       memcmp(b->data + header, r->data + header, n - header) == 0;
 }
 
 static bool same(const struct flow_bytes *b, const struct record *r)
 {
-	if (r->hook == HOOK_POSTROUTING)
+	if (r->place == CAME || r->place == OUT)
 		return same_forwarded(b, r);
 	return r->len <= b->len && memcmp(b->data, r->data, r->len) == 0;
 }
@@ -145,13 +168,20 @@ static bool is_of(struct shot *s, const struct record *r)
 
 static void note(struct shot *s, const struct record *r)
 {
-	if (r->hook == HOOK_POSTROUTING) {
-		s->left = true;
-	} else if (r->mark == 0) {
+	switch (r->place) {
+	case ARRIVED:
 		s->arrived = true;
-	} else {
+		break;
+	case SEEN:
 		s->logged = true;
 		s->mark = r->mark;
+		break;
+	case CAME:
+		s->came = true;
+		break;
+	case OUT:
+		s->out = true;
+		break;
 	}
 }
 
@@ -162,6 +192,7 @@ static int take_record(const struct nlmsghdr *nlh, void *data)
 
 	if (mnl_attr_parse(nlh, sizeof(struct nfgenmsg), take_attr, &r) < 0 || !r.data)
 		return MNL_CB_OK;
+	skip_ethernet(&r);
 	for (size_t i = 0; i < reading->n; i++) {
 		size_t at = (reading->next + i) % reading->n;
 
@@ -171,8 +202,7 @@ static int take_record(const struct nlmsghdr *nlh, void *data)
 		reading->next = at;
 		return MNL_CB_OK;
 	}
-	if ((r.hook == HOOK_POSTROUTING) == reading->at_exit && r.mark &&
-	    same(reading->barrier, &r))
+	if (r.place == OUT && same(reading->barrier, &r))
 		reading->over = true;
 	return MNL_CB_OK;
 }
@@ -197,8 +227,7 @@ static int read_log(struct volley *v, struct reading *reading)
 int volley_fire(struct volley *v, struct shot *shots[], size_t n)
 {
 	struct flow_bytes barrier;
-	struct reading reading = {
-		.shots = shots, .n = n, .barrier = &barrier, .at_exit = v->at_exit};
+	struct reading reading = {.shots = shots, .n = n, .barrier = &barrier};
 	uint64_t now;
 	int e = 0;
 

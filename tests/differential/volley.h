@@ -20,22 +20,26 @@ struct shot {
 	uint8_t family;
 	unsigned int pieces; /* fragments, 0: whole */
 	bool backwards;
+	uint32_t id;		/* of the fragments; for IPv4 it stands in the packet already */
 	struct flow_bytes sent; /* as in talk_build() */
 	struct flow_bytes seen; /* the same; afterwards, what was seen indeed */
 
 	/* what became of it */
 	uint64_t sent_ns, done_ns; /* before it was sent; after it was through */
-	bool arrived; /* passed the kernel's tracking; only noted for damaged packets */
-	bool logged;  /* passed the queue too */
-	bool left;    /* reached POSTROUTING; only noted if it was the first of a flow */
+	bool arrived;		   /* passed the kernel's tracking; only noted of watched packets */
+	bool logged;		   /* passed the queue too */
+	bool came; /* to POSTROUTING; only noted of a flow's first packet, or with the exit hook */
+	bool out;  /* left the router; only noted of watched packets */
 	uint32_t mark;
 };
 
 struct volley {
 	struct flow_wire *wire;
-	bool at_exit; /* packets are queued once more where they leave */
 	uint32_t barriers;
 };
+
+/* Begins with an open wire. Returns 0 or -errno. */
+int volley_init(struct volley *v, struct flow_wire *wire);
 
 /* Sends all and waits until they are through. Returns 0, -ETIME or another -errno. */
 int volley_fire(struct volley *v, struct shot *shots[], size_t n);

@@ -40,6 +40,14 @@ def test_agreement(differential, seed):
     assert CLASSES <= set(re.findall(r"[A-Z_]+", output)), "not every class was reached"
 
 
+@pytest.mark.parametrize("seed", [101, 102])
+def test_helpers_of_the_kernel(differential, seed):
+    """Kernel and engine agree on what helpers expect and drop, with nobody in front to drop it first."""
+    code, output = differential.play(seed, PACKETS, daemon=False, kind="helpers")
+    assert code == 0, output
+    assert " RELATED " in output
+
+
 def test_coverage(differential):
     """The packets of all those runs have reached the state tables' cells."""
     enough, output = differential.covered(LEAST)
