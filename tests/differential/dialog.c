@@ -60,6 +60,7 @@ struct dialog dialog_open(struct talk *t, struct dice *d, enum flow_l4 l4, unsig
 {
 	struct dialog g = {.talk = t, .dice = d, .l4 = l4, .port = {40000, port}};
 
+	t->control = l4;
 	if (l4 == FLOW_TCP && dice_chance(d, 95))
 		shake_hands(&g);
 	return g;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/helper/helper.h"
+#include "core/key.h"
 #include "util/cleanup.h"
 
 #define TICK_NS	  4000000ULL /* of the kernel's clock */
@@ -55,7 +56,7 @@ static bool explain(const struct play *p, const struct before *b, enum explained
 	if (is_edge(p, b->expires_ns))
 		return true;
 	*ret = EXPLAINED_MASTER_EXPIRED;
-	return b->orphaned && (is_first(s->kernel) && is_first(s->engine));
+	return b->orphaned;
 }
 
 /* --- comparing ------------------------------------------------------------------------------ */
@@ -165,7 +166,7 @@ static struct ct_tuple master_of(const struct play *p)
 	const struct ct_helper_facts *h = &ct_helper_facts[talk_kind_helper(p->talk.kind)];
 	struct flow_packet first = {.src = FLOW_HOST_A,
 				    .dst = FLOW_HOST_B,
-				    .l4 = h->protos == 17 ? FLOW_UDP : FLOW_TCP,
+				    .l4 = p->talk.control,
 				    .sport = 40000,
 				    .dport = h->port};
 	struct ct_tuple t;
@@ -174,12 +175,16 @@ static struct ct_tuple master_of(const struct play *p)
 	return t;
 }
 
-/* A connection that the clock has ended already, or is about to. */
+/* A packet of another connection than the one that the clock has ended already, or is about to. */
 static bool is_orphaned(struct duel *d, const struct play *p)
 {
-	struct ct_tuple master = master_of(p);
+	struct ct_tuple master = master_of(p), inverse;
+	const struct ct_tuple *own = &p->story[p->next].tuple;
 	uint64_t unused, ends_ns = entry_deadline(d->engine.ct, &master, &unused);
 
+	if (!ct_tuple_invert(&inverse, &master) || memcmp(own, &master, sizeof(master)) == 0 ||
+	    memcmp(own, &inverse, sizeof(inverse)) == 0)
+		return false;
 	return ends_ns <= p->shot.done_ns || is_edge(p, ends_ns);
 }
 
@@ -190,22 +195,36 @@ static struct before look_before(struct duel *d, const struct play *p)
 
 	if (s->has_tuple)
 		b.expires_ns = entry_deadline(d->engine.ct, &s->tuple, &b.stream_ns);
-	b.orphaned = has_helper(p) && is_orphaned(d, p);
+	b.orphaned = has_helper(p) && s->has_tuple && is_orphaned(d, p);
 	return b;
 }
 
 /*
- * Flows being confirmed at the entry, ctmarkd keeps one whose first packet is lost behind it, and
- * its helpers have read what the kernel's did not.
+ * A packet got lost that would have made a flow, or that helpers read. Flows being confirmed at the
+ * entry, ctmarkd does not know and cannot be asked any more. At the exit, the engine and ctmarkd
+ * give such a flow up after a moment, the kernel at once: that matters only to PPTP, where the ids
+ * of a call go with it. Returns false if the talk cannot go on.
  */
-static void note_lost(struct duel *d, struct play *p)
+static bool go_on_without(struct duel *d, struct play *p)
 {
 	bool first = is_first(p->story[p->next].kernel) && !(p->shot.mark & FLOW_ORACLE_CONFIRMED);
 
-	if (d->plan.at_exit || p->daemon_off || has_passed(d, p) || !(first || has_helper(p)))
-		return;
+	if (has_passed(d, p) || p->daemon_off || !(first || has_helper(p)))
+		return true;
+	if (d->plan.at_exit) {
+		d->explained[EXPLAINED_LOST_BEHIND] += p->talk.kind == TALK_PPTP;
+		return p->talk.kind != TALK_PPTP;
+	}
 	p->daemon_off = true;
 	d->explained[EXPLAINED_LOST_BEHIND] += d->with_daemon;
+	return true;
+}
+
+/* In front of the kernel's helper ctmarkd has dropped what that would have dropped, too. */
+static enum duel_end dropped_in_front(struct duel *d)
+{
+	d->explained[EXPLAINED_DROPPED_IN_FRONT]++;
+	return DUEL_OVER;
 }
 
 /* A packet that was not refused for what it is by itself, or for its tag. */
@@ -254,14 +273,17 @@ static enum duel_end judge(struct duel *d, struct play *p)
 	struct story *s = &p->story[p->next];
 	struct before before = look_before(d, p);
 	struct judged j = engine_judge(&d->engine, &p->shot, has_passed(d, p));
+	bool goes_on;
 
 	s->engine = j.info;
 	s->reason = j.reason;
 	s->drop = j.drop;
-	note_lost(d, p);
+	goes_on = go_on_without(d, p);
 	s->daemon_asked = d->with_daemon && !p->daemon_off;
 	ask_engine(d, p);
 	s->differs = compare(d, p, &j);
+	if (j.drop && d->with_daemon && s->differs && strcmp(s->differs, "timeout") == 0)
+		s->differs = NULL; /* a helper may do that, and then drop the packet */
 	for (int i = 0; i < ASK_AGAIN && s->differs && s->kernel == s->engine; i++) {
 		if (ask_kernel_again(d, s) < 0)
 			break;
@@ -269,7 +291,11 @@ static enum duel_end judge(struct duel *d, struct play *p)
 		s->differs = compare(d, p, &j);
 	}
 	note(d, p, &j);
-	return s->differs ? explained(d, p, &before) : DUEL_GOES_ON;
+	if (s->differs)
+		return explained(d, p, &before);
+	if (j.drop && d->with_daemon)
+		return dropped_in_front(d);
+	return goes_on ? DUEL_GOES_ON : DUEL_OVER;
 }
 
 /* ctmarkd dropped it at the entry, so only the engine can tell whether it had to. */
@@ -281,7 +307,7 @@ static enum duel_end judge_dropped(struct duel *d, struct play *p)
 
 	ask_engine(d, p);
 	if (j.drop)
-		return DUEL_GOES_ON;
+		return dropped_in_front(d);
 	if (p->daemon_off) /* its helper has read something else */
 		return DUEL_OVER;
 	s->differs = "lost in the queue";
@@ -351,6 +377,12 @@ static void give_id(struct shot *s)
 	flow_packet_fit(&s->seen, s->family);
 }
 
+/* One of its ids may stand in a control connection. */
+static bool is_gre(const struct flow_packet *p)
+{
+	return (p->quote ? p->quote : p)->l4 == FLOW_GRE;
+}
+
 static int load(struct duel *d, struct play *p)
 {
 	const struct talk_step *step = &p->talk.steps[p->next];
@@ -370,9 +402,9 @@ static int load(struct duel *d, struct play *p)
 	if (e < 0)
 		return e;
 	give_id(shot);
-	if (is_damaged(step))
-		s->has_tuple =
-			entry_tuple(shot->seen.data, shot->seen.len, shot->family, &s->tuple);
+	if (is_damaged(step) || is_gre(&step->packet))
+		s->has_tuple = entry_tuple(d->engine.ct, shot->seen.data, shot->seen.len,
+					   shot->family, &s->tuple);
 	else
 		s->has_tuple = flow_packet_tuple(&step->packet, shot->family, p->number, &s->tuple);
 	return 0;

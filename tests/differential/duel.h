@@ -21,6 +21,7 @@
 	X(UDP_EDGE, "udp-edge", "within a tick of the two seconds of UDP")                         \
 	X(EXPIRY_EDGE, "expiry-edge", "within a tick of the end of its flow")                      \
 	X(MASTER_EXPIRED, "master-expired", "the kernel had not collected a connection yet")       \
+	X(DROPPED_IN_FRONT, "dropped-in-front", "the kernel's helper has not seen it")             \
 	X(LOST_BEHIND, "lost-behind", "ctmarkd is not told of what rules drop behind it")
 
 enum explained {

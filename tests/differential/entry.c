@@ -37,7 +37,8 @@ static bool is_icmp_error(const struct ct_pkt *pkt)
 	return pkt->proto == 58 && type && type < 128;
 }
 
-bool entry_tuple(const uint8_t *data, size_t len, uint8_t family, struct ct_tuple *ret)
+bool entry_tuple(struct ct *ct, const uint8_t *data, size_t len, uint8_t family,
+		 struct ct_tuple *ret)
 {
 	struct ct_view v = {.data = data, .cap = (uint32_t)len, .len = (uint32_t)len};
 	uint32_t detail[CT_DETAIL_MAX];
@@ -51,7 +52,10 @@ bool entry_tuple(const uint8_t *data, size_t len, uint8_t family, struct ct_tupl
 		if (!read_packet(v, family, &pkt))
 			return false;
 	}
-	return ct_tuple_build(ret, &pkt, 0, detail) == CT_REASON_NONE;
+	if (ct_tuple_build(ret, &pkt, 0, detail) != CT_REASON_NONE)
+		return false;
+	ct_keymap_name(&ct->keymap, &pkt, ret);
+	return true;
 }
 
 /* --- asking the kernel -------------------------------------------------------------------- */

@@ -20,9 +20,10 @@ struct entry {
 
 /*
  * The tuple that the bytes of a packet name, of an ICMP error that of the packet it quotes. False:
- * they name none.
+ * they name none. Ids that are not in the packet are those that the engine knows.
  */
-bool entry_tuple(const uint8_t *data, size_t len, uint8_t family, struct ct_tuple *ret);
+bool entry_tuple(struct ct *ct, const uint8_t *data, size_t len, uint8_t family,
+		 struct ct_tuple *ret);
 
 /*
  * Asks the kernel over a ctnetlink socket for the entries of n tuples at once; tuples[i] NULL: none

@@ -12,6 +12,8 @@ differential_sources = \
 	tests/differential/talk_icmp.c \
 	tests/differential/talk_damage.c \
 	tests/differential/talk_helper.c \
+	tests/differential/talk_pptp.c \
+	tests/differential/talk_sip.c \
 	tests/differential/dialog.c tests/differential/dialog.h \
 	tests/differential/fragment.c tests/differential/fragment.h \
 	tests/differential/plan.c tests/differential/plan.h \

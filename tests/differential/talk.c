@@ -86,6 +86,7 @@ void talk_copy(struct talk *to, const struct talk *from)
 {
 	to->kind = from->kind;
 	to->family = from->family;
+	to->control = from->control;
 	to->nsteps = from->nsteps;
 	for (unsigned int i = 0; i < from->nsteps; i++)
 		to->steps[i] = copy_step(&from->steps[i]);
@@ -177,7 +178,8 @@ static void disturb_step(struct talk *t, struct talk_step *s, struct dice *d)
 		s->packet.badsum = true;
 	if (dice_chance(d, 3)) {
 		add_extension(t, s, d);
-	} else if (dice_chance(d, 3)) {
+	} else if (dice_chance(d, 3) && !talk_is_watched(t)) {
+		/* it would leave in fragments again, which is not what is looked for */
 		s->pieces = 2 + dice_below(d, 3);
 		s->backwards = dice_chance(d, 40);
 	}
@@ -250,6 +252,7 @@ void talk_make(struct talk *t, struct dice d, const struct talk_mix *mix)
 		[TALK_ERROR] = talk_make_error,	  [TALK_GENERIC] = talk_make_generic,
 		[TALK_DAMAGE] = talk_make_damage, [TALK_FTP] = talk_make_ftp,
 		[TALK_TFTP] = talk_make_tftp,	  [TALK_IRC] = talk_make_irc,
+		[TALK_SIP] = talk_make_sip,	  [TALK_PPTP] = talk_make_pptp,
 		[TALK_SANE] = talk_make_sane,	  [TALK_AMANDA] = talk_make_amanda,
 	};
 

@@ -32,7 +32,9 @@
 	X(TFTP, "tftp", 1, 1, TFTP)                                                                \
 	X(IRC, "irc", 1, 1, IRC)                                                                   \
 	X(SANE, "sane", 1, 1, SANE)                                                                \
-	X(AMANDA, "amanda", 1, 1, AMANDA)
+	X(AMANDA, "amanda", 1, 1, AMANDA)                                                          \
+	X(SIP, "sip", 3, 3, SIP)                                                                   \
+	X(PPTP, "pptp", 2, 2, PPTP)
 
 enum talk_kind {
 #define X(name, str, weight, unchecked, helper) TALK_##name,
@@ -64,6 +66,7 @@ struct talk_step {
 struct talk {
 	enum talk_kind kind;
 	uint8_t family;
+	enum flow_l4 control; /* of the connection that a helper reads: from A 40000 to B */
 	unsigned int nsteps;
 	struct talk_step steps[TALK_STEPS_MAX];
 };
@@ -133,6 +136,8 @@ void talk_make_tftp(struct talk *t, struct dice *d);
 void talk_make_irc(struct talk *t, struct dice *d);
 void talk_make_sane(struct talk *t, struct dice *d);
 void talk_make_amanda(struct talk *t, struct dice *d);
+void talk_make_sip(struct talk *t, struct dice *d);
+void talk_make_pptp(struct talk *t, struct dice *d);
 void talk_make_error(struct talk *t, struct dice *d);
 void talk_make_generic(struct talk *t, struct dice *d);
 void talk_make_damage(struct talk *t, struct dice *d);
