@@ -32,6 +32,7 @@
 #include "core/proto.h"
 #include "core/room.h"
 #include "core/stats.h"
+#include "core/tcp.h"
 
 #define PENDING_NS  (2 * CT_NS_PER_S)
 #define PRINT_WORDS 8 /* of the packet that are looked at: headers and a little more */
@@ -300,7 +301,8 @@ static bool may_be_of(const struct ct_flow *f, const struct ct_step *s)
 	if (!(f->status & CT_STATUS_EXPECTED) != (s->info != CT_INFO_RELATED))
 		return false;
 	if (f->orig.proto == CT_PROTO_TCP)
-		return f->l4.tcp.peer[CT_DIR_ORIGINAL].end == s->tcp.end;
+		return f->l4.tcp.peer[CT_DIR_ORIGINAL].end == s->tcp.end &&
+		       f->state == ct_tcp_fsm(CT_DIR_ORIGINAL, s->tcp.index, CT_TCP_STATE_NONE);
 	return ct_proto_get(f->orig.proto)->joins;
 }
 

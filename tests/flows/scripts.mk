@@ -214,6 +214,7 @@ flow_scripts = \
 	tests/flows/tcp-resync-after-reboot.flow \
 	tests/flows/tcp-resync-wrong-ack.flow \
 	tests/flows/tcp-retransmitted-data.flow \
+	tests/flows/tcp-rst-after-first-dropped.flow \
 	tests/flows/tcp-rst-answers-syn-in-connection.flow \
 	tests/flows/tcp-rst-behind-own-data.flow \
 	tests/flows/tcp-rst-beyond-window.flow \
