@@ -148,6 +148,7 @@ static void test_master_expires(void **state)
 	struct ct_event ev[4];
 	uint64_t master;
 	struct engine e;
+	size_t n;
 
 	open_engine(&e, 8);
 	e.cfg.timeout_ns[CT_TIMEOUT_TCP_ESTABLISHED] = e.cfg.timeout_ns[CT_TIMEOUT_TCP_UNACK] =
@@ -156,14 +157,17 @@ static void test_master_expires(void **state)
 	call(&e, 1, 5, 6);
 	tunnel(&e, 1, SERVER, 6);
 	master = say(&e, 1, START, 0, 0).flow;
-	assert_int_equal(ct_expire(&e.th, 10 * SEC, ev, 4, NULL), 1);
+	/* the clock may come by the call in the same round, or in the next */
+	n = ct_expire(&e.th, 10 * SEC, ev, 4, NULL);
+	assert_in_range(n, 1, 2);
 	assert_int_equal(ev[0].death, CT_DEATH_TIMEOUT);
 	assert_int_equal(keys(&e), 0);
 	assert_int_equal(tunnel(&e, 1, SERVER, 6).info, CT_INFO_NEW);
-	assert_int_equal(ct_expire(&e.th, 11 * SEC, ev, 4, NULL), 1);
-	assert_int_equal(ev[0].death, CT_DEATH_MASTER);
-	assert_int_equal(ev[0].l4proto, 47);
-	assert_true(ev[0].master == master);
+	n += ct_expire(&e.th, 11 * SEC, ev + n, 4 - n, NULL);
+	assert_int_equal(n, 2);
+	assert_int_equal(ev[1].death, CT_DEATH_MASTER);
+	assert_int_equal(ev[1].l4proto, 47);
+	assert_true(ev[1].master == master);
 	engine_close(&e);
 }
 

@@ -614,6 +614,7 @@ static void test_random_events(void **state)
 		ev.has_tuple = random() & 1;
 		ev.accounted = random() & 1;
 		ev.begins = random() & 1;
+		ev.drop = random() & 1;
 		if (random() & 3) {
 			ev.type %= CT_EVENT_MAX;
 			ev.orig.family = random() & 1 ? CT_AF_INET : CT_AF_INET6;
