@@ -115,33 +115,38 @@ static int icmp_counterpart(uint8_t proto, uint8_t type)
 
 bool ct_tuple_invert(struct ct_tuple *ret, const struct ct_tuple *t)
 {
-	struct ct_tuple inv = *t;
+	int type = -1;
 
-	inv.src = t->dst;
-	inv.dst = t->src;
 	if (is_icmp(t->proto)) {
-		int type = icmp_counterpart(t->proto, ct_tuple_icmp_type(t));
-
+		type = icmp_counterpart(t->proto, ct_tuple_icmp_type(t));
 		if (type < 0)
 			return false;
-		ct_tuple_set_icmp(&inv, (uint8_t)type, ct_tuple_icmp_code(t));
-	} else {
-		inv.src_id_be = t->dst_id_be;
-		inv.dst_id_be = t->src_id_be;
 	}
-	*ret = inv;
+	/* field by field: what was written in small parts just now is slow to read as a whole */
+	ret->src = t->dst;
+	ret->dst = t->src;
+	ret->src_id_be = type < 0 ? t->dst_id_be : t->src_id_be;
+	ret->dst_id_be = type < 0 ? t->src_id_be : t->dst_id_be;
+	ret->family = t->family;
+	ret->proto = t->proto;
+	ret->zone = t->zone;
+	if (type >= 0)
+		ct_tuple_set_icmp(ret, (uint8_t)type, ct_tuple_icmp_code(t));
 	return true;
 }
 
-bool ct_tuple_equal(const struct ct_tuple *a, const struct ct_tuple *b)
+/* Some order of addresses: 0 if they are equal. */
+static int compare(const union ct_addr *a, const union ct_addr *b)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
+	unsigned int i = a->q[0] == b->q[0];
+
+	return (a->q[i] > b->q[i]) - (a->q[i] < b->q[i]);
 }
 
 /* Ids in an order that both directions share; *ret_swap: the source is the second endpoint. */
 static uint32_t ordered_ids(const struct ct_tuple *t, bool *ret_swap)
 {
-	int order = memcmp(&t->src, &t->dst, sizeof(t->src));
+	int order = compare(&t->src, &t->dst);
 
 	if (is_icmp(t->proto)) {
 		uint8_t type = ct_tuple_icmp_type(t), code = ct_tuple_icmp_code(t);
