@@ -14,6 +14,7 @@
 #include "core/key.h"
 #include "core/pkt.h"
 #include "core/table.h"
+#include "tests/flows/flow_wire.h"
 
 #define BUFFER	 65536
 #define REQUEST	 192 /* bytes of one question, at most */
@@ -60,55 +61,11 @@ bool entry_tuple(struct ct *ct, const uint8_t *data, size_t len, uint8_t family,
 
 /* --- asking the kernel -------------------------------------------------------------------- */
 
-static void put_addresses(struct nlmsghdr *nlh, const struct ct_tuple *t)
-{
-	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
-	bool v4 = t->family == CT_AF_INET;
-
-	mnl_attr_put(nlh, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, v4 ? 4 : 16, t->src.b);
-	mnl_attr_put(nlh, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, v4 ? 4 : 16, t->dst.b);
-	mnl_attr_nest_end(nlh, nest);
-}
-
-static void put_icmp(struct nlmsghdr *nlh, const struct ct_tuple *t)
-{
-	bool v4 = t->proto == 1;
-
-	mnl_attr_put_u16(nlh, v4 ? CTA_PROTO_ICMP_ID : CTA_PROTO_ICMPV6_ID, t->src_id_be);
-	mnl_attr_put_u8(nlh, v4 ? CTA_PROTO_ICMP_TYPE : CTA_PROTO_ICMPV6_TYPE,
-			ct_tuple_icmp_type(t));
-	mnl_attr_put_u8(nlh, v4 ? CTA_PROTO_ICMP_CODE : CTA_PROTO_ICMPV6_CODE,
-			ct_tuple_icmp_code(t));
-}
-
-static void put_protocol(struct nlmsghdr *nlh, const struct ct_tuple *t)
-{
-	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
-
-	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, t->proto);
-	switch (t->proto) {
-	case 1:
-	case 58:
-		put_icmp(nlh, t);
-		break;
-	case 6:
-	case 17:
-	case 47:
-	case 132:
-	case 136:
-		mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, t->src_id_be);
-		mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, t->dst_id_be);
-		break;
-	}
-	mnl_attr_nest_end(nlh, nest);
-}
-
 /* Without NLM_F_ACK each question has exactly one answer: the entry, or an error. */
 static size_t put_question(char *buf, const struct ct_tuple *t, uint32_t seq)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *nfg;
-	struct nlattr *nest;
 
 	nlh->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
 	nlh->nlmsg_flags = NLM_F_REQUEST;
@@ -116,10 +73,7 @@ static size_t put_question(char *buf, const struct ct_tuple *t, uint32_t seq)
 	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
 	nfg->nfgen_family = t->family;
 	nfg->version = NFNETLINK_V0;
-	nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
-	put_addresses(nlh, t);
-	put_protocol(nlh, t);
-	mnl_attr_nest_end(nlh, nest);
+	flow_wire_put_tuple(nlh, t);
 	return MNL_ALIGN(nlh->nlmsg_len);
 }
 

@@ -83,7 +83,7 @@ static bool has_ids(uint8_t proto)
 	return proto == 6 || proto == 17 || proto == 47 || proto == 132 || proto == 136;
 }
 
-static void put_tuple(struct nlmsghdr *nlh, const struct ct_tuple *t)
+void flow_wire_put_tuple(struct nlmsghdr *nlh, const struct ct_tuple *t)
 {
 	struct nlattr *outer = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
 	struct nlattr *nest;
@@ -170,7 +170,7 @@ int flow_wire_lookup(struct flow_wire *w, const struct ct_tuple *t, struct flow_
 	struct nlmsghdr *nlh = message(w, buf, IPCTNL_MSG_CT_GET, t->family);
 	int r;
 
-	put_tuple(nlh, t);
+	flow_wire_put_tuple(nlh, t);
 	seen->alive = false;
 	seen->state = FLOW_UNSET;
 	seen->proto = t->proto;

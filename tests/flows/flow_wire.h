@@ -11,6 +11,7 @@
 #include "tests/flows/flow_packet.h"
 
 struct mnl_socket;
+struct nlmsghdr;
 
 #define FLOW_LOG_GROUP 7
 
@@ -83,6 +84,9 @@ int flow_wire_left(struct flow_wire *w, const struct flow_packet *p, const struc
 
 /* Forgets every connection of the router. Returns 0 or -errno. */
 int flow_wire_flush(struct flow_wire *w);
+
+/* Adds a tuple as the original one of the connection that a ctnetlink message is about. */
+void flow_wire_put_tuple(struct nlmsghdr *nlh, const struct ct_tuple *t);
 
 /*
  * Asks for the connection that the tuple belongs to in either direction. Returns 1 and fills in
