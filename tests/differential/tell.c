@@ -2,9 +2,37 @@
 
 #include "tests/differential/tell.h"
 
-static void tell_step(FILE *f, const struct talk *t, unsigned int i)
+#include <endian.h>
+
+/* Has this packet been sent before? */
+static bool comes_again(const struct talk *t, unsigned int i)
 {
-	const struct talk_step *s = &t->steps[i];
+	for (unsigned int k = 0; k < i; k++)
+		if (t->steps[k].id == t->steps[i].id)
+			return true;
+	return false;
+}
+
+/* The packet as a script has to say it; it shares text and quote with that of the step. */
+static struct flow_packet as_said(const struct play *p, unsigned int i)
+{
+	const struct talk_step *s = &p->talk.steps[i];
+	struct flow_packet packet = s->packet;
+
+	if (packet.l4 == FLOW_TCP && comes_again(&p->talk, i)) {
+		packet.seq = p->said.said[s->id].seq;
+		packet.ack = p->said.said[s->id].ack;
+		packet.seq_more = packet.ack_more = false;
+	}
+	if (packet.l4 == FLOW_GRE && packet.gre_version == 1 && p->story[i].has_tuple)
+		packet.gre_own = be16toh(p->story[i].tuple.src_id_be);
+	return packet;
+}
+
+static void tell_step(FILE *f, const struct play *p, unsigned int i)
+{
+	const struct talk_step *s = &p->talk.steps[i];
+	struct flow_packet packet = as_said(p, i);
 
 	if (s->wait_ms)
 		fprintf(f, "wait %u.%03us\n", s->wait_ms / 1000, s->wait_ms % 1000);
@@ -14,7 +42,7 @@ static void tell_step(FILE *f, const struct talk *t, unsigned int i)
 		fprintf(f, "# byte %u is %#x in:\n", s->patch[k].at, s->patch[k].value);
 	if (s->keep != FLOW_UNSET)
 		fprintf(f, "# only %d bytes are sent of:\n", s->keep);
-	flow_packet_print(f, &s->packet);
+	flow_packet_print(f, &packet);
 }
 
 static bool is_timeout(const struct plan *p, uint32_t seconds)
@@ -62,15 +90,19 @@ static void tell_difference(FILE *f, const struct duel *d, const struct story *s
 
 void tell_play(FILE *f, const struct duel *d, const struct play *p)
 {
+	enum ct_helper_id helper = talk_kind_helper(p->talk.kind);
+
 	fprintf(f, "title Found by random traffic, seed %llu\nfamilies %s\n",
 		(unsigned long long)d->plan.seed, p->talk.family == CT_AF_INET ? "4" : "6");
 	plan_print_settings(f, &d->plan);
+	if (helper != CT_HELPER_NONE)
+		fprintf(f, "set helpers %s\n", ct_helper_name(helper));
 	if (d->plan.at_exit)
 		fprintf(f, "# flows are confirmed at the exit hook\n");
 	for (unsigned int i = 0; i < p->next; i++) {
 		const struct story *s = &p->story[i];
 
-		tell_step(f, &p->talk, i);
+		tell_step(f, p, i);
 		if (s->asked)
 			tell_kernel(f, &d->plan, s);
 		else

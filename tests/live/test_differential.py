@@ -89,16 +89,18 @@ def test_no_mutant(differential):
     assert code == 0, output
 
 
-def test_script(differential, tmp_path):
+@pytest.mark.parametrize("kind,mutant,most", [("tcp", "tcp:0:2:3:5", 4), ("sctp", "sctp:1:2:1:1", 3),
+                                              ("ftp", "tcp:0:3:4:6", 5)])
+def test_script(differential, tmp_path, kind, mutant, most):
     """What differs is made small and told as a packet script of which an engine without the mistake
     makes what the kernel made of it."""
-    _, output = differential.play(USUAL, PACKETS, daemon=False, kind="tcp", mutant="tcp:0:2:3:5")
+    _, output = differential.play(USUAL, PACKETS, daemon=False, kind=kind, mutant=mutant)
     script = output.split("# --- reduced:\n")[1].split("# --- as it was")[0]
     path = tmp_path / "found.flow"
     path.write_text(script)
-    assert 2 <= len(re.findall(r"^[AB] > [AB] tcp ", script, re.M)) <= 4, script
+    assert 2 <= len(re.findall(r"^[AB] > [AB] ", script, re.M)) <= most, script
     flowrun = str(pathlib.Path(binary()).parent / "tests" / "flows" / "flowrun")
-    assert "not ok" not in sh(flowrun, str(path))
+    assert "not ok" not in sh(flowrun, str(path)), script
 
 
 @pytest.mark.parametrize("key", ["TCPLoose=no", "TCPBeLiberal=yes", "Checksum=no"])
