@@ -94,15 +94,24 @@ class Differential:
                   "--hosts", f"/run/netns/{self.wire.hosts.name}",
                   "--router", f"/run/netns/{self.wire.router.name}"]
         words = [program() if mutant is None else program("mutant"), *words, *["--one"] * one]
-        if not daemon:
-            return self._play(words, mutant)
-        with Daemon(self.wire.router, config + settings):
-            return self._play([*words, "--daemon"])
+        if daemon:
+            with Daemon(self.wire.router, config + settings):
+                code, output = self._play([*words, "--daemon"])
+        else:
+            code, output = self._play(words, mutant)
+        if mutant is None and not settings:
+            self._add(output)
+        return code, output
 
-    def _play(self, words, mutant=None):
+    @staticmethod
+    def _play(words, mutant=None):
         done = subprocess.run(words, env=os.environ | {"CTMARK_MUTANT": mutant or ""}, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
-        for line in done.stdout.splitlines():
+        return done.returncode, done.stdout
+
+    def _add(self, output):
+        """Sums of the runs that nothing was made wrong for."""
+        for line in output.splitlines():
             if re.match(r"# \d+ packets, ", line):
                 self.totals.update({what: int(n) for n, what in
                                     re.findall(r"(\d+) (packets|conversations|unseen|differences)",
@@ -110,7 +119,6 @@ class Differential:
             elif re.match(r"#( [A-Za-z_-]+ \d+)+$", line):
                 self.classes.update({what: int(n) for what, n in
                                      re.findall(r"([A-Za-z_-]+) (\d+)", line)})
-        return done.returncode, done.stdout
 
     def run(self, packets, seed, **options):
         """
