@@ -4,6 +4,7 @@
 import contextlib
 import random
 import struct
+import time
 
 import pytest
 
@@ -118,9 +119,6 @@ CASES = [
     ("ICMPv6 error about an unknown flow", icmp6(1, code=4, data=udp6()), "icmp-no-flow"),
     ("ICMP error about an ICMP error", icmp4(3, data=icmp4(3, data=udp4())), "icmp-quote-form"),
     ("redirect with a wrong hop limit", icmp6(137, data=bytes(48)), "icmp6-redirect"),
-    ("later fragment", ip4(17, bytes(64), fragment=100), "ip-fragment"),
-    ("later fragment, IPv6", ip6(44, struct.pack("!BBHI", 17, 0, 800, 7) + bytes(64)),
-     "ip-fragment"),
     ("IPv6 without an upper layer", ip6(59, b""), "ip6-no-next-header"),
     ("IPv6 destination options cut", ip6(60, b"\x11"), "ip6-ext-header"),
     ("IPv6 destination options beyond the packet", ip6(60, struct.pack("!BB6x", 17, 9)),
@@ -140,11 +138,11 @@ def hostile(lab, nflog):
 
 
 @contextlib.contextmanager
-def silence(lab, nflog):
+def silence(lab, nflog, config=None):
     for command in rules.FAMILIES:
         lab.server.run(command, "-w", "-t", "raw", "-A", "PREROUTING", "-j", "DROP")
     rules.queue(lab.router)
-    with Daemon(lab.router) as daemon:
+    with Daemon(lab.router, config) as daemon:
         yield daemon
         assert daemon.process.poll() is None
         assert daemon.stop() == 0
@@ -168,6 +166,20 @@ def test_reason(one_for_all, packet, reason):
     events = daemon.wait_events(told + 1, event="invalid")[told:]
     assert [e["reason"] for e in events] == [reason]
     assert (events[0]["ctinfo"], events[0]["mark"]) == ("INVALID", "0xe")
+
+
+@pytest.mark.parametrize("packet", [
+    ip4(17, bytes(64), fragment=100),
+    ip6(44, struct.pack("!BBHI", 17, 0, 800, 7) + bytes(64)),
+], ids=["IPv4", "IPv6"])
+def test_later_fragment(lab, nflog, packet):
+    """Without a memory for datagrams a later fragment belongs to nothing."""
+    rules.queue(lab.router)
+    with Daemon(lab.router, {"Track": {"MaxFragments": "0"}}) as daemon:
+        with lab.client.raw("eth0") as wire:
+            wire.send(frames.ethernet(packet))
+        assert [p.mark for p in nflog.wait(1, match=lambda p: p.mark)] == [0xe]
+        assert [e["reason"] for e in daemon.wait_events(1, event="invalid")] == ["ip-fragment"]
 
 
 @pytest.mark.parametrize("packet,proto,kind,code", [
@@ -238,10 +250,7 @@ SEEDS = [case[1] for case in CASES] + [
 ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_mutilated_packets_all_get_a_verdict(hostile, seed):
-    """Bad in ways nobody thought of: answered one and all, and judged as anything but not seen."""
-    lab, nflog, daemon = hostile
+def send_mutilated(lab, nflog, seed):
     rng = random.Random(seed)
     with lab.client.raw("eth0") as wire:
         for n in range(1, MANY + 1):
@@ -249,6 +258,32 @@ def test_mutilated_packets_all_get_a_verdict(hostile, seed):
             if n % 200 == 0:
                 nflog.settle(0.02)
     nflog.settle(0.3)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_mutilated_fragments_do_not_stay(lab, nflog, seed):
+    """Fragments of nothing among them are held for a while, and given up."""
+    with silence(lab, nflog, {"Track": {"FragmentTimeout": "1s"}}) as daemon:
+        send_mutilated(lab, nflog, seed)
+        assert daemon.wait_events(1, event="invalid", reason="fragment-timeout")
+        end = time.monotonic() + 5
+        while kernel_queues(lab.router)[0][1] and time.monotonic() < end:
+            time.sleep(0.1)
+        queued = kernel_queues(lab.router)[0]
+        assert queued[1:4] == (0, 0, 0), "nothing waits, nothing was dropped by the kernel"
+        assert MANY / 3 < len(nflog.seen) < queued[4]
+        assert None not in {rules.name_of(p.mark) for p in nflog.seen}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_mutilated_packets_all_get_a_verdict(lab, nflog, seed):
+    """Bad in ways nobody thought of: answered one and all, and judged as anything but not seen."""
+    with silence(lab, nflog, {"Track": {"MaxFragments": "0"}}) as daemon:
+        send_mutilated(lab, nflog, seed)
+        check_verdicts(lab, nflog, daemon)
+
+
+def check_verdicts(lab, nflog, daemon):
     queued = kernel_queues(lab.router)[0]
     assert queued[1:4] == (0, 0, 0), "nothing waits, nothing was dropped"
     assert queued[4] > MANY / 2, "the kernel's own checks leave most of them"
