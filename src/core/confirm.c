@@ -176,7 +176,7 @@ void ct_confirm_draft(struct ct_step *s)
 {
 	uint32_t index;
 
-	if (s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info)) {
+	if (ct_step_drops(s)) {
 		ct_stat_inc(s->th, CT_STAT_DISCARDED);
 		ct_helper_lose(s->th->ct, &s->draft, s->master);
 		return;
@@ -298,7 +298,9 @@ static bool look_for_pending(struct ct_step *s)
 /* Could an unconfirmed flow be that of the packet, although the two do not look alike? */
 static bool may_be_of(const struct ct_flow *f, const struct ct_step *s)
 {
-	if (!(f->status & CT_STATUS_EXPECTED) != (s->info != CT_INFO_RELATED))
+	bool expected = f->status & CT_STATUS_EXPECTED;
+
+	if (expected != (s->info == CT_INFO_RELATED))
 		return false;
 	if (f->orig.proto == CT_PROTO_TCP)
 		return f->l4.tcp.peer[CT_DIR_ORIGINAL].end == s->tcp.end &&
@@ -349,7 +351,7 @@ static bool in_zone(struct ct_step *s, uint16_t zone, exit_look *look)
 	stripe = ct_table_stripe(s->th->ct, s->bucket);
 	ct_lock(&stripe->lock);
 	found = look(s);
-	if (s->out->drop && s->reason != CT_REASON_TABLE_FULL)
+	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	ct_step_describe(s);
 	ct_unlock(&stripe->lock);

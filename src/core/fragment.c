@@ -466,7 +466,7 @@ static void take_class(struct ct_step *s, const struct ct_datagram *d)
 	s->reason = (enum ct_reason)d->class.reason;
 	memcpy(s->detail, d->class.detail, sizeof(s->detail));
 	s->out->drop = d->class.drop;
-	if (ct_held_is_told(&d->class))
+	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	if (d->counted)
 		count(s, d, s->pkt.frag.end - s->pkt.frag.offset, true);

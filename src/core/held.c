@@ -16,6 +16,7 @@
 
 #include "core/held.h"
 #include "core/stats.h"
+#include "core/step.h"
 
 /* Datagrams that one look at the clock ends. */
 #define EXPIRE_MAX 256
@@ -106,11 +107,6 @@ static void expire(struct ct_thread *th, uint64_t now_ns)
 	}
 }
 
-bool ct_held_is_told(const struct ct_fragment_class *class)
-{
-	return class->drop ? class->reason != CT_REASON_TABLE_FULL : class->info == CT_INFO_INVALID;
-}
-
 /* --- handing out ---------------------------------------------------------------------------- */
 
 static void make_event(struct ct_event *ev, const struct ct_held *h, uint64_t now_ns, uint32_t mark)
@@ -150,7 +146,8 @@ static void hand_out(struct ct_thread *th, const struct ct_held *h, uint64_t now
 	out->set_mark = out->mark != h->mark;
 	out->info = class->info;
 	out->drop = class->drop;
-	out->has_event = ct_held_is_told(class);
+	out->has_event =
+		ct_is_told((enum ct_info) class->info, (enum ct_reason) class->reason, class->drop);
 	if (out->has_event)
 		make_event(&out->event, h, now_ns, out->mark);
 	ct_stat_inc(th, CT_STAT_PACKETS);
@@ -218,8 +215,9 @@ bool ct_fragments_any(const struct ct *ct)
 	       atomic_load_explicit(&ct->fragments.nheld, memory_order_relaxed);
 }
 
-size_t ct_fragments_due(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
-			struct ct_fragment_due *out, size_t cap)
+/* Takes what is decided of a queue, after deciding all of it or what is over in any. */
+static size_t decide_and_take(struct ct_thread *th, uint16_t queue, uint64_t now_ns, bool all,
+			      struct ct_fragment_due *out, size_t cap)
 {
 	struct ct_fragments *f = &th->ct->fragments;
 	size_t n;
@@ -227,25 +225,25 @@ size_t ct_fragments_due(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
 	if (!ct_fragments_any(th->ct))
 		return 0;
 	ct_lock(&f->lock);
-	expire(th, now_ns);
+	if (all)
+		let_all_go(th, queue);
+	else
+		expire(th, now_ns);
 	n = take(th, queue, now_ns, out, cap);
 	ct_unlock(&f->lock);
 	return n;
 }
 
+size_t ct_fragments_due(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
+			struct ct_fragment_due *out, size_t cap)
+{
+	return decide_and_take(th, queue, now_ns, false, out, cap);
+}
+
 size_t ct_fragments_release(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
 			    struct ct_fragment_due *out, size_t cap)
 {
-	struct ct_fragments *f = &th->ct->fragments;
-	size_t n;
-
-	if (!ct_fragments_any(th->ct))
-		return 0;
-	ct_lock(&f->lock);
-	let_all_go(th, queue);
-	n = take(th, queue, now_ns, out, cap);
-	ct_unlock(&f->lock);
-	return n;
+	return decide_and_take(th, queue, now_ns, true, out, cap);
 }
 
 bool ct_fragments_wakes(struct ct_thread *th, uint16_t queue)

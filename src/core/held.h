@@ -23,6 +23,3 @@ void ct_held_forget(struct ct_thread *th, uint32_t index, enum ct_reason reason)
 
 /* Is its time up? */
 bool ct_held_over(const struct ct_thread *th, const struct ct_datagram *d, uint64_t now_ns);
-
-/* Is there something to be told of a packet of this class? */
-bool ct_held_is_told(const struct ct_fragment_class *class);

@@ -114,6 +114,21 @@ static inline uint64_t ct_step_timeout(const struct ct_step *s, enum ct_timeout 
 	return s->th->cfg->timeout_ns[which];
 }
 
+/*
+ * Has a packet a record of its own: because it is INVALID, or dropped for another reason than that
+ * the table is full?
+ */
+static inline bool ct_is_told(enum ct_info info, enum ct_reason reason, bool drop)
+{
+	return drop ? reason != CT_REASON_TABLE_FULL : info == CT_INFO_INVALID;
+}
+
+/* [Verdict] says drop for the packet's class: it will not leave. */
+static inline bool ct_step_drops(const struct ct_step *s)
+{
+	return s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info);
+}
+
 /* Reads the network layer. False: s->reason says why it cannot be read. */
 bool ct_step_read(struct ct_step *s);
 

@@ -171,12 +171,6 @@ static enum ct_info choose_info(const struct ct_step *s)
 	return CT_INFO_NEW;
 }
 
-/* [Verdict] says drop for this class: the packet will not leave. */
-static bool drops(const struct ct_step *s)
-{
-	return s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info);
-}
-
 static void see_reply(struct ct_step *s)
 {
 	if (s->info != CT_INFO_ESTABLISHED_REPLY || s->flow->status & CT_STATUS_SEEN_REPLY)
@@ -216,7 +210,8 @@ static void settle(struct ct_step *s)
 	see_reply(s);
 	if (s->info == CT_INFO_NEW)
 		ct_confirm_forget_like(s);
-	if (s->flow->helper && !s->dead && !drops(s) && !ct_confirms_at_exit(s->th->ct, s->th->cfg))
+	if (s->flow->helper && !s->dead && !ct_step_drops(s) &&
+	    !ct_confirms_at_exit(s->th->ct, s->th->cfg))
 		ct_helper_call(s);
 }
 
@@ -271,12 +266,6 @@ static void find_only(struct ct_step *s)
 		(void)ct_expect_meet(s->th->ct, &s->tuple, s->in->now_ns, &met);
 }
 
-/* Is there something to be said against this packet, beside that the table is full? */
-static bool refused(const struct ct_step *s)
-{
-	return s->out->drop ? s->reason != CT_REASON_TABLE_FULL : s->info == CT_INFO_INVALID;
-}
-
 /* The part that needs the flow; everything of it happens under one lock. */
 static void with_flow(struct ct_step *s)
 {
@@ -289,7 +278,7 @@ static void with_flow(struct ct_step *s)
 		track_flow(s);
 	else
 		find_only(s);
-	if (refused(s))
+	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	ct_step_describe(s);
 	if (s->dead)
