@@ -103,8 +103,3 @@ void ct_arena_free(struct ct_arena *a, uint32_t index)
 	atomic_fetch_sub_explicit(&a->used, 1, memory_order_relaxed);
 	ct_unlock(&a->lock);
 }
-
-uint64_t ct_arena_id(const struct ct_arena *a, uint32_t index)
-{
-	return ((uint64_t)a->slots[index].generation << 32 | index) ^ a->id_salt;
-}

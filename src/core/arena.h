@@ -15,7 +15,8 @@ struct ct_arena {
 	struct ct_kin *kin;    /* of the same index */
 	uint32_t max;
 	uint64_t id_salt;
-	struct ct_lock
+	/* On lines of their own: new flows write here what packets of others must not wait for. */
+	_Alignas(64) struct ct_lock
 		lock;  /* guards what follows; taken inside a stripe's lock, never around it */
 	uint32_t free; /* head of the list of freed slots, 0: empty */
 	uint32_t high; /* highest slot ever used */
@@ -43,4 +44,7 @@ void ct_arena_free(struct ct_arena *a, uint32_t index);
  * The 64-bit id of a slot's present flow. No two flows of an arena share one, until a slot has been
  * used 2^32 times.
  */
-uint64_t ct_arena_id(const struct ct_arena *a, uint32_t index);
+static inline uint64_t ct_arena_id(const struct ct_arena *a, uint32_t index)
+{
+	return ((uint64_t)a->slots[index].generation << 32 | index) ^ a->id_salt;
+}

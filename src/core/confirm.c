@@ -347,7 +347,7 @@ static bool in_zone(struct ct_step *s, uint16_t zone, exit_look *look)
 	bool found;
 
 	s->tuple.zone = s->inverse.zone = zone;
-	s->bucket = ct_table_bucket(s->th->ct, &s->tuple);
+	ct_step_hash(s);
 	stripe = ct_table_stripe(s->th->ct, s->bucket);
 	ct_lock(&stripe->lock);
 	found = look(s);
@@ -395,7 +395,7 @@ void ct_confirm_exit(struct ct_step *s)
 	    (!ct_confirms_at_exit(ct, s->th->cfg) && !has_pending(ct)))
 		return;
 	/* what cannot be read was said at the entry; an error about a flow has none of its own */
-	if (ct_step_read(s) && ct_proto_get(s->pkt.proto)->check(s) && ct_step_name(s))
+	if (s->readable && s->proto->check(s) && ct_step_name(s))
 		find_and_confirm(s);
 	if (s->out->drop) {
 		s->out->reason = (uint8_t)s->reason;

@@ -182,6 +182,15 @@ struct ct *ct_free(struct ct *ct);
 void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result *out);
 
 /*
+ * The same for n packets that came together, one after the other: judged(ctx, in, out) is told of
+ * each before the next one's turn comes. What one packet has to wait for in memory is asked for
+ * while others are read, so that this is faster than as many calls of ct_track().
+ */
+typedef void ct_judged(void *ctx, const struct ct_input *in, struct ct_result *out);
+void ct_track_batch(struct ct_thread *th, const struct ct_input *const *in, size_t n,
+		    ct_judged *judged, void *ctx);
+
+/*
  * Ends flows whose time is up, at most cap of them, and writes one DESTROY event for each to
  * events. Returns their number; as long as it equals cap there may be more.
  *

@@ -74,7 +74,7 @@ bool ct_end_expired(struct ct_thread *th, uint32_t index, uint64_t now_ns, struc
 
 	if (!(f->status & CT_STATUS_CONFIRMED))
 		ct_stat_inc(th, CT_STAT_UNCONFIRMED);
-	return ct_end_flow(th, ct_table_bucket(th->ct, &f->orig), index, now_ns, death, ev);
+	return ct_end_flow(th, ct_table_bucket(th->ct, f->hash), index, now_ns, death, ev);
 }
 
 void ct_end_soon(struct ct *ct, uint32_t bucket, uint32_t index, enum ct_death death)
@@ -103,7 +103,7 @@ static void end_doomed(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns)
 
 	if (!ct_tuple_invert(&inverse, t))
 		return;
-	bucket = ct_table_bucket(ct, t);
+	bucket = ct_table_bucket(ct, ct_tuple_hash(t, &ct->key));
 	stripe = ct_table_stripe(ct, bucket);
 	ct_lock(&stripe->lock);
 	index = ct_table_find(ct, bucket, t, &inverse, &dir);

@@ -441,7 +441,7 @@ static void count(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes
 	s->tuple = d->tuple;
 	if (!ct_tuple_invert(&s->inverse, &s->tuple))
 		return;
-	s->bucket = ct_table_bucket(s->th->ct, &s->tuple);
+	ct_step_hash(s);
 	stripe = ct_table_stripe(s->th->ct, s->bucket);
 	ct_lock(&stripe->lock);
 	s->fresh = false;

@@ -41,4 +41,4 @@ static inline bool ct_tuple_equal(const struct ct_tuple *a, const struct ct_tupl
  * Hash of the flow a tuple belongs to: a tuple and its inversion have the same one, so that one
  * link per flow finds both directions.
  */
-uint64_t ct_tuple_hash(const struct ct_tuple *t, const struct ct_siphash_key *key);
+uint32_t ct_tuple_hash(const struct ct_tuple *t, const struct ct_siphash_key *key);

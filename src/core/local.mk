@@ -2,6 +2,7 @@
 # in packet order: follow a packet from top to bottom
 libctcore_la_SOURCES += \
 	src/core/core.h \
+	src/core/batch.c \
 	src/core/track.c src/core/step.c src/core/step.h \
 	src/core/pkt.c src/core/pkt.h src/core/cursor.h \
 	src/core/fragment.c src/core/fragment.h src/core/held.c src/core/held.h \

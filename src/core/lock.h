@@ -39,6 +39,12 @@ static inline bool ct_trylock(struct ct_lock *l)
 	       !atomic_exchange_explicit(&l->held, true, memory_order_acquire);
 }
 
+/* The line of a lock will be needed soon: the one that another thread may have now. */
+static inline void ct_lock_prefetch(const struct ct_lock *l)
+{
+	__builtin_prefetch(l, 1);
+}
+
 static inline void ct_unlock(struct ct_lock *l)
 {
 	atomic_store_explicit(&l->held, false, memory_order_release);

@@ -120,7 +120,7 @@ static bool error_about(struct ct_step *s, uint32_t off)
 
 	if (!read_quote(s, off, &quoted, &back))
 		return refuse(s);
-	s->bucket = ct_table_bucket(s->th->ct, &back);
+	s->bucket = ct_table_bucket(s->th->ct, ct_tuple_hash(&back, &s->th->ct->key));
 	stripe = ct_table_stripe(s->th->ct, s->bucket);
 	ct_lock(&stripe->lock);
 	attach(s, &quoted, &back);

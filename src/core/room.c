@@ -21,7 +21,7 @@
 #include "core/room.h"
 #include "core/stats.h"
 
-#define BUCKETS	  16   /* that a packet looks at */
+#define LINKS	  16   /* in the buckets that a packet looks at, on average */
 #define KILLS_MAX 4    /* flows ended at once by one packet; more of a bucket follow by the clock */
 #define WALK	  4096 /* buckets that one call of the clock looks at */
 
@@ -59,7 +59,7 @@ static unsigned int clear_bucket(struct ct_step *s, uint32_t bucket, enum victim
 	unsigned int ended = 0;
 	uint32_t next;
 
-	for (uint32_t i = ct->buckets[bucket]; i; i = next) {
+	for (uint32_t i = ct_table_first(ct, bucket); i; i = next) {
 		next = ct->arena.slots[i].next;
 		if (victim(&ct->arena.slots[i], s->in->now_ns) != kind)
 			continue;
@@ -91,8 +91,11 @@ static unsigned int clear_any(struct ct_step *s, uint32_t bucket, enum victim ki
 
 static bool clear_near(struct ct_step *s, enum victim kind)
 {
-	for (uint32_t i = 0; i < BUCKETS; i++)
-		if (clear_any(s, (s->bucket + i) & s->th->ct->bucket_mask, kind) > 0)
+	const struct ct *ct = s->th->ct;
+	uint32_t n = (uint32_t)(LINKS * ((uint64_t)ct->bucket_mask + 1) / ct_max_flows(ct));
+
+	for (uint32_t i = 0; i < n && i <= ct->bucket_mask; i++)
+		if (clear_any(s, (s->bucket + i) & ct->bucket_mask, kind) > 0)
 			return true;
 	return false;
 }
@@ -130,7 +133,7 @@ static size_t clear_early(struct ct_thread *th, uint32_t bucket, uint64_t now_ns
 	uint32_t next;
 
 	ct_lock(&stripe->lock);
-	for (uint32_t i = ct->buckets[bucket]; i && n < cap && nearly_full(ct); i = next) {
+	for (uint32_t i = ct_table_first(ct, bucket); i && n < cap && nearly_full(ct); i = next) {
 		next = ct->arena.slots[i].next;
 		if (!may_go(&ct->arena.slots[i], now_ns))
 			continue;

@@ -59,37 +59,15 @@ bool ct_step_crc32c(struct ct_step *s)
 	       checksum_result(s, ct_checksum_sctp_ok(&s->pkt, s->detail));
 }
 
-void ct_step_set_deadline(struct ct_step *s, uint64_t timeout_ns)
+void ct_step_bring_forward(struct ct_step *s)
 {
 	struct ct *ct = s->th->ct;
 
-	if (!(s->flow->status & CT_STATUS_CONFIRMED)) {
-		s->flow->lifetime_ns = timeout_ns; /* counts from the confirmation (semantics 2) */
-		return;
-	}
-	s->flow->expires_ns = s->in->now_ns + timeout_ns;
 	ct_wheel_update(&ct_table_stripe(ct, s->bucket)->wheel, &ct->arena, s->index);
 }
 
-void ct_step_refresh(struct ct_step *s, uint64_t timeout_ns)
+void ct_step_assure_now(struct ct_step *s)
 {
-	ct_step_set_deadline(s, timeout_ns);
-	ct_step_count(s);
-}
-
-void ct_step_count(struct ct_step *s)
-{
-	s->counted = true;
-	if (!s->th->cfg->accounting)
-		return;
-	s->flow->packets[s->dir]++;
-	s->flow->bytes[s->dir] += s->in->len - s->pkt.frag.header;
-}
-
-void ct_step_assure(struct ct_step *s)
-{
-	if (s->flow->status & CT_STATUS_ASSURED)
-		return;
 	s->flow->status |= CT_STATUS_ASSURED;
 	ct_step_event(s, CT_EVENT_ASSURED);
 }

@@ -6,6 +6,7 @@
  * Private to src/core.
  */
 
+#include "core/key.h"
 #include "core/pkt.h"
 #include "core/table.h"
 
@@ -33,13 +34,30 @@ enum ct_judgement {
 	CT_JUDGE_REPEAT,  /* the old flow has to go, look up again */
 };
 
+/* What is done with a packet. */
+enum ct_way {
+	CT_WAY_JUDGE,
+	CT_WAY_EXIT,	/* it was judged at the entry: its flow may be confirmed */
+	CT_WAY_REPEAT,	/* it was judged already */
+	CT_WAY_FOREIGN, /* it is not IP */
+};
+
+struct ct_proto;
+
 struct ct_step {
 	struct ct_thread *th;
 	const struct ct_input *in;
 	struct ct_result *out;
 
+	/* known from the packet alone, before its turn comes */
+	enum ct_way way;
+	bool classified; /* the mark says what it is: info */
+	bool readable;	 /* the network layer */
+	bool named;	 /* tuple, inverse and hash are those of its flow */
 	struct ct_pkt pkt;
+	const struct ct_proto *proto; /* of pkt */
 	struct ct_tuple tuple, inverse;
+	uint32_t hash;			/* of the tuple */
 	uint32_t detail[CT_DETAIL_MAX]; /* numbers behind the reason */
 	enum ct_reason reason;		/* NONE as long as nothing is wrong */
 
@@ -90,17 +108,48 @@ bool ct_step_checksum_part(struct ct_step *s, uint32_t at, uint32_t covered);
 /* The same for the CRC32c of SCTP; its header is readable. */
 bool ct_step_crc32c(struct ct_step *s);
 
-/* Accepted: the flow lives timeout_ns from now on, and the packet counts (semantics 7.2). */
-void ct_step_refresh(struct ct_step *s, uint64_t timeout_ns);
+/* The flow's deadline has come nearer: the wheel has to look at it earlier. */
+void ct_step_bring_forward(struct ct_step *s);
 
-/* Moves the deadline without counting the packet. */
-void ct_step_set_deadline(struct ct_step *s, uint64_t timeout_ns);
+/* Moves the deadline without counting the packet. That of a draft counts from its confirmation. */
+static inline void ct_step_set_deadline(struct ct_step *s, uint64_t timeout_ns)
+{
+	uint64_t before_ns = s->flow->expires_ns;
+
+	if (!(s->flow->status & CT_STATUS_CONFIRMED)) {
+		s->flow->lifetime_ns = timeout_ns; /* (semantics 2) */
+		return;
+	}
+	s->flow->expires_ns = s->in->now_ns + timeout_ns;
+	if (s->flow->expires_ns < before_ns)
+		ct_step_bring_forward(s);
+}
 
 /* Counts the packet without moving the deadline. */
-void ct_step_count(struct ct_step *s);
+static inline void ct_step_count(struct ct_step *s)
+{
+	s->counted = true;
+	if (!s->th->cfg->accounting)
+		return;
+	s->flow->packets[s->dir]++;
+	s->flow->bytes[s->dir] += s->in->len - s->pkt.frag.header;
+}
+
+/* Accepted: the flow lives timeout_ns from now on, and the packet counts (semantics 7.2). */
+static inline void ct_step_refresh(struct ct_step *s, uint64_t timeout_ns)
+{
+	ct_step_set_deadline(s, timeout_ns);
+	ct_step_count(s);
+}
 
 /* Sets ASSURED, once. */
-void ct_step_assure(struct ct_step *s);
+void ct_step_assure_now(struct ct_step *s);
+
+static inline void ct_step_assure(struct ct_step *s)
+{
+	if (!(s->flow->status & CT_STATUS_ASSURED))
+		ct_step_assure_now(s);
+}
 
 /* Changes the protocol state; an event tells if it is another one. */
 void ct_step_set_state(struct ct_step *s, uint8_t state);
@@ -129,14 +178,36 @@ static inline bool ct_step_drops(const struct ct_step *s)
 	return s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info);
 }
 
-/* Reads the network layer. False: s->reason says why it cannot be read. */
-bool ct_step_read(struct ct_step *s);
+/*
+ * Begins with a packet: everything that can be known of it before its turn comes, that is, without
+ * the table. Asks for the memory that the look-up is going to need.
+ */
+void ct_step_prepare(struct ct_step *s, struct ct_thread *th, const struct ct_input *in);
+
+/* Asks for the memory of the flow, as far as it can be told without a lock. */
+void ct_step_prefetch(const struct ct_step *s);
+
+/* The turn of a prepared packet: fills in *out. */
+void ct_step_run(struct ct_step *s, struct ct_result *out);
 
 /*
- * Fills in tuple and inverse. False: the packet names no flow; s->reason says why, unless one was
- * known already, which is the better one.
+ * Fills in tuple, inverse and hash. False: the packet names no flow; s->reason says why, unless one
+ * was known already, which is the better one.
  */
-bool ct_step_name(struct ct_step *s);
+bool ct_step_name_late(struct ct_step *s);
+
+/* The same, if that was not done before its turn. */
+static inline bool ct_step_name(struct ct_step *s)
+{
+	return s->named || ct_step_name_late(s);
+}
+
+/* The tuple is another one: its hash and bucket. */
+static inline void ct_step_hash(struct ct_step *s)
+{
+	s->hash = ct_tuple_hash(&s->tuple, &s->th->ct->key);
+	s->bucket = ct_table_bucket(s->th->ct, s->hash);
+}
 
 /* Begins a flow in private: expected by another one, or with a helper of its own, or neither. */
 void ct_step_draft(struct ct_step *s);

@@ -19,7 +19,8 @@ struct ct_stripe {
 struct ct {
 	struct ct_siphash_key key;
 	struct ct_arena arena;
-	uint32_t *buckets; /* heads of the hash chains, guarded by the lock of their stripe */
+	/* heads of the hash chains: written with the lock of their stripe held, read by anyone */
+	_Atomic uint32_t *buckets;
 	uint32_t bucket_mask;
 	struct ct_expects expects;
 	struct ct_keymap keymap;
@@ -30,9 +31,39 @@ struct ct {
 	struct ct_stripe stripe[CT_STRIPES];
 };
 
-/* The bucket of a tuple and of its inversion. */
-uint32_t ct_table_bucket(const struct ct *ct, const struct ct_tuple *t);
-struct ct_stripe *ct_table_stripe(struct ct *ct, uint32_t bucket);
+/* The bucket of a tuple and of its inversion, by their hash. */
+static inline uint32_t ct_table_bucket(const struct ct *ct, uint32_t hash)
+{
+	return hash & ct->bucket_mask;
+}
+
+static inline struct ct_stripe *ct_table_stripe(struct ct *ct, uint32_t bucket)
+{
+	return &ct->stripe[bucket & (CT_STRIPES - 1)];
+}
+
+/* The first flow of a chain, 0: none. Without the lock it may be gone already. */
+static inline uint32_t ct_table_first(const struct ct *ct, uint32_t bucket)
+{
+	return atomic_load_explicit(&ct->buckets[bucket], memory_order_relaxed);
+}
+
+/* Asks for the memory of a bucket and of its lock. */
+static inline void ct_table_prefetch(struct ct *ct, uint32_t bucket)
+{
+	ct_lock_prefetch(&ct_table_stripe(ct, bucket)->lock);
+	__builtin_prefetch(&ct->buckets[bucket]);
+}
+
+/* And then for that of the first flow in it, which mostly is the only one. */
+static inline void ct_table_prefetch_first(const struct ct *ct, uint32_t bucket)
+{
+	const char *flow = (const char *)&ct->arena.slots[ct_table_first(ct, bucket)];
+
+	__builtin_prefetch(flow, 1);
+	__builtin_prefetch(flow + 64, 1);
+	__builtin_prefetch(flow + 128, 1);
+}
 
 /*
  * Looks a packet's flow up in its bucket (lock held): t is the packet's tuple, inv its inversion.

@@ -34,7 +34,7 @@ static void link_flow(struct ct_wheel *w, struct ct_arena *a, uint32_t index, ui
 	uint32_t *head = &w->slot[tick & SLOT_MASK];
 	struct ct_flow *f = &a->slots[index];
 
-	f->timer_tick = (uint32_t)tick;
+	f->timer_tick = (uint16_t)tick;
 	f->timer_prev = 0;
 	f->timer_next = *head;
 	if (*head)
@@ -64,7 +64,7 @@ void ct_wheel_update(struct ct_wheel *w, struct ct_arena *a, uint32_t index)
 	uint64_t tick = due_tick(w, &a->slots[index]);
 
 	/* both lie within one turn of w->done, so the difference of their low bits is exact */
-	if ((int32_t)((uint32_t)tick - a->slots[index].timer_tick) >= 0)
+	if ((int16_t)((uint16_t)tick - a->slots[index].timer_tick) >= 0)
 		return;
 	ct_wheel_remove(w, a, index);
 	link_flow(w, a, index, tick);

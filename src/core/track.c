@@ -46,45 +46,102 @@ static bool comes_second(const struct ct_input *in)
 }
 
 /*
- * Packets that are not judged here: of another family than IP, at an exit hook, or judged before.
+ * What is not judged here: packets of another family than IP, at an exit hook, or judged before.
  * The latter two keep what was found then; a second look would take them for a repetition. At an
  * exit hook a new flow may be confirmed.
  */
-static bool pass(struct ct_step *s)
+static enum ct_way way_of(const struct ct_step *s)
 {
 	const struct ct_input *in = s->in;
-	bool classified = ct_mark_decode(&s->th->cfg->mark, in->mark, &s->info);
 
 	if (!is_ip(in->family))
-		ct_stat_inc(s->th, CT_STAT_FOREIGN);
-	else if (ct_hook_is_exit(in->hook))
-		ct_stat_inc(s->th, CT_STAT_EXIT);
-	else if (comes_second(in) && classified)
-		ct_stat_inc(s->th, CT_STAT_REPEATED);
-	else
-		return false;
-	s->out->info = classified ? (uint8_t)s->info : CT_INFO_INVALID;
-	s->out->passed = true;
-	s->out->mark = in->mark;
-	if (classified && is_ip(in->family) && ct_hook_is_exit(in->hook))
-		ct_confirm_exit(s);
-	return true;
+		return CT_WAY_FOREIGN;
+	if (ct_hook_is_exit(in->hook))
+		return CT_WAY_EXIT;
+	return s->classified && comes_second(in) ? CT_WAY_REPEAT : CT_WAY_JUDGE;
 }
 
-bool ct_step_read(struct ct_step *s)
+static void pass(struct ct_step *s)
+{
+	static const enum ct_stat stat[] = {
+		[CT_WAY_EXIT] = CT_STAT_EXIT,
+		[CT_WAY_REPEAT] = CT_STAT_REPEATED,
+		[CT_WAY_FOREIGN] = CT_STAT_FOREIGN,
+	};
+
+	ct_stat_inc(s->th, stat[s->way]);
+	s->out->info = s->classified ? (uint8_t)s->info : CT_INFO_INVALID;
+	s->out->passed = true;
+	s->out->mark = s->in->mark;
+	if (s->classified && s->way == CT_WAY_EXIT)
+		ct_confirm_exit(s);
+}
+
+/* --- before its turn ------------------------------------------------------------------------ */
+
+static void read(struct ct_step *s)
 {
 	struct ct_view v = {.data = s->in->data, .cap = s->in->caplen, .len = s->in->len};
 	uint8_t family = s->in->family ? s->in->family : ct_pkt_family(v);
 
 	s->reason = ct_pkt_parse(&s->pkt, v, family, s->detail);
-	return s->reason == CT_REASON_NONE;
+	s->readable = s->reason == CT_REASON_NONE;
+	s->proto = ct_proto_get(s->pkt.proto);
 }
 
-bool ct_step_name(struct ct_step *s)
+/*
+ * What names no flow, or needs to be looked at with the packets before it judged (the ids of a
+ * PPTP call), is named when its turn comes.
+ */
+static void name_early(struct ct_step *s)
+{
+	uint32_t unused[CT_DETAIL_MAX];
+
+	s->named = !s->pkt.frag.present && s->pkt.proto != CT_PROTO_GRE &&
+		   ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, unused) == CT_REASON_NONE &&
+		   ct_tuple_invert(&s->inverse, &s->tuple);
+	if (!s->named) {
+		s->tuple = (struct ct_tuple){0};
+		return;
+	}
+	ct_step_hash(s);
+	ct_table_prefetch(s->th->ct, s->bucket);
+}
+
+void ct_step_prepare(struct ct_step *s, struct ct_thread *th, const struct ct_input *in)
+{
+	s->th = th;
+	s->in = in;
+	s->readable = s->named = false;
+	s->reason = CT_REASON_NONE;
+	memset(s->detail, 0, sizeof(s->detail));
+	s->info = CT_INFO_INVALID;
+	s->classified = false;
+	if (comes_second(in) || ct_hook_is_exit(in->hook))
+		s->classified = ct_mark_decode(&th->cfg->mark, in->mark, &s->info);
+	s->way = way_of(s);
+	if (s->way == CT_WAY_JUDGE || (s->way == CT_WAY_EXIT && s->classified))
+		read(s);
+	if (s->readable)
+		name_early(s);
+	else
+		s->tuple = (struct ct_tuple){0};
+}
+
+void ct_step_prefetch(const struct ct_step *s)
+{
+	if (s->named)
+		ct_table_prefetch_first(s->th->ct, s->bucket);
+}
+
+/* --- its turn --------------------------------------------------------------------------------- */
+
+bool ct_step_name_late(struct ct_step *s)
 {
 	uint32_t detail[CT_DETAIL_MAX] = {0};
-	enum ct_reason reason = ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, detail);
+	enum ct_reason reason;
 
+	reason = ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, detail);
 	if (reason == CT_REASON_NONE)
 		ct_keymap_name(&s->th->ct->keymap, &s->pkt, &s->tuple);
 	if (reason == CT_REASON_NONE && !ct_tuple_invert(&s->inverse, &s->tuple)) {
@@ -92,7 +149,9 @@ bool ct_step_name(struct ct_step *s)
 		detail[0] = ct_tuple_icmp_type(&s->tuple);
 		detail[1] = ct_tuple_icmp_code(&s->tuple);
 	}
-	if (reason != CT_REASON_NONE && s->reason == CT_REASON_NONE)
+	if (reason == CT_REASON_NONE)
+		ct_step_hash(s);
+	else if (s->reason == CT_REASON_NONE)
 		ct_step_invalid(s, reason, detail[0], detail[1], detail[2], detail[3]);
 	return reason == CT_REASON_NONE;
 }
@@ -124,6 +183,7 @@ void ct_step_draft(struct ct_step *s)
 
 	memset(&s->draft, 0, sizeof(s->draft));
 	s->draft.orig = s->tuple;
+	s->draft.hash = s->hash;
 	s->flow = &s->draft;
 	s->dir = CT_DIR_ORIGINAL;
 	s->fresh = true;
@@ -218,7 +278,6 @@ static void settle(struct ct_step *s)
 /* Judges the packet as a part of its flow; lock held. */
 static void track_flow(struct ct_step *s)
 {
-	const struct ct_proto *proto = ct_proto_get(s->tuple.proto);
 	enum ct_judgement judgement;
 
 	if (rejects_pending(s))
@@ -229,7 +288,7 @@ static void track_flow(struct ct_step *s)
 			return;
 		}
 		s->info = choose_info(s);
-		judgement = proto->track(s);
+		judgement = s->proto->track(s);
 		if (judgement == CT_JUDGE_REPEAT) {
 			ct_step_kill(s, CT_DEATH_TCP_REOPEN);
 			ct_arena_free(&s->th->ct->arena, s->index);
@@ -252,7 +311,7 @@ static void track_flow(struct ct_step *s)
  */
 static void find_only(struct ct_step *s)
 {
-	bool made_first = !ct_proto_get(s->pkt.proto)->icmp;
+	bool made_first = !s->proto->icmp;
 	struct ct_expect met;
 
 	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
@@ -271,7 +330,6 @@ static void with_flow(struct ct_step *s)
 {
 	struct ct_stripe *stripe;
 
-	s->bucket = ct_table_bucket(s->th->ct, &s->tuple);
 	stripe = ct_table_stripe(s->th->ct, s->bucket);
 	ct_lock(&stripe->lock);
 	if (s->reason == CT_REASON_NONE)
@@ -289,18 +347,14 @@ static void with_flow(struct ct_step *s)
 /* Everything up to the ctinfo. */
 static void judge(struct ct_step *s)
 {
-	const struct ct_proto *proto;
-	bool readable = ct_step_read(s);
-
 	s->info = CT_INFO_INVALID;
 	if (s->pkt.frag.present && ct_fragment_enter(s))
 		return;
-	if (!readable) {
+	if (!s->readable) {
 		ct_step_event(s, CT_EVENT_INVALID);
 		return;
 	}
-	proto = ct_proto_get(s->pkt.proto);
-	if (proto->check(s) && proto->icmp && ct_related(s))
+	if (s->proto->check(s) && s->proto->icmp && ct_related(s))
 		return;
 	if (ct_step_name(s))
 		with_flow(s);
@@ -329,21 +383,15 @@ static void finish(struct ct_step *s)
 	ct_stats_judged(s->th, out);
 }
 
-void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result *out)
+void ct_step_run(struct ct_step *s, struct ct_result *out)
 {
-	struct ct_step s;
-
-	s.th = th;
-	s.in = in;
-	s.out = out;
-	s.flow = NULL;
-	s.index = 0;
-	s.fresh = s.dead = s.counted = false;
-	s.datagram = 0;
-	s.tuple = (struct ct_tuple){0};
-	s.dir = CT_DIR_ORIGINAL;
-	s.master = 0;
-	s.reason = CT_REASON_NONE;
+	s->out = out;
+	s->flow = NULL;
+	s->index = 0;
+	s->fresh = s->dead = s->counted = false;
+	s->datagram = 0;
+	s->dir = CT_DIR_ORIGINAL;
+	s->master = 0;
 	out->reason = CT_REASON_NONE;
 	out->drop = out->passed = out->held = out->has_flow = false;
 	out->dir = CT_DIR_ORIGINAL;
@@ -352,10 +400,20 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 	out->flow = 0;
 	out->timeout_ns = 0;
 	out->nevents = 0;
-	if (!pass(&s)) {
-		judge(&s);
-		finish(&s);
+	if (s->way == CT_WAY_JUDGE) {
+		judge(s);
+		finish(s);
+	} else {
+		pass(s);
 	}
-	if (th->ndoomed > 0)
-		ct_end_doomed(th, in->now_ns);
+	if (s->th->ndoomed > 0)
+		ct_end_doomed(s->th, s->in->now_ns);
+}
+
+void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result *out)
+{
+	struct ct_step s;
+
+	ct_step_prepare(&s, th, in);
+	ct_step_run(&s, out);
 }

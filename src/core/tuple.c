@@ -135,46 +135,71 @@ bool ct_tuple_invert(struct ct_tuple *ret, const struct ct_tuple *t)
 	return true;
 }
 
-/* Some order of addresses: 0 if they are equal. */
-static int compare(const union ct_addr *a, const union ct_addr *b)
+/* Of an ICMP tuple: what the two directions have in common beside the identifier. */
+static uint16_t icmp_kind(const struct ct_tuple *t)
 {
-	unsigned int i = a->q[0] == b->q[0];
+	uint8_t type = ct_tuple_icmp_type(t);
+	int other = icmp_counterpart(t->proto, type);
 
-	return (a->q[i] > b->q[i]) - (a->q[i] < b->q[i]);
+	if (other >= 0 && other < type)
+		type = (uint8_t)other;
+	return (uint16_t)(type << 8 | ct_tuple_icmp_code(t));
 }
 
-/* Ids in an order that both directions share; *ret_swap: the source is the second endpoint. */
-static uint32_t ordered_ids(const struct ct_tuple *t, bool *ret_swap)
+/* What follows the addresses, seven bytes, and the length of everything that is hashed. */
+static uint64_t hash_tail(const struct ct_tuple *t, uint64_t ids, uint64_t length)
 {
-	int order = compare(&t->src, &t->dst);
-
-	if (is_icmp(t->proto)) {
-		uint8_t type = ct_tuple_icmp_type(t), code = ct_tuple_icmp_code(t);
-		int other = icmp_counterpart(t->proto, type);
-
-		*ret_swap = order > 0;
-		if (other >= 0 && other < type)
-			type = (uint8_t)other;
-		return (uint32_t)t->src_id_be << 16 | (uint32_t)type << 8 | code;
-	}
-	*ret_swap = order > 0 || (order == 0 && t->src_id_be > t->dst_id_be);
-	return *ret_swap ? (uint32_t)t->dst_id_be << 16 | t->src_id_be
-			 : (uint32_t)t->src_id_be << 16 | t->dst_id_be;
+	return ids | (uint64_t)t->proto << 32 | (uint64_t)t->zone << 40 | length << 56;
 }
 
-uint64_t ct_tuple_hash(const struct ct_tuple *t, const struct ct_siphash_key *key)
+/* 15 bytes. Addresses are put in order together with their ports, each pair as one number. */
+static uint64_t hash4(const struct ct_tuple *t, const struct ct_siphash_key *key)
 {
-	bool swap;
-	uint64_t meta = ordered_ids(t, &swap);
-	const union ct_addr *lo = swap ? &t->dst : &t->src, *hi = swap ? &t->src : &t->dst;
+	uint64_t src = (uint64_t)t->src.w[0] << 16, dst = (uint64_t)t->dst.w[0] << 16, low, high;
+	bool icmp = is_icmp(t->proto);
 
-	meta |= (uint64_t)t->family << 32 | (uint64_t)t->proto << 40 | (uint64_t)t->zone << 48;
-	if (t->family == CT_AF_INET) {
-		const uint64_t words[] = {(uint64_t)lo->w[0] << 32 | hi->w[0], meta};
-
-		return ct_siphash(key, words, 2);
+	if (!icmp) {
+		src |= t->src_id_be;
+		dst |= t->dst_id_be;
 	}
-	const uint64_t words[] = {lo->q[0], lo->q[1], hi->q[0], hi->q[1], meta};
+	low = src < dst ? src : dst;
+	high = src < dst ? dst : src;
+	if (icmp) {
+		low |= t->src_id_be;
+		high |= icmp_kind(t);
+	}
+	low |= high << 48;
+	return ct_siphash_tail(key, &low, 1, hash_tail(t, high >> 16, 15));
+}
 
-	return ct_siphash(key, words, 5);
+/* Is the source the second one in the order of the hash? */
+static bool comes_second(const struct ct_tuple *t)
+{
+	unsigned int i = t->src.q[0] == t->dst.q[0];
+
+	if (t->src.q[i] != t->dst.q[i])
+		return t->src.q[i] > t->dst.q[i];
+	return t->src_id_be > t->dst_id_be;
+}
+
+/* 39 bytes. */
+static uint64_t hash6(const struct ct_tuple *t, const struct ct_siphash_key *key)
+{
+	bool swap = comes_second(t);
+	const union ct_addr *low = swap ? &t->dst : &t->src, *high = swap ? &t->src : &t->dst;
+	const uint64_t words[] = {low->q[0], low->q[1], high->q[0], high->q[1]};
+	uint64_t ids;
+
+	if (is_icmp(t->proto))
+		ids = (uint64_t)icmp_kind(t) << 16 | t->src_id_be;
+	else if (swap)
+		ids = (uint64_t)t->src_id_be << 16 | t->dst_id_be;
+	else
+		ids = (uint64_t)t->dst_id_be << 16 | t->src_id_be;
+	return ct_siphash_tail(key, words, 4, hash_tail(t, ids, 39));
+}
+
+uint32_t ct_tuple_hash(const struct ct_tuple *t, const struct ct_siphash_key *key)
+{
+	return (uint32_t)(t->family == CT_AF_INET ? hash4(t, key) : hash6(t, key));
 }

@@ -282,7 +282,8 @@ static const struct ct_flow *find(const struct ct *ct, const struct ct_tuple *t,
 
 	if (!ct_tuple_invert(&inverse, t))
 		return NULL;
-	i = ct_table_find((struct ct *)ct, ct_table_bucket(ct, t), t, &inverse, ret_dir);
+	i = ct_table_find((struct ct *)ct, ct_table_bucket(ct, ct_tuple_hash(t, &ct->key)), t,
+			  &inverse, ret_dir);
 	return i ? &ct->arena.slots[i] : NULL;
 }
 

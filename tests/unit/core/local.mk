@@ -9,6 +9,7 @@ core_tests = \
 	tests/unit/core/test_table \
 	tests/unit/core/test_room \
 	tests/unit/core/test_track \
+	tests/unit/core/test_batch \
 	tests/unit/core/test_confirm \
 	tests/unit/core/test_fragment \
 	tests/unit/core/test_held \
@@ -57,6 +58,8 @@ tests_unit_core_test_room_SOURCES = tests/unit/core/test_room.c
 tests_unit_core_test_room_LDADD   = libcoretest.la
 tests_unit_core_test_track_SOURCES = tests/unit/core/test_track.c
 tests_unit_core_test_track_LDADD   = libcoretest.la
+tests_unit_core_test_batch_SOURCES = tests/unit/core/test_batch.c
+tests_unit_core_test_batch_LDADD   = libcoretest.la
 tests_unit_core_test_confirm_SOURCES = tests/unit/core/test_confirm.c
 tests_unit_core_test_confirm_LDADD   = libcoretest.la
 tests_unit_core_test_fragment_SOURCES = tests/unit/core/test_fragment.c

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/end.h"
+#include "core/key.h"
 
 #define MANY 4096
 
@@ -38,6 +39,11 @@ static void test_refused_take_nothing(void **state)
 	engine_close(&e);
 }
 
+static uint32_t bucket_of(const struct ct *ct, const struct ct_tuple *t)
+{
+	return ct_table_bucket(ct, ct_tuple_hash(t, &ct->key));
+}
+
 /* A flow that was ended is not found by a thread whose clock is a little behind, either. */
 static void test_ended_for_every_clock(void **state)
 {
@@ -46,8 +52,7 @@ static void test_ended_for_every_clock(void **state)
 
 	engine_open(&e, 4);
 	first = udp(&e, 1, 10 * SEC);
-	ct_end_soon(e.th.ct, ct_table_bucket(e.th.ct, &first.events[0].orig), 1,
-		    CT_DEATH_EARLY_DROP);
+	ct_end_soon(e.th.ct, bucket_of(e.th.ct, &first.events[0].orig), 1, CT_DEATH_EARLY_DROP);
 	second = udp(&e, 1, 10 * SEC - 5 * MSEC);
 	assert_int_not_equal(first.flow, second.flow);
 	assert_int_equal(second.nevents, 2);
@@ -80,7 +85,7 @@ static void test_expired_make_room(void **state)
 		assert_int_equal(out.events[out.nevents - 1].type, CT_EVENT_NEW);
 	}
 	assert_true(made > 500);
-	assert_true(expired > 450); /* the rest were new ones in the way */
+	assert_true(expired > 512 * 3 / 4); /* the rest were new ones in the way */
 	assert_int_equal(engine_stat(&e, CT_STAT_DESTROYED) - expired,
 			 engine_stat(&e, CT_STAT_EARLY_DROPS));
 	engine_close(&e);

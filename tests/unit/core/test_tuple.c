@@ -209,7 +209,10 @@ static void test_every_byte(void **state)
 	for (size_t i = 0; i < sizeof(t); i++) {
 		struct ct_tuple u = t;
 
-		((uint8_t *)&u)[i] ^= 0x40;
+		if (i == offsetof(struct ct_tuple, family))
+			u.family = CT_AF_INET; /* there is no third one */
+		else
+			((uint8_t *)&u)[i] ^= 0x40;
 		assert_false(ct_tuple_equal(&t, &u));
 		assert_true(ct_tuple_hash(&t, &key) != ct_tuple_hash(&u, &key));
 	}
