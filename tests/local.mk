@@ -11,3 +11,4 @@ include tests/flows/local.mk
 include tests/differential/local.mk
 include tests/live/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * How fast is the engine by itself? One JSON object per line, for tests/bench/run.
+ *
+ * Packets come in batches as from a queue: 64 of them are written to memory, then the clock runs
+ * while the engine judges them, so that making packets is not measured and their bytes are as warm
+ * as if they had just been received. The engine's own clock is made up; no flow expires by chance.
+ */
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core/table.h"
+#include "tests/bench/traffic.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define BATCH	64
+#define MILLION (1u << 20)
+#define WARMUP	256  /* batches */
+#define EXPIRY	64   /* batches from one look at the clock to the next */
+#define STEP_NS 1000 /* of the engine's clock between two packets */
+#define THREADS 2
+#define REPEATS 5
+
+/* What a measurement needs. */
+struct bench {
+	struct ct_config cfg;
+	struct ct_thread th;
+	void *arena;
+	size_t arena_size;
+	uint64_t now_ns;
+	uint32_t next; /* packet of the stream */
+};
+
+/* A stream of packets: fills in the n-th one. */
+typedef void make_packet(struct traffic_packet *p, uint32_t n, uint32_t flows);
+
+struct job {
+	struct bench *bench;
+	struct ct_thread th;
+	pthread_t id;
+	pthread_barrier_t *start;
+	make_packet *make;
+	uint32_t flows, first;
+	uint64_t batches, ns, now_ns;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "engine: %s\n", what);
+	exit(1);
+}
+
+static void bench_open(struct bench *b, uint32_t max_flows)
+{
+	static const uint8_t key[16] = "not a secret key";
+	struct ct_params params = {.max_flows = max_flows, .key = key, .id_salt = 1};
+
+	memset(b, 0, sizeof(*b));
+	ct_config_init(&b->cfg);
+	b->arena_size = ct_arena_size(&params);
+	b->arena = mmap(NULL, b->arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	if (b->arena == MAP_FAILED)
+		die("no memory for the flows");
+	b->th.ct = ct_new(b->arena, b->arena_size, &params);
+	b->th.cfg = &b->cfg;
+	if (!b->th.ct)
+		die("no memory for the table");
+	b->now_ns = NS_PER_S;
+}
+
+static void bench_close(struct bench *b)
+{
+	ct_free(b->th.ct);
+	munmap(b->arena, b->arena_size);
+}
+
+/* What a worker does with a result belongs to the worker; that there is one is looked at. */
+static void judged(void *ctx, const struct ct_input *in, struct ct_result *out)
+{
+	*(uint32_t *)ctx ^= out->mark;
+}
+
+/* Judges one batch and returns how long that took. */
+static uint64_t judge(struct ct_thread *th, struct traffic_packet *batch, uint64_t now_ns)
+{
+	const struct ct_input *in[BATCH];
+	uint32_t marks = 0;
+	uint64_t begin;
+
+	for (unsigned int i = 0; i < BATCH; i++) {
+		batch[i].in.now_ns = now_ns;
+		in[i] = &batch[i].in;
+	}
+	begin = clock_now_ns();
+	ct_track_batch(th, in, BATCH, judged, &marks);
+	return clock_now_ns() - begin;
+}
+
+/* What is due by the clock belongs to the cost of the packets that made it. */
+static uint64_t expire_some(struct ct_thread *th, uint64_t now_ns)
+{
+	static _Thread_local struct ct_event events[BATCH];
+	uint64_t begin = clock_now_ns();
+	bool more;
+
+	ct_expire(th, now_ns, events, BATCH, &more);
+	return clock_now_ns() - begin;
+}
+
+/* So many packets of the stream, from *next on. Returns ns for each of them. */
+static double play(struct ct_thread *th, make_packet *make, uint32_t *next, uint64_t batches,
+		   uint32_t flows, uint64_t *now_ns)
+{
+	static _Thread_local struct traffic_packet batch[BATCH];
+	uint64_t ns = 0;
+
+	for (uint64_t i = 0; i < batches; i++) {
+		for (unsigned int k = 0; k < BATCH; k++)
+			make(&batch[k], (*next)++, flows);
+		ns += judge(th, batch, *now_ns);
+		if (i % EXPIRY == 0)
+			ns += expire_some(th, *now_ns);
+		*now_ns += BATCH * STEP_NS;
+	}
+	return (double)ns / (double)(batches * BATCH);
+}
+
+static double play_on(struct bench *b, make_packet *make, uint64_t batches, uint32_t flows)
+{
+	return play(&b->th, make, &b->next, batches, flows, &b->now_ns);
+}
+
+/* --- what is printed -------------------------------------------------------------------------- */
+
+static void say(const char *name, unsigned int threads, uint32_t flows, double ns)
+{
+	printf("{\"name\":\"%s\",\"threads\":%u,\"flows\":%" PRIu32 ",\"ns\":%.1f}\n", name,
+	       threads, flows, ns);
+	fflush(stdout);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of several runs: others work on the machine, too. */
+static double median(double *values, unsigned int n)
+{
+	qsort(values, n, sizeof(*values), by_size);
+	return values[n / 2];
+}
+
+/* --- the measurements ------------------------------------------------------------------------- */
+
+static void few_flows(const char *name, make_packet *make, uint32_t flows, uint64_t batches)
+{
+	double ns[REPEATS];
+	struct bench b;
+
+	bench_open(&b, 1u << 18);
+	b.cfg.timeout_ns[CT_TIMEOUT_UDP] = NS_PER_S;
+	play_on(&b, make, WARMUP + flows, flows);
+	for (unsigned int i = 0; i < REPEATS; i++)
+		ns[i] = play_on(&b, make, batches / REPEATS, flows);
+	if (atomic_load(&b.th.stats.info[CT_INFO_INVALID]) > 0)
+		die("a packet was INVALID that should not be");
+	say(name, 1, flows, median(ns, REPEATS));
+	bench_close(&b);
+}
+
+/* Ends all flows. Returns ns for each. */
+static double expire_all(struct bench *b)
+{
+	static struct ct_event events[BATCH];
+	uint64_t begin = clock_now_ns(), ended = 0;
+	size_t n;
+
+	b->now_ns += 86400 * NS_PER_S;
+	do {
+		n = ct_expire(&b->th, b->now_ns, events, BATCH, NULL);
+		ended += n;
+	} while (n == BATCH);
+	return (double)(clock_now_ns() - begin) / (double)ended;
+}
+
+static void many_flows(const char *prefix, uint32_t flows)
+{
+	double create, lookup, expire;
+	struct bench b;
+	char name[32];
+
+	bench_open(&b, flows);
+	b.cfg.timeout_ns[CT_TIMEOUT_UDP] = 3600 * NS_PER_S;
+	create = play_on(&b, traffic_udp_each, flows / BATCH, flows);
+	if (ct_count(b.th.ct) != flows / BATCH * BATCH)
+		die("the flows are not all there");
+	lookup = play_on(&b, traffic_udp_scattered, (flows < MILLION ? MILLION : flows) / BATCH,
+			 flows);
+	expire = expire_all(&b);
+	snprintf(name, sizeof(name), "%s-create", prefix);
+	say(name, 1, flows, create);
+	snprintf(name, sizeof(name), "%s-lookup", prefix);
+	say(name, 1, flows, lookup);
+	snprintf(name, sizeof(name), "%s-expire", prefix);
+	say(name, 1, flows, expire);
+	bench_close(&b);
+}
+
+static void memory(void)
+{
+	struct bench b;
+
+	bench_open(&b, MILLION);
+	printf("{\"name\":\"memory\",\"flows\":%u,\"bytes_per_flow\":%.1f}\n", MILLION,
+	       sizeof(struct ct_flow) + (double)sizeof(*b.th.ct->buckets) *
+						((double)b.th.ct->bucket_mask + 1) / MILLION);
+	fflush(stdout);
+	bench_close(&b);
+}
+
+/* --- threads ---------------------------------------------------------------------------------- */
+
+static void *work(void *arg)
+{
+	struct job *j = arg;
+	uint64_t begin;
+
+	pthread_barrier_wait(j->start);
+	begin = clock_now_ns();
+	play(&j->th, j->make, &j->first, j->batches, j->flows, &j->now_ns);
+	j->ns = clock_now_ns() - begin;
+	return NULL;
+}
+
+/* Packets a second of so many threads together, each with a part of the stream of its own. */
+static double in_threads(struct bench *b, unsigned int threads, make_packet *make, uint32_t flows)
+{
+	static struct job jobs[THREADS];
+	pthread_barrier_t start;
+	double rate = 0;
+
+	pthread_barrier_init(&start, NULL, threads);
+	for (unsigned int i = 0; i < threads; i++) {
+		jobs[i] = (struct job){.bench = b, .start = &start, .make = make, .flows = flows};
+		jobs[i].th = (struct ct_thread){.ct = b->th.ct, .cfg = &b->cfg};
+		jobs[i].first = i * flows / THREADS;
+		jobs[i].batches = 2 * MILLION / BATCH;
+		jobs[i].now_ns = b->now_ns;
+		if (pthread_create(&jobs[i].id, NULL, work, &jobs[i]) != 0)
+			die("no thread");
+	}
+	for (unsigned int i = 0; i < threads; i++) {
+		pthread_join(jobs[i].id, NULL);
+		rate += (double)jobs[i].batches * BATCH / ((double)jobs[i].ns / 1e9);
+	}
+	b->now_ns = jobs[0].now_ns;
+	pthread_barrier_destroy(&start);
+	return rate;
+}
+
+static void two_threads(const char *name, make_packet *make, uint32_t flows)
+{
+	double ratio[REPEATS], one, two;
+	struct bench b;
+
+	bench_open(&b, flows < BATCH ? BATCH : flows);
+	b.cfg.timeout_ns[CT_TIMEOUT_UDP] = 3600 * NS_PER_S;
+	play_on(&b, traffic_udp_each, 1 + flows / BATCH, flows);
+	for (unsigned int i = 0; i < REPEATS; i++) {
+		one = in_threads(&b, 1, make, flows);
+		two = in_threads(&b, 2, make, flows);
+		ratio[i] = two / one;
+	}
+	printf("{\"name\":\"%s\",\"threads\":2,\"flows\":%" PRIu32 ",\"ratio\":%.2f,\"ns\":%.1f}\n",
+	       name, flows, median(ratio, REPEATS), 2e9 / two);
+	fflush(stdout);
+	bench_close(&b);
+}
+
+int main(int argc, char **argv)
+{
+	const uint32_t growth[] = {1000, 10000, 100000, 1000000, 4000000};
+	bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+	uint64_t batches = quick ? 5000 : 100000;
+
+	few_flows("udp-hot", traffic_udp, 1, batches);
+	if (getenv("ONLY"))
+		return 0;
+	few_flows("udp6-hot", traffic_udp6, 1, batches);
+	few_flows("tcp-hot", traffic_tcp, 1, batches);
+	few_flows("tcp-64k", traffic_tcp, 1u << 16, batches);
+	few_flows("mixed", traffic_mixed, 1u << 14, batches);
+	many_flows("udp-1m", quick ? 1u << 16 : MILLION);
+	two_threads("threads-2-hot", traffic_udp, 64);
+	two_threads("threads-2", traffic_udp_scattered, quick ? 1u << 16 : MILLION);
+	for (unsigned int i = 0; i < ARRAY_SIZE(growth) - (quick ? 2 : 0); i++)
+		many_flows("growth", growth[i] / BATCH * BATCH);
+	memory();
+	return 0;
+}
