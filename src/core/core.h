@@ -94,7 +94,9 @@ struct ct_thread {
 	struct ct *ct;
 	const struct ct_config *cfg;
 	struct ct_stats stats;
-	uint32_t next_stripe; /* where ct_expire() goes on */
+	/* ct_expire() sees to every shares-th part of the table, from share on; 0, 0: to all */
+	uint32_t share, shares;
+	uint32_t next_stripe; /* where it goes on, of its own parts */
 	uint32_t next_bucket; /* where it goes on making room */
 	/* flows to be ended as soon as no lock is held, by one of their tuples */
 	struct ct_tuple doomed[CT_DOOMED_MAX];
@@ -192,7 +194,8 @@ void ct_track_batch(struct ct_thread *th, const struct ct_input *const *in, size
 
 /*
  * Ends flows whose time is up, at most cap of them, and writes one DESTROY event for each to
- * events. Returns their number; as long as it equals cap there may be more.
+ * events. Returns their number; as long as it equals cap there may be more. Threads can share the
+ * work, each calling for its share of the table; what is not of flows belongs to share 0.
  *
  * With ret_more the work of one call is bounded, too, by the flows it looks at: *ret_more tells
  * that it has to be called again to get through. NULL: only cap ends a call early.

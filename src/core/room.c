@@ -21,9 +21,9 @@
 #include "core/room.h"
 #include "core/stats.h"
 
-#define LINKS	  16   /* in the buckets that a packet looks at, on average */
-#define KILLS_MAX 4    /* flows ended at once by one packet; more of a bucket follow by the clock */
-#define WALK	  4096 /* buckets that one call of the clock looks at */
+#define LINKS	  16  /* in the buckets that a packet looks at, on average */
+#define KILLS_MAX 4   /* flows ended at once by one packet; more of a bucket follow by the clock */
+#define WALK	  512 /* buckets that one call of the clock looks at */
 
 /* --- by a packet -------------------------------------------------------------------------- */
 

@@ -17,7 +17,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define EXPIRY_USEC	 (250 * UINT64_C(1000))
 #define MONITOR_USEC	 (1000 * UINT64_C(1000))
 #define JOIN_MS		 5000
 #define LOG_STOP_MS	 3000
@@ -44,7 +43,6 @@ void daemon_sum_stats(const struct daemon *d, struct ct_stats *ret)
 {
 	for (size_t i = 0; i < d->nqueues; i++)
 		ct_stats_add(ret, worker_stats(d->workers[i]));
-	ct_stats_add(ret, &d->expiry.stats);
 }
 
 /* --- reload -------------------------------------------------------------------------------------
@@ -89,7 +87,6 @@ static void publish(struct daemon *d, struct daemon_conf *c)
 {
 	c->older = d->conf;
 	d->conf = c;
-	d->expiry.cfg = &c->conf.track;
 	for (size_t i = 0; i < d->nqueues; i++)
 		worker_set_conf(d->workers[i], c);
 }
@@ -222,56 +219,15 @@ static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void
 	return 0;
 }
 
-/* Ends flows in slices. Returns false if there are more than fit into one turn. */
-static bool expire(struct daemon *d)
-{
-	bool more;
-	size_t n;
-
-	for (unsigned int i = 0; i < EXPIRY_SLICES; i++) {
-		n = ct_expire(&d->expiry, clock_now_ns(), d->expired, EXPIRY_SLICE, &more);
-		for (size_t j = 0; j < n; j++)
-			jlog_push(d->log, d->nqueues, &d->expired[j]);
-		if (!more)
-			return true;
-	}
-	return false;
-}
-
-static int rearm(sd_event_source *timer, uint64_t usec)
-{
-	int r = sd_event_source_set_time_relative(timer, usec);
-
-	return r < 0 ? r : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
-}
-
-static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct daemon *d = userdata;
-
-	return rearm(source, expire(d) ? EXPIRY_USEC : 0);
-}
-
 static int on_monitor(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct daemon *d = userdata;
+	int r;
 
 	daemon_free_old_confs(d);
 	monitor_tick(d->monitor, d, clock_now_ns());
-	return rearm(source, MONITOR_USEC);
-}
-
-static int add_timer(struct daemon *d, uint64_t usec, sd_event_time_handler_t handler,
-		     int64_t priority)
-{
-	_cleanup_(sd_event_source_unrefp) sd_event_source *s = NULL;
-	int r;
-
-	r = sd_event_add_time_relative(d->event, &s, CLOCK_MONOTONIC, usec, 10 * 1000, handler, d);
-	if (r < 0)
-		return r;
-	r = sd_event_source_set_priority(s, priority);
-	return r < 0 ? r : sd_event_source_set_floating(s, true);
+	r = sd_event_source_set_time_relative(source, MONITOR_USEC);
+	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 static int add_events(struct daemon *d)
@@ -290,9 +246,8 @@ static int add_events(struct daemon *d)
 	if (r >= 0)
 		r = sd_event_add_io(d->event, NULL, ifname_fd(d->names), EPOLLIN, on_interfaces, d);
 	if (r >= 0)
-		r = add_timer(d, MONITOR_USEC, on_monitor, SD_EVENT_PRIORITY_NORMAL);
-	if (r >= 0) /* the only work that can come in bulk gives way to everything else */
-		r = add_timer(d, EXPIRY_USEC, on_expiry, SD_EVENT_PRIORITY_IDLE);
+		r = sd_event_add_time_relative(d->event, NULL, CLOCK_MONOTONIC, MONITOR_USEC,
+					       10 * 1000, on_monitor, d);
 	return r < 0 ? r : 0;
 }
 

@@ -31,10 +31,6 @@ enum exit_status {
 	STATUS_NO_NFQUEUE = 77,
 };
 
-/* Flows ended by one call of ct_expire(), and calls before other events get their turn. */
-#define EXPIRY_SLICE  64
-#define EXPIRY_SLICES 64
-
 struct daemon {
 	const struct options *opts;
 	struct oplog oplog;
@@ -55,8 +51,6 @@ struct daemon {
 	int ended_fd; /* eventfd: a worker has ended */
 
 	sd_event *event;
-	struct ct_thread expiry;
-	struct ct_event expired[EXPIRY_SLICE];
 	struct monitor *monitor;
 };
 

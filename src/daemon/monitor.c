@@ -17,7 +17,7 @@
 #define LOSS_INTERVAL_NS  (10 * NS_PER_S)
 #define TABLE_INTERVAL_NS (60 * NS_PER_S)
 /* A healthy worker moves every WORKER_WAIT_MS. */
-#define STALL_NS (5 * WORKER_WAIT_MS * NS_PER_MS)
+#define STALL_NS (20 * WORKER_WAIT_MS * NS_PER_MS)
 
 #define FILLING_PERCENT 80
 

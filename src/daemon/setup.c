@@ -190,8 +190,6 @@ static int make_table(struct daemon *d)
 	d->ct = ct_new(d->arena, d->arena_size, &params);
 	if (!d->ct)
 		return -ENOMEM;
-	d->expiry.ct = d->ct;
-	d->expiry.cfg = &d->conf->conf.track;
 	return 0;
 }
 
@@ -213,8 +211,7 @@ static int make_log(struct daemon *d)
 	struct jlog_config config;
 
 	daemon_jlog_config(d, &d->conf->conf, &config);
-	/* One ring per worker, the last for the flows that this thread expires. */
-	return jlog_new(&d->log, &config, d->nqueues + 1, d->names);
+	return jlog_new(&d->log, &config, d->nqueues, d->names); /* a ring for each worker */
 }
 
 /* The CPU for a worker: those of CPUAffinity= in turn. */
@@ -263,7 +260,7 @@ static int make_workers(struct daemon *d)
 			.ct = d->ct,
 			.conf = d->conf,
 			.log = d->log,
-			.ring = i,
+			.index = i,
 			.queue = d->started.queue_first + (unsigned int)i,
 			.cpu = cpu_for(&d->started, i),
 			.shadow = d->opts->shadow,

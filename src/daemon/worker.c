@@ -22,6 +22,9 @@
 #define RETRY_MS 10
 /* Held fragments that are answered between two looks at the engine. */
 #define DUE_BATCH 16
+/* Flows ended between two batches, and the time from one look at the clock to the next. */
+#define EXPIRED_BATCH 128
+#define EXPIRY_NS     (250 * NS_PER_MS)
 /* What arrives while the last packets are answered must not keep a stopping worker for ever. */
 #define DRAIN_NS (500 * NS_PER_MS)
 
@@ -31,8 +34,9 @@ struct worker {
 	struct source *source;
 	const struct source_ops *ops;
 	struct jlog *log;
-	size_t ring;
+	size_t index;
 	bool shadow;
+	bool sends_round;	   /* some verdict is "repeat" */
 	bool unsent;		   /* the last flush failed: try again soon */
 	const struct zones *zones; /* of interfaces */
 	uint16_t queue_zone;	   /* where those say nothing */
@@ -41,8 +45,11 @@ struct worker {
 	uint32_t copy_range_wanted;
 	uint32_t verdict[CT_CLASS_MAX]; /* [Verdict] in the kernel's numbers */
 	struct packet batch[SOURCE_BATCH_MAX];
-	struct ct_result result;
+	const struct ct_input *inputs[SOURCE_BATCH_MAX];
 	struct ct_fragment_due due[DUE_BATCH];
+	uint64_t expiry_ns;  /* when to look for flows whose time is up again */
+	bool expiry_waiting; /* there are more of them */
+	struct ct_event expired[EXPIRED_BATCH];
 	struct rounds sent_round;
 	/* constant */
 	unsigned int queue;
@@ -90,8 +97,11 @@ static void adopt_conf(struct worker *w)
 	w->zones = dc->zones;
 	w->queue_zone = conf_zone_of_queue(conf, (uint16_t)w->queue);
 	w->zoned = w->zones || w->queue_zone;
-	for (unsigned int i = 0; i < CT_CLASS_MAX; i++)
+	w->sends_round = false;
+	for (unsigned int i = 0; i < CT_CLASS_MAX; i++) {
 		w->verdict[i] = verdict_number(&conf->verdict[i]);
+		w->sends_round |= w->verdict[i] == VERDICT_REPEAT;
+	}
 	w->copy_range_wanted = conf_copy_range(conf);
 	atomic_store_explicit(&w->adopted, dc, memory_order_release);
 }
@@ -113,7 +123,7 @@ static bool came_round(const struct worker *w, const struct packet *p)
 {
 	enum ct_info before;
 
-	return !ct_hook_is_exit(p->in.hook) &&
+	return w->sends_round && !w->shadow && !ct_hook_is_exit(p->in.hook) &&
 	       ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before) &&
 	       w->verdict[ct_info_class(before)] == VERDICT_REPEAT;
 }
@@ -135,21 +145,52 @@ static void give_verdict(struct worker *w, const struct packet *p, const struct 
 	w->ops->verdict(w->source, p, verdict, res->mark != p->in.mark, res->mark);
 }
 
-static void judge(struct worker *w, const struct packet *p)
+static const struct packet *packet_of(const struct ct_input *in)
 {
-	struct ct_result *res = &w->result;
+	return (const struct packet *)((const char *)in - offsetof(struct packet, in));
+}
 
-	if (!w->shadow && came_round(w, p)) {
-		ct_counter_add(&w->rounds, 1);
-		w->ops->verdict(w->source, p, VERDICT_ACCEPT, false, 0);
-		return;
-	}
-	ct_track(&w->thread, &p->in, res);
+/* The engine has judged a packet. */
+static void judged(void *ctx, const struct ct_input *in, struct ct_result *res)
+{
+	struct worker *w = ctx;
+
 	if (res->held)
 		return;
-	give_verdict(w, p, res);
+	give_verdict(w, packet_of(in), res);
 	for (unsigned int i = 0; i < res->nevents; i++)
-		jlog_push(w->log, w->ring, &res->events[i]);
+		jlog_push(w->log, w->index, &res->events[i]);
+}
+
+/* The packets of a batch get their verdicts in their order. */
+static void judge(struct worker *w, int n)
+{
+	size_t pending = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!came_round(w, &w->batch[i])) {
+			w->inputs[pending++] = &w->batch[i].in;
+			continue;
+		}
+		ct_track_batch(&w->thread, w->inputs, pending, judged, w);
+		pending = 0;
+		ct_counter_add(&w->rounds, 1);
+		w->ops->verdict(w->source, &w->batch[i], VERDICT_ACCEPT, false, 0);
+	}
+	ct_track_batch(&w->thread, w->inputs, pending, judged, w);
+}
+
+/* Behind the verdicts, so that no packet waits for it. */
+static void expire(struct worker *w, uint64_t now_ns)
+{
+	size_t n;
+
+	if (now_ns < w->expiry_ns && !w->expiry_waiting)
+		return;
+	n = ct_expire(&w->thread, now_ns, w->expired, EXPIRED_BATCH, &w->expiry_waiting);
+	for (size_t i = 0; i < n; i++)
+		jlog_push(w->log, w->index, &w->expired[i]);
+	w->expiry_ns = now_ns + EXPIRY_NS;
 }
 
 static void set_zones(struct worker *w, int n)
@@ -172,7 +213,7 @@ static void answer(struct worker *w, const struct ct_fragment_due *due, bool end
 	w->ops->verdict(w->source, &p, due->drop ? VERDICT_DROP : verdict, due->set_mark,
 			due->mark);
 	if (due->has_event)
-		jlog_push(w->log, w->ring, &due->event);
+		jlog_push(w->log, w->index, &due->event);
 }
 
 typedef size_t take_held(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
@@ -219,6 +260,8 @@ int worker_pass(struct worker *w, int timeout_ms)
 
 	if (w->unsent && (timeout_ms < 0 || timeout_ms > RETRY_MS))
 		timeout_ms = RETRY_MS;
+	if (w->expiry_waiting)
+		timeout_ms = 0;
 	if (w->copy_range != w->copy_range_wanted)
 		change_copy_range(w);
 	n = w->ops->receive(w->source, w->batch, timeout_ms);
@@ -227,13 +270,13 @@ int worker_pass(struct worker *w, int timeout_ms)
 	adopt_conf(w);
 	if (w->zoned)
 		set_zones(w, n);
-	for (int i = 0; i < n; i++)
-		judge(w, &w->batch[i]);
+	judge(w, n);
 	if (ct_fragments_any(w->thread.ct)) {
 		answer_held(w, ct_fragments_due);
 		wake_others(w);
 	}
 	r = flush(w);
+	expire(w, n > 0 ? w->batch[0].in.now_ns : clock_now_ns());
 	ct_counter_add(&w->beats, 1);
 	return r < 0 ? r : n;
 }
@@ -287,7 +330,9 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 	w->source = params->source;
 	w->ops = params->source->ops;
 	w->log = params->log;
-	w->ring = params->ring;
+	w->index = params->index;
+	w->thread.share = (uint32_t)params->index;
+	w->thread.shares = (uint32_t)params->npeers;
 	w->shadow = params->shadow;
 	w->queue = params->queue;
 	w->cpu = params->cpu;

@@ -9,6 +9,8 @@
  * so the other worker wakes this one. Whatever is held when the thread ends is answered before the
  * queue is given back.
  *
+ * It also ends the flows of its share of the table whose time is up, a few between two batches.
+ *
  * Between receive and flush a worker makes no system call, takes no lock across I/O and allocates
  * nothing. The configuration is a pointer published by the main thread: a worker looks at it once
  * per batch. It only moves forward, but it may skip some, and it may be about to adopt one that is
@@ -39,7 +41,7 @@ struct worker_params {
 	struct ct *ct;
 	const struct daemon_conf *conf;
 	struct jlog *log;
-	size_t ring;		     /* of log */
+	size_t index;		     /* among peers: its ring of the log, its share of the clock */
 	unsigned int queue;	     /* names the thread */
 	int cpu;		     /* to run on, -1: any */
 	bool shadow;		     /* accept everything, never set a mark */
@@ -76,7 +78,7 @@ const struct daemon_conf *worker_conf(const struct worker *w);
  * A counter that moves at least every WORKER_WAIT_MS while the worker is healthy, whether there
  * are packets or not.
  */
-#define WORKER_WAIT_MS 1000
+#define WORKER_WAIT_MS 250
 uint64_t worker_beats(const struct worker *w);
 
 /* Totals of what the engine does not count. */

@@ -211,6 +211,48 @@ static void test_slow_thread(void **state)
 	engine_close(&e);
 }
 
+/* Ends what is due of one share, a few at a time. */
+static unsigned int expire_share(struct ct_thread *th, uint64_t now_ns)
+{
+	struct ct_event ev[8];
+	unsigned int ended = 0;
+	bool more = true;
+
+	for (int calls = 0; more; calls++) {
+		assert_true(calls < FLOWS); /* it gets through */
+		ended += (unsigned int)ct_expire(th, now_ns, ev, 8, &more);
+	}
+	return ended;
+}
+
+/* Threads that share the clock end every flow between them, and each its own. */
+static void test_shares(void **state)
+{
+	enum { SHARES = 3 };
+	struct engine e;
+	struct ct_thread th[SHARES] = {{0}}, idle = {0};
+	unsigned int ended = 0;
+
+	engine_open(&e, FLOWS);
+	for (int i = 0; i < FLOWS; i++)
+		engine_track(&e, &packets[i][0], SEC);
+	idle = (struct ct_thread){.ct = e.th.ct, .cfg = &e.cfg, .share = 1000, .shares = 1001};
+	assert_int_equal(expire_share(&idle, 100 * SEC), 0); /* more threads than parts */
+	for (uint32_t i = 0; i < SHARES; i++) {
+		unsigned int own;
+
+		th[i] = (struct ct_thread){
+			.ct = e.th.ct, .cfg = &e.cfg, .share = i, .shares = SHARES};
+		own = expire_share(&th[i], 100 * SEC);
+		assert_true(own > FLOWS / SHARES / 2 && own < FLOWS / SHARES * 2);
+		assert_int_equal(expire_share(&th[i], 101 * SEC), 0);
+		ended += own;
+	}
+	assert_int_equal(ended, FLOWS);
+	assert_int_equal(ct_count(e.th.ct), 0);
+	engine_close(&e);
+}
+
 static int setup(void **state)
 {
 	make_packets();
@@ -224,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_late_clock),
 		cmocka_unit_test(test_long_and_shortened),
 		cmocka_unit_test(test_slow_thread),
+		cmocka_unit_test(test_shares),
 	};
 
 	return cmocka_run_group_tests_name("expiry", tests, setup, NULL);

@@ -72,6 +72,26 @@ static void test_marks_and_accepts(void **state)
 	assert_int_equal(ct_count(x->ct), 1);
 }
 
+/* A worker ends flows by itself, between two batches. */
+static void test_ends_flows(void **state)
+{
+	struct fixture *x = *state;
+
+	fixture_make_worker(x, false);
+	fixture_offer(x, 1, udp, sizeof(udp), 0);
+	worker_pass(x->worker, 0);
+	assert_int_equal(ct_count(x->ct), 1);
+	fixture_offer(x, 2, rubbish, sizeof(rubbish), 0);
+	x->source.packets[0].in.now_ns += 29 * NS_PER_S;
+	worker_pass(x->worker, 0);
+	assert_int_equal(ct_count(x->ct), 1);
+	fixture_offer(x, 3, rubbish, sizeof(rubbish), 0);
+	x->source.packets[0].in.now_ns += 32 * NS_PER_S;
+	worker_pass(x->worker, 0);
+	assert_int_equal(ct_count(x->ct), 0);
+	assert_int_equal(atomic_load(&worker_stats(x->worker)->count[CT_STAT_DESTROYED]), 1);
+}
+
 /* A mark that is right already is not set again. */
 static void test_same_mark_is_left(void **state)
 {
@@ -447,6 +467,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_marks_and_accepts),
+		TEST(test_ends_flows),
 		TEST(test_same_mark_is_left),
 		TEST(test_verdict_by_class),
 		TEST(test_repeat_only_once),
