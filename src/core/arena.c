@@ -69,6 +69,16 @@ void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *pa
 	return flows + flows_size(params) + kin_size(params);
 }
 
+static uint32_t next_unused(struct ct_arena *a)
+{
+	uint32_t high = atomic_load_explicit(&a->high, memory_order_relaxed);
+
+	if (high >= a->max)
+		return 0;
+	atomic_store_explicit(&a->high, high + 1, memory_order_relaxed);
+	return high + 1;
+}
+
 uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow, uint64_t master)
 {
 	uint32_t index = 0;
@@ -77,8 +87,9 @@ uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow, uint64_t m
 	if (a->free) {
 		index = a->free;
 		a->free = a->slots[index].next;
-	} else if (a->high < a->max) {
-		index = ++a->high;
+		__builtin_prefetch(&a->slots[a->free].next, 1); /* for the next one */
+	} else {
+		index = next_unused(a);
 	}
 	if (index)
 		atomic_fetch_add_explicit(&a->used, 1, memory_order_relaxed);
@@ -102,4 +113,11 @@ void ct_arena_free(struct ct_arena *a, uint32_t index)
 	a->free = index;
 	atomic_fetch_sub_explicit(&a->used, 1, memory_order_relaxed);
 	ct_unlock(&a->lock);
+}
+
+size_t ct_arena_bytes(const struct ct_arena *a)
+{
+	uint32_t high = atomic_load_explicit(&a->high, memory_order_relaxed);
+
+	return ARENA_HEADER + ((size_t)high + 1) * sizeof(struct ct_flow);
 }

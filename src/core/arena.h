@@ -19,7 +19,7 @@ struct ct_arena {
 	_Alignas(64) struct ct_lock
 		lock;  /* guards what follows; taken inside a stripe's lock, never around it */
 	uint32_t free; /* head of the list of freed slots, 0: empty */
-	uint32_t high; /* highest slot ever used */
+	_Atomic uint32_t high; /* highest slot ever used; read by anyone */
 	_Atomic uint32_t used; /* read by anyone */
 };
 
@@ -39,6 +39,19 @@ static inline bool ct_arena_has_kin(const struct ct_arena *a, uint32_t index)
 }
 
 void ct_arena_free(struct ct_arena *a, uint32_t index);
+
+/* Asks for the memory of a slot, whether there is a flow in it or not; slot 0 is fine. */
+static inline void ct_arena_prefetch(const struct ct_arena *a, uint32_t index)
+{
+	const char *flow = (const char *)&a->slots[index];
+
+	__builtin_prefetch(flow, 1);
+	__builtin_prefetch(flow + 64, 1);
+	__builtin_prefetch(flow + 128, 1);
+}
+
+/* Bytes from the start of the arena to the end of the highest slot that was ever used. */
+size_t ct_arena_bytes(const struct ct_arena *a);
 
 /*
  * The 64-bit id of a slot's present flow. No two flows of an arena share one, until a slot has been

@@ -25,7 +25,9 @@ static void track_group(struct ct_thread *th, const struct ct_input *const *in, 
 	struct ct_step steps[GROUP];
 
 	for (size_t i = 0; i < n; i++)
-		ct_step_prepare(&steps[i], th, in[i]);
+		ct_step_begin(&steps[i], th, in[i]);
+	for (size_t i = 0; i < n; i++)
+		ct_step_look_ahead(&steps[i]);
 	for (size_t i = 0; i < n; i++)
 		ct_step_prefetch(&steps[i]);
 	for (size_t i = 0; i < n; i++) {

@@ -158,6 +158,7 @@ struct ct_params {
 	uint32_t max_fragmented; /* datagrams in fragments, 0 .. CT_FRAGMENTS_MAX; 0: later
 				  * fragments are INVALID */
 	uint32_t max_held;	 /* fragments that wait for their first, 0 .. CT_FRAGMENTS_MAX */
+	void *index;		 /* ct_index_size() zeroed bytes, or NULL: ct_new() takes some */
 	const uint8_t *key;	 /* 16 bytes, the secret of the hashes */
 	uint64_t id_salt;	 /* makes flow ids of one arena differ from those of the next */
 };
@@ -169,12 +170,18 @@ struct ct_params {
 size_t ct_arena_size(const struct ct_params *params);
 
 /*
+ * Bytes of the index, which is looked into at a place of its own for nearly every packet: large
+ * pages help. It is of no use to another process.
+ */
+size_t ct_index_size(const struct ct_params *params);
+
+/*
  * Makes a table in arena_size zeroed bytes at arena. Returns NULL if there is no memory for the
  * index, if arena_size < ct_arena_size(params) or if a limit of params is out of range.
  */
 struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params);
 
-/* Frees the index. The arena stays with its owner. NULL is fine. */
+/* Frees the index, if it was not given. The arena stays with its owner. NULL is fine. */
 struct ct *ct_free(struct ct *ct);
 
 /*
@@ -251,6 +258,9 @@ unsigned int ct_fragments_seen(const struct ct *ct);
 /* Flows in the table now, those not yet confirmed among them, and the most there can be. */
 uint32_t ct_count(const struct ct *ct);
 uint32_t ct_max_flows(const struct ct *ct);
+
+/* How far into the arena flows have been so far, in bytes. What lies behind was never touched. */
+size_t ct_arena_reach(const struct ct *ct);
 
 /* Adds the counters of one thread to sum. */
 void ct_stats_add(struct ct_stats *sum, const struct ct_stats *one);

@@ -49,7 +49,7 @@ bool ct_end_flow(struct ct_thread *th, uint32_t bucket, uint32_t index, uint64_t
 	struct ct_flow *f = &ct->arena.slots[index];
 	bool told = f->status & CT_STATUS_CONFIRMED;
 
-	ct_table_unlink(ct, bucket, index);
+	__builtin_prefetch(&ct->buckets[bucket]); /* comes while the record is written */
 	leave(th, index, now_ns);
 	if (told) {
 		*ev = (struct ct_event){
@@ -63,6 +63,7 @@ bool ct_end_flow(struct ct_thread *th, uint32_t bucket, uint32_t index, uint64_t
 		};
 		ct_event_flow(ev, ct, index, now_ns);
 	}
+	ct_table_unlink(ct, bucket, index);
 	ct_arena_free(&ct->arena, index);
 	return told;
 }

@@ -178,16 +178,17 @@ static inline bool ct_step_drops(const struct ct_step *s)
 	return s->th->cfg->no_confirm_classes & 1 << ct_info_class(s->info);
 }
 
-/*
- * Begins with a packet: everything that can be known of it before its turn comes, that is, without
- * the table. Asks for the memory that the look-up is going to need.
- */
-void ct_step_prepare(struct ct_step *s, struct ct_thread *th, const struct ct_input *in);
+/* What can be done with a packet before its turn comes, in this order: reads it, ... */
+void ct_step_begin(struct ct_step *s, struct ct_thread *th, const struct ct_input *in);
 
-/* Asks for the memory of the flow, as far as it can be told without a lock. */
+/* ... names its flow, if that does not depend on the table, and asks for the memory of its bucket,
+ */
+void ct_step_look_ahead(struct ct_step *s);
+
+/* and, if there is time, for that of the flow which seems to be the one. */
 void ct_step_prefetch(const struct ct_step *s);
 
-/* The turn of a prepared packet: fills in *out. */
+/* The turn of a packet: fills in *out. */
 void ct_step_run(struct ct_step *s, struct ct_result *out);
 
 /*

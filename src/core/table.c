@@ -45,6 +45,11 @@ static bool sane(const struct ct_params *p, size_t arena_size)
 	       arena_size >= ct_arena_size(p);
 }
 
+size_t ct_index_size(const struct ct_params *params)
+{
+	return (size_t)bucket_count(params->max_flows) * sizeof(_Atomic uint32_t);
+}
+
 struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params)
 {
 	struct ct *ct;
@@ -58,7 +63,8 @@ struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params
 	memset(ct, 0, sizeof(*ct));
 	ct->key = ct_siphash_key(params->key);
 	ct->bucket_mask = bucket_count(params->max_flows) - 1;
-	ct->buckets = calloc((size_t)ct->bucket_mask + 1, sizeof(*ct->buckets));
+	ct->own_buckets = !params->index;
+	ct->buckets = params->index ? params->index : calloc(1, ct_index_size(params));
 	expects = ct_arena_init(&ct->arena, arena, params);
 	if (!ct->buckets || !ct_expects_init(&ct->expects, expects, params->max_expect, &ct->key) ||
 	    !ct_keymap_init(&ct->keymap, params->max_expect, &ct->key) ||
@@ -71,7 +77,8 @@ struct ct *ct_free(struct ct *ct)
 {
 	if (!ct)
 		return NULL;
-	free(ct->buckets);
+	if (ct->own_buckets)
+		free(ct->buckets);
 	ct_expects_done(&ct->expects);
 	ct_keymap_done(&ct->keymap);
 	ct_fragments_done(&ct->fragments);
@@ -87,6 +94,11 @@ uint32_t ct_count(const struct ct *ct)
 uint32_t ct_max_flows(const struct ct *ct)
 {
 	return ct->arena.max;
+}
+
+size_t ct_arena_reach(const struct ct *ct)
+{
+	return ct_arena_bytes(&ct->arena);
 }
 
 uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,

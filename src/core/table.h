@@ -22,6 +22,7 @@ struct ct {
 	/* heads of the hash chains: written with the lock of their stripe held, read by anyone */
 	_Atomic uint32_t *buckets;
 	uint32_t bucket_mask;
+	bool own_buckets; /* to be freed */
 	struct ct_expects expects;
 	struct ct_keymap keymap;
 	struct ct_fragments fragments;
@@ -58,11 +59,7 @@ static inline void ct_table_prefetch(struct ct *ct, uint32_t bucket)
 /* And then for that of the first flow in it, which mostly is the only one. */
 static inline void ct_table_prefetch_first(const struct ct *ct, uint32_t bucket)
 {
-	const char *flow = (const char *)&ct->arena.slots[ct_table_first(ct, bucket)];
-
-	__builtin_prefetch(flow, 1);
-	__builtin_prefetch(flow + 64, 1);
-	__builtin_prefetch(flow + 128, 1);
+	ct_arena_prefetch(&ct->arena, ct_table_first(ct, bucket));
 }
 
 /*

@@ -93,6 +93,7 @@ uint32_t ct_wheel_expired(struct ct_wheel *w, struct ct_arena *a, uint64_t now_n
 			return 0;
 		--*budget;
 		ct_wheel_remove(w, a, index);
+		ct_arena_prefetch(a, w->slot[(w->done + 1) & SLOT_MASK]);
 		if (a->slots[index].expires_ns <= now_ns)
 			return index;
 		ct_wheel_add(w, a, index);

@@ -93,11 +93,11 @@ static void read(struct ct_step *s)
  * What names no flow, or needs to be looked at with the packets before it judged (the ids of a
  * PPTP call), is named when its turn comes.
  */
-static void name_early(struct ct_step *s)
+void ct_step_look_ahead(struct ct_step *s)
 {
 	uint32_t unused[CT_DETAIL_MAX];
 
-	s->named = !s->pkt.frag.present && s->pkt.proto != CT_PROTO_GRE &&
+	s->named = s->readable && !s->pkt.frag.present && s->pkt.proto != CT_PROTO_GRE &&
 		   ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, unused) == CT_REASON_NONE &&
 		   ct_tuple_invert(&s->inverse, &s->tuple);
 	if (!s->named) {
@@ -108,11 +108,11 @@ static void name_early(struct ct_step *s)
 	ct_table_prefetch(s->th->ct, s->bucket);
 }
 
-void ct_step_prepare(struct ct_step *s, struct ct_thread *th, const struct ct_input *in)
+void ct_step_begin(struct ct_step *s, struct ct_thread *th, const struct ct_input *in)
 {
 	s->th = th;
 	s->in = in;
-	s->readable = s->named = false;
+	s->readable = false;
 	s->reason = CT_REASON_NONE;
 	memset(s->detail, 0, sizeof(s->detail));
 	s->info = CT_INFO_INVALID;
@@ -122,10 +122,6 @@ void ct_step_prepare(struct ct_step *s, struct ct_thread *th, const struct ct_in
 	s->way = way_of(s);
 	if (s->way == CT_WAY_JUDGE || (s->way == CT_WAY_EXIT && s->classified))
 		read(s);
-	if (s->readable)
-		name_early(s);
-	else
-		s->tuple = (struct ct_tuple){0};
 }
 
 void ct_step_prefetch(const struct ct_step *s)
@@ -414,6 +410,7 @@ void ct_track(struct ct_thread *th, const struct ct_input *in, struct ct_result 
 {
 	struct ct_step s;
 
-	ct_step_prepare(&s, th, in);
+	ct_step_begin(&s, th, in);
+	ct_step_look_ahead(&s);
 	ct_step_run(&s, out);
 }

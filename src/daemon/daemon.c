@@ -225,6 +225,7 @@ static int on_monitor(sd_event_source *source, uint64_t usec, void *userdata)
 	int r;
 
 	daemon_free_old_confs(d);
+	memory_settle(&d->memory, ct_arena_reach(d->ct));
 	monitor_tick(d->monitor, d, clock_now_ns());
 	r = sd_event_source_set_time_relative(source, MONITOR_USEC);
 	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -390,7 +391,7 @@ int daemon_run(const struct options *opts)
 	if (!d)
 		return STATUS_FAILURE;
 	d->opts = opts;
-	d->arena_fd = -1;
+	d->memory.arena_fd = -1;
 	d->ended_fd = -1;
 	oplog_init(&d->oplog, LOG_TARGET_AUTO, LOG_INFO);
 	if (daemon_load_conf(opts, &d->oplog, &d->conf) < 0)

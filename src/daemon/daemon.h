@@ -15,6 +15,7 @@
 
 #include "conf/conf.h"
 #include "core/core.h"
+#include "daemon/memory.h"
 #include "daemon/monitor.h"
 #include "daemon/options.h"
 #include "daemon/worker.h"
@@ -38,9 +39,7 @@ struct daemon {
 		*conf; /* in force, newest first; older ones until every worker has left them */
 	struct conf started; /* as at the start: what only a restart changes */
 
-	void *arena; /* flow memory, a memfd */
-	size_t arena_size;
-	int arena_fd;
+	struct memory memory; /* of the table */
 	struct ct *ct;
 	struct ifname *names;
 	struct jlog *log;

@@ -4,6 +4,7 @@ libctshell_la_SOURCES += \
 	src/daemon/rounds.c src/daemon/rounds.h \
 	src/daemon/zones.c src/daemon/zones.h \
 	src/daemon/worker.c src/daemon/worker.h \
+	src/daemon/memory.c src/daemon/memory.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/monitor.c src/daemon/monitor.h src/daemon/trouble.h \
 	src/daemon/setup.c \

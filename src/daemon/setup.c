@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "daemon/worker.h"
 #include "daemon/zones.h"
@@ -146,21 +144,6 @@ static enum exit_status open_queues(struct daemon *d)
 /* --- table --------------------------------------------------------------------------------------
  */
 
-static int map_arena(struct daemon *d, const struct ct_params *params)
-{
-	void *p;
-
-	d->arena_size = ct_arena_size(params);
-	d->arena_fd = memfd_create("ctmarkd-flows", MFD_CLOEXEC);
-	if (d->arena_fd < 0 || ftruncate(d->arena_fd, (off_t)d->arena_size) < 0)
-		return -errno;
-	p = mmap(NULL, d->arena_size, PROT_READ | PROT_WRITE, MAP_SHARED, d->arena_fd, 0);
-	if (p == MAP_FAILED)
-		return -errno;
-	d->arena = p;
-	return 0;
-}
-
 /* Packets that are held take room in their queue, which must never be full of them. */
 static uint32_t max_held(const struct conf *c)
 {
@@ -181,13 +164,15 @@ static int make_table(struct daemon *d)
 	};
 	int r;
 
-	r = map_arena(d, &params);
+	r = memory_map(&d->memory, ct_arena_size(&params), ct_index_size(&params));
 	if (r < 0)
 		return r;
+	params.index = d->memory.index;
+	memory_settle(&d->memory, 0);
 	if (getrandom(key, sizeof(key), 0) < 0 ||
 	    getrandom(&params.id_salt, sizeof(params.id_salt), 0) < 0)
 		return -errno;
-	d->ct = ct_new(d->arena, d->arena_size, &params);
+	d->ct = ct_new(d->memory.arena, d->memory.arena_size, &params);
 	if (!d->ct)
 		return -ENOMEM;
 	return 0;
@@ -337,9 +322,7 @@ void daemon_teardown(struct daemon *d)
 	free(d->sources);
 	monitor_free(d->monitor);
 	ct_free(d->ct);
-	if (d->arena)
-		munmap(d->arena, d->arena_size);
-	cleanup_close(&d->arena_fd);
+	memory_unmap(&d->memory);
 	cleanup_close(&d->ended_fd);
 	ifname_free(d->names);
 }

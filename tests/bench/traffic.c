@@ -117,9 +117,14 @@ static uint32_t scatter(uint32_t n)
 	return n ^ n >> 16;
 }
 
+void traffic_udp_any(struct traffic_packet *p, uint32_t n, uint32_t first, uint32_t flows)
+{
+	traffic_udp_each(p, first + (uint32_t)((uint64_t)scatter(n) * flows >> 32), first + flows);
+}
+
 void traffic_udp_scattered(struct traffic_packet *p, uint32_t n, uint32_t flows)
 {
-	traffic_udp_each(p, (uint32_t)((uint64_t)scatter(n) * flows >> 32), flows);
+	traffic_udp_any(p, n, 0, flows);
 }
 
 static void tcp(struct traffic_packet *p, uint32_t flow, bool reply, uint8_t flags, uint32_t seq,

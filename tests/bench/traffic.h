@@ -26,6 +26,9 @@ void traffic_udp6(struct traffic_packet *p, uint32_t n, uint32_t flows);
 void traffic_udp_each(struct traffic_packet *p, uint32_t n, uint32_t flows);
 void traffic_udp_scattered(struct traffic_packet *p, uint32_t n, uint32_t flows);
 
+/* The latter over flows from first on. */
+void traffic_udp_any(struct traffic_packet *p, uint32_t n, uint32_t first, uint32_t flows);
+
 /* For each flow: the handshake, then data from both sides, 4 packets at a time. */
 void traffic_tcp(struct traffic_packet *p, uint32_t n, uint32_t flows);
 

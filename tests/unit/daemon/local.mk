@@ -3,6 +3,7 @@
 daemon_tests = \
 	tests/unit/daemon/test_options \
 	tests/unit/daemon/test_rounds \
+	tests/unit/daemon/test_memory \
 	tests/unit/daemon/test_status \
 	tests/unit/daemon/test_worker \
 	tests/unit/daemon/test_worker_held \
@@ -26,3 +27,5 @@ tests_unit_daemon_test_worker_held_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_worker_held_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_zones_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_zones_LDADD    = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_memory_SOURCES = tests/unit/daemon/test_memory.c
+tests_unit_daemon_test_memory_LDADD   = libctshell.la $(CMOCKA_LIBS)

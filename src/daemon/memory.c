@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/memory.h"
+
+/*
+ * A look-up in a large table goes to one place of the index and one of the flows, both by chance.
+ * In pages of 4 KiB nearly each of them costs a walk through the page tables beside the miss of the
+ * cache. The index is private memory and gets pages of 2 MiB if it is marked so. Shared memory does
+ * not, as most systems are set up (shmem_enabled is "never"), and marking it is no help; but what
+ * is there can be collapsed into a large page. That can take milliseconds in which nobody gets at
+ * it; so it is done ahead of the flows only, where no packet comes yet. What a table never comes
+ * near to stays untouched, and what it reaches faster than that is in small pages.
+ *
+ * None of it is needed for anything else: where it fails, pages are small.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+#define SMALL ((size_t)4096)
+#define LARGE ((size_t)2 << 20)
+/* Below that the processor's page cache does well enough. */
+#define WORTH ((size_t)64 << 20)
+/* Ahead of the flows: as many as come in a second of a flood. */
+#define AHEAD (16 * LARGE)
+
+/* Linux 5.14 and 6.1, which the headers may be older than. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+static size_t round_up(size_t n)
+{
+	return (n + LARGE - 1) / LARGE * LARGE;
+}
+
+/* Maps a multiple of large pages where one could begin. Returns NULL with errno set. */
+static void *map(size_t size, int flags, int fd)
+{
+	size_t whole = round_up(size), room = whole + LARGE;
+	uint8_t *start, *from;
+
+	start = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (start == MAP_FAILED)
+		return NULL;
+	from = (uint8_t *)round_up((uintptr_t)start);
+	if (from > start)
+		munmap(start, (size_t)(from - start));
+	munmap(from + whole, (size_t)(start + room - (from + whole)));
+	if (mmap(from, whole, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != MAP_FAILED)
+		return from;
+	munmap(from, whole);
+	return NULL;
+}
+
+int memory_map(struct memory *m, size_t arena_size, size_t index_size)
+{
+	*m = (struct memory){
+		.arena_size = arena_size,
+		.index_size = index_size,
+		.large = arena_size >= WORTH,
+	};
+	m->arena_fd = memfd_create("ctmarkd-flows", MFD_CLOEXEC);
+	if (m->arena_fd < 0 || ftruncate(m->arena_fd, (off_t)round_up(arena_size)) < 0)
+		return -errno;
+	m->arena = map(arena_size, MAP_SHARED, m->arena_fd);
+	if (!m->arena)
+		return -errno;
+	m->index = map(index_size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (!m->index)
+		return -errno;
+	if (m->large) {
+		(void)madvise(m->arena, round_up(arena_size), MADV_HUGEPAGE);
+		(void)madvise(m->index, round_up(index_size), MADV_HUGEPAGE);
+	}
+	return 0;
+}
+
+void memory_unmap(struct memory *m)
+{
+	if (m->arena)
+		munmap(m->arena, round_up(m->arena_size));
+	if (m->index)
+		munmap(m->index, round_up(m->index_size));
+	cleanup_close(&m->arena_fd);
+	*m = (struct memory){.arena_fd = -1};
+}
+
+/* There has to be a page to collapse, though only one. False: there are no large pages. */
+static bool settle(void *at)
+{
+	return madvise(at, SMALL, MADV_POPULATE_READ) == 0 &&
+	       madvise(at, LARGE, MADV_COLLAPSE) == 0;
+}
+
+void memory_settle(struct memory *m, size_t used)
+{
+	/* flows may come into the next one while it is worked on */
+	size_t start = used > 0 ? round_up(used) + LARGE : 0, end = start + AHEAD;
+
+	if (end > m->arena_size)
+		end = m->arena_size / LARGE * LARGE;
+	if (!m->large)
+		return;
+	if (m->settled < start)
+		m->settled = start;
+	for (int i = 0; i < MEMORY_CHUNKS && m->large && m->settled < end; i++) {
+		m->large = settle((uint8_t *)m->arena + m->settled);
+		m->settled += LARGE;
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Memory for the flow table: a memfd for the flows, which can outlive the process, and private
+ * memory for the index. Both are taken on demand, in large pages where the kernel has them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct memory {
+	void *arena, *index;
+	size_t arena_size, index_size; /* as asked for */
+	int arena_fd;
+	size_t settled; /* bytes of the arena that were seen to */
+	bool large;	/* the rest is worth it, as far as is known */
+};
+
+/*
+ * Maps zeroed bytes for both. Returns 0 or -errno; memory_unmap() is due in either case.
+ */
+int memory_map(struct memory *m, size_t arena_size, size_t index_size);
+void memory_unmap(struct memory *m);
+
+/*
+ * Puts what lies ahead of the part of the arena that is in use into large pages: at most
+ * MEMORY_CHUNKS of them in one call. For a thread that no packet waits for, once a second. used:
+ * bytes from the start of the arena; 0: none, and nobody is about to.
+ */
+#define MEMORY_CHUNKS 8
+void memory_settle(struct memory *m, size_t used);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Memory of the flow table: what is mapped, and that large pages change nothing in it. */
+
+#include "daemon/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define MIB   ((size_t)1 << 20)
+#define LARGE (2 * MIB)
+
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
+/* Bytes that a part of the memory really takes. */
+static size_t resident(void *p, size_t n)
+{
+	static unsigned char pages[65536];
+	size_t count = 0, total = (n + 4095) / 4096;
+
+	assert_true(total <= sizeof(pages));
+	assert_int_equal(mincore(p, n, pages), 0);
+	for (size_t i = 0; i < total; i++)
+		count += pages[i] & 1;
+	return count * 4096;
+}
+
+static void test_small(void **state)
+{
+	struct memory m;
+
+	assert_int_equal(memory_map(&m, 5 * MIB + 4096, 3000), 0);
+	assert_true(is_zero(m.arena, 5 * MIB + 4096) && is_zero(m.index, 3000));
+	memset(m.arena, 0xa5, 5 * MIB + 4096);
+	memset(m.index, 0xa5, 3000);
+	memory_settle(&m, 0); /* not worth it */
+	memory_settle(&m, MIB);
+	assert_int_equal(m.settled, 0);
+	memory_unmap(&m);
+	assert_null(m.arena);
+	memory_unmap(&m);
+}
+
+/* Another mapping of the descriptor shows the flows: that is how they outlive the process. */
+static void test_shared(void **state)
+{
+	struct memory m;
+	struct stat st;
+	uint8_t *other;
+
+	assert_int_equal(memory_map(&m, 100 * MIB, 4096), 0);
+	assert_int_equal(fstat(m.arena_fd, &st), 0);
+	assert_true((size_t)st.st_size >= 100 * MIB);
+	memory_settle(&m, 0);
+	((uint8_t *)m.arena)[3 * MIB] = 7;
+	other = mmap(NULL, 100 * MIB, PROT_READ, MAP_SHARED, m.arena_fd, 0);
+	assert_ptr_not_equal(other, MAP_FAILED);
+	assert_int_equal(other[3 * MIB], 7);
+	munmap(other, 100 * MIB);
+	memory_unmap(&m);
+}
+
+/* Nothing is taken in advance but a bounded part ahead of what is used, and not all at a time. */
+static void test_on_demand(void **state)
+{
+	struct memory m;
+	size_t before;
+
+	assert_int_equal(memory_map(&m, 200 * MIB, 16 * MIB), 0);
+	assert_int_equal(resident(m.arena, 200 * MIB), 0);
+	memory_settle(&m, 0);
+	assert_int_equal(m.settled, MEMORY_CHUNKS * LARGE);
+	for (int i = 0; i < 100; i++)
+		memory_settle(&m, 0);
+	before = m.settled;
+	assert_true(before <= 40 * MIB);
+	assert_true(resident(m.arena, 200 * MIB) <= before);
+	memory_settle(&m, 0);
+	assert_int_equal(m.settled, before);
+	memory_unmap(&m);
+}
+
+/* Flows come on; what they have written stays, and the end is not overstepped. */
+static void test_follows(void **state)
+{
+	size_t size = 130 * MIB + 8192;
+	struct memory m;
+
+	assert_int_equal(memory_map(&m, size, 4096), 0);
+	for (size_t used = 0; used < size; used += 999983) {
+		memset((uint8_t *)m.arena + used, (int)(used % 251) + 1,
+		       size - used < 999983 ? size - used : 999983);
+		memory_settle(&m, used + 1);
+		assert_true(m.settled <= size + 2 * LARGE);
+	}
+	for (size_t at = 0; at < size; at += 4093)
+		assert_int_equal(((uint8_t *)m.arena)[at], at / 999983 * 999983 % 251 + 1);
+	memory_unmap(&m);
+}
+
+static void test_too_much(void **state)
+{
+	struct memory m;
+
+	assert_true(memory_map(&m, SIZE_MAX / 4, 4096) < 0);
+	memory_unmap(&m);
+	assert_true(memory_map(&m, 4096, SIZE_MAX / 4) < 0);
+	memory_unmap(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_small),	  cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_on_demand), cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_too_much),
+	};
+
+	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
