@@ -10,5 +10,5 @@ include tests/lab/local.mk
 include tests/flows/local.mk
 include tests/differential/local.mk
 include tests/live/local.mk
-include tests/fuzz/local.mk
 include tests/bench/local.mk
+include tests/fuzz/local.mk

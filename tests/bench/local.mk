@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Benchmarks: tests/bench/run is the command
+# How fast, in ratios to a loop that does nothing: tests/bench/run, as root
+check_PROGRAMS += tests/bench/blast tests/bench/nothing
+tests_bench_nothing_LDADD = libctshell.la
+EXTRA_DIST += tests/bench/run
+
+# The engine by itself, one JSON object a line
 check_PROGRAMS += tests/bench/engine
 tests_bench_engine_SOURCES = tests/bench/engine.c tests/bench/traffic.c tests/bench/traffic.h
 tests_bench_engine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)

@@ -3,6 +3,11 @@
 EXTRA_DIST += \
 	tests/conftest.py \
 	tests/lab/__init__.py \
+	tests/lab/bench.py \
+	tests/lab/bench_budget.py \
+	tests/lab/bench_load.py \
+	tests/lab/bench_place.py \
+	tests/lab/bench_report.py \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+The benchmark: what is measured, in which order. tests/bench/run is the command.
+
+Figures are ratios from one run, of things that took turns, with the least, the median and the largest of the runs.
+Nothing here fails because a machine is slow or busy; what could not be measured at all is a failure.
+"""
+
+import sys
+import traceback
+
+from lab import bench_load
+from lab.bench_place import Place, cpus
+from lab.bench_report import Report
+
+# name: function(report, place, quick); its docstring says what it measures
+LIVE = {
+    "udp-256": bench_load.udp_256,
+    "udp-1m": bench_load.udp_1m,
+}
+
+
+def head():
+    first, last = cpus()
+    lines = ["Each measurement has namespaces of its own. \"loop\" is tests/bench/nothing: the same input and output,",
+             "every packet accepted with a constant mark. Values are medians, with (least .. most) of several runs."]
+    if first == last:
+        lines.append("There is only one CPU: sender and receiver share it, and the figures say little.")
+    else:
+        lines.append(f"The sender has CPU {first}, who answers the queue CPU {last}; other load on them disturbs.")
+    return "\n".join(lines)
+
+
+def measure(report, name, quick):
+    """One measurement, in a place of its own."""
+    try:
+        with Place() as place:
+            LIVE[name](report, place, quick)
+    except Exception as e:  # the others can still be measured
+        traceback.print_exc(file=sys.stderr)
+        report.failed[name] = str(e) or type(e).__name__
+    print(report.table(LIVE[name].__doc__.strip(), name), flush=True)
+
+
+def run(names, quick):
+    """Measures and prints; returns the report."""
+    report = Report(quick)
+    print(head(), flush=True)
+    for name in names:
+        print(flush=True)
+        measure(report, name, quick)
+    return report
