@@ -93,17 +93,25 @@ def flood(place, who, seconds, **traffic):
 
 
 @contextlib.contextmanager
+def resting(place, *all_of_them):
+    """Each has a queue, or some, and a port; nobody is awake."""
+    rules = []
+    for n, who in enumerate(all_of_them):
+        who.port = PORT + n
+        who.rest()
+        rules += [f"-p {protocol} --dport {who.port} {who.option()}" for protocol in ("udp", "tcp")]
+    place.queue(*rules)
+    yield all_of_them
+
+
+@contextlib.contextmanager
 def both(place, config=None):
-    """(the loop that does nothing, ctmarkd), each with a queue and a port, and resting."""
+    """(the loop that does nothing, ctmarkd), on one CPU."""
     cpu = cpus()[1]
     with Nothing(place.router, 0, cpu=cpu) as nothing, \
-            Ctmarkd(place.router, 1, cpu=cpu, config=config) as ctmarkd:
-        place.queue(*(f"-p {protocol} --dport {PORT + n} --queue-num {n}"
-                      for n in (0, 1) for protocol in ("udp", "tcp")))
-        for n, who in enumerate((nothing, ctmarkd)):
-            who.port = PORT + n
-            who.rest()
-        yield nothing, ctmarkd
+            Ctmarkd(place.router, 1, cpu=cpu, config=config) as ctmarkd, \
+            resting(place, nothing, ctmarkd) as pair:
+        yield pair
 
 
 def alternate(pair, times, turn):
@@ -116,7 +124,7 @@ def alternate(pair, times, turn):
 
 
 def play(place, pair, load, **traffic):
-    """All three kinds of turns."""
+    """All three kinds of turns, and the packets that came through in all of them."""
     came = place.dropped()
     turns = {
         "backlog": alternate(pair, load.backlogs, lambda who: backlog(place, who, **traffic)),

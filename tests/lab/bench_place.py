@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -59,53 +60,89 @@ class Place(Lab):
                            ipv4__conf__lan__rp_filter=0)
         self.router.run("iptables", "-w", "-A", "INPUT", "-s", SOURCES, "-j", "DROP")
 
-    def queue(self, *options):
+    def queue(self, *rules, chains=("PREROUTING",)):
         """The rules that queue, in place of those before: words of a match, then options of NFQUEUE for each."""
-        self.router.run("iptables-restore", "-w", stdin="*mangle\n" + "".join(
-            f"-A PREROUTING {words.replace('--queue', '-j NFQUEUE --queue', 1)}\n" for words in options) + "COMMIT\n")
+        lines = [f"-A {chain} {words.replace('--queue', '-j NFQUEUE --queue', 1)}\n"
+                 for chain in chains for words in rules]
+        self.router.run("iptables-restore", "-w", stdin="*mangle\n" + "".join(lines) + "COMMIT\n")
+
+    @contextlib.contextmanager
+    def conntrack(self, chain):
+        """The kernel's own conntrack is at work for as long as the block lasts."""
+        rule = (chain, "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP")
+        self.router.run("iptables", "-w", "-I", *rule)
+        try:
+            yield
+        finally:
+            self.router.run("iptables", "-w", "-D", *rule)
+
+    @contextlib.contextmanager
+    def sink(self, port):
+        """A socket that takes what comes to a port until it is full, and lets the rest go."""
+        rule = ("INPUT", "-p", "udp", "--dport", str(port), "-j", "ACCEPT")
+        with self.router.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker:
+            taker.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            taker.bind((netns.LAN4, port))
+            self.router.run("iptables", "-w", "-I", *rule)
+            try:
+                yield
+            finally:
+                self.router.run("iptables", "-w", "-D", *rule)
 
     def dropped(self):
         """Packets of the sender that came through."""
-        return int(self.router.run("iptables", "-w", "-nvxL", "INPUT").splitlines()[2].split()[0])
+        rule = next(line for line in self.router.run("iptables", "-w", "-nvxL", "INPUT").splitlines()
+                    if SOURCES in line)
+        return int(rule.split()[0])
 
-    def blast_words(self, cpu=None, **options):
+    def blast_words(self, cpu, **options):
         words = [program("blast"), "--interface", "eth0", "--mac", netns.LAN_MAC, "--to", netns.LAN4]
         for key, value in options.items():
             words += [f"--{key}"] if value is True else [f"--{key}", str(value)]
-        return self.client.wrap(*pinned(cpus()[0] if cpu is None else cpu, *words))
+        return self.client.wrap(*pinned(cpu, *words))
 
     def blast(self, **options):
-        """Sends and waits for the end. Returns what the sender says."""
+        """Sends and waits for the end. Returns what the senders say, added up."""
         with self.blasting(**options) as sender:
             return sender.report()
 
     @contextlib.contextmanager
-    def blasting(self, **options):
-        """Sends for as long as the block lasts, or as the options say."""
-        sender = Sender(self.blast_words(**options))
+    def blasting(self, senders=None, **options):
+        """Sends for as long as the block lasts, or as the options say; a sender on each of the CPUs, in equal parts."""
+        senders = senders or (cpus()[0],)
+        for key in ("packets", "rate"):
+            if key in options:
+                options[key] //= len(senders)
+        running = Senders(self.blast_words(cpu, **options) for cpu in senders)
         try:
-            yield sender
+            yield running
         finally:
-            sender.close()
+            running.close()
 
 
-class Sender:
-    def __init__(self, words):
-        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+class Senders:
+    def __init__(self, commands):
+        self.processes = [subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True) for words in commands]
 
     def report(self, timeout=620):
-        out, errors = self.process.communicate(timeout=timeout)
-        if self.process.returncode != 0:
-            raise RuntimeError(f"the sender failed: {errors.strip()}")
-        return json.loads(out)
+        said = []
+        for process in self.processes:
+            out, errors = process.communicate(timeout=timeout)
+            if process.returncode != 0:
+                raise RuntimeError(f"the sender failed: {errors.strip()}")
+            said.append(json.loads(out))
+        total = {key: sum(one[key] for one in said) for key in ("sent", "busy", "cpu_ns")}
+        return total | {"begin_ns": min(one["begin_ns"] for one in said),
+                        "end_ns": max(one["end_ns"] for one in said)}
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
 
 
 # --- who answers the queue ------------------------------------------------------------------------
@@ -140,6 +177,15 @@ class Answerer:
     def __init__(self, pid, first, last):
         self.pid = pid
         self.queues = Queues(pid, first, last)
+        self._range = first, last
+        self.fanout = False
+
+    def option(self):
+        """Of NFQUEUE."""
+        first, last = self._range
+        if first == last:
+            return f"--queue-num {first}"
+        return f"--queue-balance {first}:{last}" + " --queue-cpu-fanout" * self.fanout
 
     def threads(self):
         for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():

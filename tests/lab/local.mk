@@ -6,8 +6,10 @@ EXTRA_DIST += \
 	tests/lab/bench.py \
 	tests/lab/bench_budget.py \
 	tests/lab/bench_load.py \
+	tests/lab/bench_more.py \
 	tests/lab/bench_place.py \
 	tests/lab/bench_report.py \
+	tests/lab/bench_stream.py \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \
