@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # How fast, in ratios to a loop that does nothing: tests/bench/run, as root
-check_PROGRAMS += tests/bench/blast tests/bench/nothing
+check_PROGRAMS += tests/bench/blast tests/bench/nothing tests/bench/probe
 tests_bench_nothing_LDADD = libctshell.la
 EXTRA_DIST += tests/bench/run
 

@@ -9,7 +9,7 @@ Nothing here fails because a machine is slow or busy; what could not be measured
 import sys
 import traceback
 
-from lab import bench_load, bench_more, bench_stream
+from lab import bench_expiry, bench_load, bench_more, bench_stream
 from lab.bench_place import Place, cpus
 from lab.bench_report import Report
 
@@ -21,6 +21,7 @@ LIVE = {
     "queues": bench_more.queues,
     "bulk": bench_stream.bulk,
     "ping": bench_stream.ping,
+    "expiry": bench_expiry.expiry,
 }
 
 

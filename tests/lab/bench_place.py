@@ -40,6 +40,17 @@ def pinned(cpu, *words):
     return ["taskset", "-c", cpu_list(cpu), *words]
 
 
+NICENESS = "-15"
+PREFERRED = ("setsid", "nice", "-n", NICENESS)
+
+
+def prefer(pid):
+    """A process that was started with the words of PREFERRED goes before others, of other sessions as well."""
+    group = pathlib.Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        group.write_text(NICENESS, encoding="ascii")
+
+
 @contextlib.contextmanager
 def on_cpu(cpu):
     """This thread stays there for as long as the block lasts, out of the way of what is measured."""
@@ -119,6 +130,18 @@ class Place(Lab):
         finally:
             running.close()
 
+    @contextlib.contextmanager
+    def probing(self, rate, seconds):
+        """Packets to the router's port 7, and how long each took; see probe.c."""
+        words = [program("probe"), "--from", f"/run/netns/{self.client.name}",
+                 "--to", f"/run/netns/{self.router.name}", "--address", netns.LAN4,
+                 "--rate", str(rate), "--seconds", str(seconds)]
+        running = Probe(words)
+        try:
+            yield running
+        finally:
+            running.close()
+
 
 class Senders:
     def __init__(self, commands):
@@ -138,11 +161,31 @@ class Senders:
 
     def close(self):
         for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            process.stdout.close()
-            process.stderr.close()
+            end(process)
+
+
+def end(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
+
+
+class Probe:
+    def __init__(self, words):
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+
+    def samples(self):
+        """[(when it was sent, by CLOCK_MONOTONIC, how long it took or -1), ...] in nanoseconds, after the last."""
+        out, errors = self.process.communicate(timeout=620)
+        if self.process.returncode != 0:
+            raise RuntimeError(f"the probe failed: {errors.strip()}")
+        return [tuple(map(int, line.split())) for line in out.splitlines()]
+
+    def close(self):
+        end(self.process)
 
 
 # --- who answers the queue ------------------------------------------------------------------------
@@ -216,13 +259,13 @@ class Nothing(Answerer):
 
     name = "nothing"
 
-    def __init__(self, space, first=0, last=None, cpu=None):
+    def __init__(self, space, first=0, last=None, cpu=None, prefix=()):
         last = first if last is None else last
         self.counts = []
         words = [program("nothing"), "--queues", f"{first}-{last}"]
         if cpu is not None:
             words = pinned(cpu, *words, "--cpus", cpu_list(cpu))
-        self.process = subprocess.Popen(space.wrap(*words), stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(space.wrap(*prefix, *words), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             self.close()
@@ -256,7 +299,7 @@ class Ctmarkd(Answerer):
         merged.setdefault("Queue", {})["Range"] = f"{self._range[0]}-{self._range[1]}"
         if isinstance(cpu, tuple):
             merged["Queue"]["CPUAffinity"] = cpu_list(cpu)
-        prefix = options.pop("prefix", []) + (pinned(cpu) if cpu is not None else [])
+        prefix = list(options.pop("prefix", ())) + (pinned(cpu) if cpu is not None else [])
         self.daemon = Daemon(space, merged, prefix=prefix, **options)
 
     def __enter__(self):
@@ -269,9 +312,13 @@ class Ctmarkd(Answerer):
 
     def flows(self):
         """Flows in the table, as its next status line says."""
-        line = self.daemon.notify.wait("STATUS=.* flows", 5)
-        line = self.daemon.notify.wait("STATUS=.* flows", 5) or line
-        return int(line.split(" flows")[0].split()[-1].replace(",", "")) if line else None
+        notify = self.daemon.notify
+        while notify.wait("STATUS=", 0.001):  # those of before
+            pass
+        line = notify.wait("STATUS=.* flows", 5)
+        if not line:
+            raise RuntimeError("ctmarkd does not say how many flows it has")
+        return int(line.split(" flows")[0].split()[-1].replace(",", ""))
 
     def totals(self):
         """Stops it; the numbers of its last message."""

@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/lab/__init__.py \
 	tests/lab/bench.py \
 	tests/lab/bench_budget.py \
+	tests/lab/bench_expiry.py \
 	tests/lab/bench_load.py \
 	tests/lab/bench_more.py \
 	tests/lab/bench_place.py \
