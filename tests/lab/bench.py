@@ -9,7 +9,7 @@ Nothing here fails because a machine is slow or busy; what could not be measured
 import sys
 import traceback
 
-from lab import bench_expiry, bench_load, bench_more, bench_stream
+from lab import bench_expiry, bench_load, bench_more, bench_new, bench_stream
 from lab.bench_place import Place, cpus
 from lab.bench_report import Report
 
@@ -17,6 +17,7 @@ from lab.bench_report import Report
 LIVE = {
     "udp-256": bench_load.udp_256,
     "udp-1m": bench_load.udp_1m,
+    "new": bench_new.new,
     "conntrack": bench_more.conntrack,
     "queues": bench_more.queues,
     "bulk": bench_stream.bulk,

@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/lab/bench_expiry.py \
 	tests/lab/bench_load.py \
 	tests/lab/bench_more.py \
+	tests/lab/bench_new.py \
 	tests/lab/bench_place.py \
 	tests/lab/bench_report.py \
 	tests/lab/bench_stream.py \
