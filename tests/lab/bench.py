@@ -9,7 +9,7 @@ Nothing here fails because a machine is slow or busy; what could not be measured
 import sys
 import traceback
 
-from lab import bench_expiry, bench_load, bench_more, bench_new, bench_stream
+from lab import bench_expiry, bench_flood, bench_load, bench_more, bench_new, bench_stream
 from lab.bench_place import Place, cpus
 from lab.bench_report import Report
 
@@ -23,6 +23,7 @@ LIVE = {
     "bulk": bench_stream.bulk,
     "ping": bench_stream.ping,
     "expiry": bench_expiry.expiry,
+    "flood": bench_flood.flood,
 }
 
 

@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/lab/bench.py \
 	tests/lab/bench_budget.py \
 	tests/lab/bench_expiry.py \
+	tests/lab/bench_flood.py \
 	tests/lab/bench_load.py \
 	tests/lab/bench_more.py \
 	tests/lab/bench_new.py \
