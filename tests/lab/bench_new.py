@@ -72,7 +72,7 @@ def tell(report, turns):
 
     for who in ("none", "null", "journal"):
         report.add("new", f"{who}-rate", "", ratios(of("backlog", who, "rate"), of("backlog", "nothing", "rate")),
-                   f"new flows per second of the worker's CPU time: {NAMES[who]} / loop")
+                   f"new flows per second of a worker's CPU time: {NAMES[who]} / loop")
     for who, name in NAMES.items():
         report.add("new", f"{who}-per-second", "flows/s", of("backlog", who, "rate"), f"the same, {name}")
     for who, name in NAMES.items():

@@ -50,6 +50,17 @@ class Report:
             lines.append(f"  NOT MEASURED: {self.failed[measurement]}")
         return "\n".join(lines)
 
+    def budgets(self):
+        """All that was expected of the figures, and what came of it."""
+        met = [f for f in self.figures if "budget" in f]
+        lines = ["Budgets, by the median:" if met else "None of these figures has a budget."]
+        for f in met:
+            budget = f["budget"]
+            lines.append(f"  {f['measurement'] + ' ' + f['name']:<24} {number(f['median']):>8} {f['unit']:<3} "
+                         f"{budget['text']:<10} {'reached' if budget['reached'] else 'not reached'}")
+        lines += [f"  {name}: NOT MEASURED: {why}" for name, why in self.failed.items()]
+        return "\n".join(lines)
+
 
 def processor():
     with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as info:
@@ -71,4 +82,4 @@ def row(f):
         values.append(f"({number(f['min'])} .. {number(f['max'])}, {len(f['runs'])} runs)")
     budget = f.get("budget")
     verdict = f"  [{budget['text']}: {'reached' if budget['reached'] else 'not reached'}]" if budget else ""
-    return f"  {f['what']:<58} {' '.join(values)} {f['unit']}{verdict}".rstrip()
+    return f"  {f['what']:<70} {' '.join(values)} {f['unit']}{verdict}".rstrip()

@@ -5,6 +5,8 @@ EXTRA_DIST += \
 	tests/lab/__init__.py \
 	tests/lab/bench.py \
 	tests/lab/bench_budget.py \
+	tests/lab/bench_chart.py \
+	tests/lab/bench_engine.py \
 	tests/lab/bench_expiry.py \
 	tests/lab/bench_flood.py \
 	tests/lab/bench_load.py \
