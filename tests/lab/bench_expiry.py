@@ -82,8 +82,7 @@ def busy():
 def jitter(place, seconds):
     """Delays through the loop that does nothing: alone, and beside a busy process."""
     found = {}
-    with Nothing(place.router, 0, prefix=PREFERRED) as nothing:
-        prefer(nothing.pid)
+    with Nothing(place.router, 0):
         place.queue("--queue-num 0")
         for name, beside in (("alone", contextlib.nullcontext()), ("beside", busy())):
             with beside, place.probing(PROBES, seconds) as probe:
@@ -198,10 +197,9 @@ def at_once(place, ctmarkd, plan):
 
 def observe(place, plan):
     """One life of a daemon."""
-    ctmarkd = Ctmarkd(place.router, 0, config=plan.config, prefix=PREFERRED)
+    ctmarkd = Ctmarkd(place.router, 0, config=plan.config)
     ctmarkd.daemon.__class__ = TimedDaemon
     with ctmarkd:
-        prefer(ctmarkd.pid)
         place.queue("--queue-num 0")
         found = {"as_they_come": as_they_come(place, ctmarkd, plan), "at_once": at_once(place, ctmarkd, plan)}
         place.queue()

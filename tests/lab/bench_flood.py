@@ -15,7 +15,7 @@ import threading
 import time
 
 from lab import netns
-from lab.bench_place import PREFERRED, Ctmarkd, prefer
+from lab.bench_place import Ctmarkd
 
 MAX_FLOWS = 65536
 RATE = 100000  # packets per second of the flood
@@ -209,8 +209,7 @@ def observe(place, ctmarkd, plan, syn):
 def life(place, plan, syn):
     """One daemon and one flood."""
     config = {"Track": {"MaxFlows": MAX_FLOWS}, "Log": {"Target": "console", "Events": "invalid"}}
-    with Ctmarkd(place.router, 0, config=config, prefix=PREFERRED) as ctmarkd:
-        prefer(ctmarkd.pid)
+    with Ctmarkd(place.router, 0, config=config) as ctmarkd:
         place.queue("--queue-num 0", chains=("PREROUTING", "OUTPUT"))
         found = observe(place, ctmarkd, plan, syn)
         place.queue()

@@ -30,7 +30,7 @@ class Load:
     """How long and how often."""
 
     def __init__(self, quick):
-        self.backlogs, self.paced, self.floods = (4, 2, 1) if quick else (40, 12, 3)
+        self.backlogs, self.paced, self.floods = (4, 2, 1) if quick else (80, 12, 3)
         self.seconds = 0.3 if quick else 0.8
 
 

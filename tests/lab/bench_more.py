@@ -29,7 +29,7 @@ def queues(report, place, quick):
     for fanout, option in OPTIONS.items():
         with two_queues(place, fanout) as pair:
             turns = {
-                "backlog": alternate(pair, load.backlogs // 2, lambda who: backlog(place, who, **traffic)),
+                "backlog": alternate(pair, load.backlogs // 4, lambda who: backlog(place, who, **traffic)),
                 "paced": alternate(pair, load.paced // 2,
                                    lambda who: paced(place, who, load.seconds, **traffic)),
             }

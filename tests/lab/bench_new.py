@@ -63,7 +63,7 @@ def play(place, who, load, fresh):
         turn["all_ns"] = (one.cpu_ns("") - cpu) / max(turn["passed"], 1)
         return turn
 
-    return {"backlog": alternate(who, load.backlogs, filled), "paced": alternate(who, load.paced, at_pace)}
+    return {"backlog": alternate(who, load.backlogs // 2, filled), "paced": alternate(who, load.paced, at_pace)}
 
 
 def tell(report, turns):
@@ -117,7 +117,7 @@ def syns(place, load, fresh):
     with Nothing(place.router, 0, cpu=cpu) as nothing, \
             Ctmarkd(place.router, 1, cpu=cpu, config=log("none")) as ctmarkd, \
             resting(place, nothing, ctmarkd) as pair:
-        return {"backlog": alternate(pair, load.backlogs // 2,
+        return {"backlog": alternate(pair, load.backlogs // 4,
                                      lambda who: backlog(place, who, syn=True, **fresh.take(8000)))}
 
 

@@ -45,7 +45,10 @@ PREFERRED = ("setsid", "nice", "-n", NICENESS)
 
 
 def prefer(pid):
-    """A process that was started with the words of PREFERRED goes before others, of other sessions as well."""
+    """
+    A process that was started with the words of PREFERRED goes before others, of other sessions as well: other
+    programs of the machine shall count as little as can be.
+    """
     group = pathlib.Path(f"/proc/{pid}/autogroup")
     if group.exists():
         group.write_text(NICENESS, encoding="ascii")
@@ -259,17 +262,18 @@ class Nothing(Answerer):
 
     name = "nothing"
 
-    def __init__(self, space, first=0, last=None, cpu=None, prefix=()):
+    def __init__(self, space, first=0, last=None, cpu=None):
         last = first if last is None else last
         self.counts = []
         words = [program("nothing"), "--queues", f"{first}-{last}"]
         if cpu is not None:
             words = pinned(cpu, *words, "--cpus", cpu_list(cpu))
-        self.process = subprocess.Popen(space.wrap(*prefix, *words), stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(space.wrap(*PREFERRED, *words), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             self.close()
             raise RuntimeError("the loop that does nothing did not start")
+        prefer(self.process.pid)
         super().__init__(self.process.pid, first, last)
 
     def __enter__(self):
@@ -299,11 +303,12 @@ class Ctmarkd(Answerer):
         merged.setdefault("Queue", {})["Range"] = f"{self._range[0]}-{self._range[1]}"
         if isinstance(cpu, tuple):
             merged["Queue"]["CPUAffinity"] = cpu_list(cpu)
-        prefix = list(options.pop("prefix", ())) + (pinned(cpu) if cpu is not None else [])
+        prefix = [*PREFERRED, *options.pop("prefix", ())] + (pinned(cpu) if cpu is not None else [])
         self.daemon = Daemon(space, merged, prefix=prefix, **options)
 
     def __enter__(self):
         self.daemon.__enter__()
+        prefer(self.daemon.pid)
         super().__init__(self.daemon.pid, *self._range)
         return self
 
