@@ -5,7 +5,9 @@
  *
  * Producers only ever touch their ring and the bucket of a class. The thread polls the rings, with
  * pauses that grow while there is nothing to do: a wake-up would cost the packet thread a system
- * call. Sending to the journal blocks when journald does not read; that stops this thread alone.
+ * call. Sending to the journal blocks when journald does not read; that stops this thread alone. It
+ * also steps behind where CPUs are short: a record more costs about as much as a packet, and what
+ * is not written is counted, while a packet that waits is late.
  *
  * Ending: jlog_stop() waits for the thread up to its time and then leaves the log to it. From that
  * moment (abandoned, under the lock) the thread may touch nothing but the log itself, which it
@@ -30,6 +32,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +45,7 @@
 #define PAUSE_MIN  (2 * NS_PER_MS)
 #define PAUSE_MAX  (50 * NS_PER_MS)
 #define SUMMARY_NS NS_PER_S
+#define NICENESS   10
 
 struct jlog {
 	/* set by jlog_configure(), read by all */
@@ -286,6 +290,7 @@ static void *jlog_thread(void *arg)
 	struct jlog *log = arg;
 	bool mine;
 
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread, in Linux */
 	send_until_stopped(log);
 
 	pthread_mutex_lock(&log->lock);

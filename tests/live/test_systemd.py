@@ -259,17 +259,27 @@ os.waitpid(tid, WALL)
 """
 
 
-def worker_thread(m, pid):
+def thread_called(m, pid, name):
     for tid in m.run("ls", f"/proc/{pid}/task").split():
-        if m.run("cat", f"/proc/{pid}/task/{tid}/comm").strip() == "queue-0":
+        if m.run("cat", f"/proc/{pid}/task/{tid}/comm").strip() == name:
             return tid
-    raise AssertionError("no thread is called queue-0")
+    raise AssertionError(f"no thread is called {name}")
+
+
+def test_log_steps_behind_packets(service):
+    pid = main_pid(service)
+
+    def niceness(name):
+        tid = thread_called(service, pid, name)
+        return int(service.run("cat", f"/proc/{pid}/task/{tid}/stat").rpartition(")")[2].split()[16])
+
+    assert niceness("log") > niceness("queue-0") == 0
 
 
 def test_watchdog_restarts_a_stuck_worker(service):
     """The main loop lives and one worker does not come back: it is not the main loop that counts."""
     pid = with_watchdog(service)
-    held = hold(service, worker_thread(service, pid))
+    held = hold(service, thread_called(service, pid, "queue-0"))
     try:
         wait_for(lambda: main_pid(service) not in (0, pid), 20, "restart")
     finally:
