@@ -14,14 +14,16 @@
  * dropped long ago, and if it was not, the exit hook makes the flow again.
  *
  * The kernel looks at eight buckets with one link per direction, so at about sixteen links when
- * its table is full. Here a flow has one link, so it is sixteen buckets for the same odds.
+ * its table is full. What counts for the odds of a new flow is the number of links, not that of
+ * buckets: so a packet looks at as many buckets as hold sixteen flows on average when the table is
+ * full, however many buckets there are for a flow.
  */
 
 #include "core/proto.h"
 #include "core/room.h"
 #include "core/stats.h"
 
-#define LINKS	  16  /* in the buckets that a packet looks at, on average */
+#define REACH	  16  /* flows of a full table that a packet looks at */
 #define KILLS_MAX 4   /* flows ended at once by one packet; more of a bucket follow by the clock */
 #define WALK	  512 /* buckets that one call of the clock looks at */
 
@@ -74,12 +76,17 @@ static unsigned int clear_bucket(struct ct_step *s, uint32_t bucket, enum victim
 	return ended;
 }
 
-/* A bucket of another stripe: only if nobody is at it, for a second lock must not be waited for. */
+/*
+ * A bucket of another stripe: only if nobody is at it, for a second lock must not be waited for,
+ * and not at all if there is nothing in it, as in most.
+ */
 static unsigned int clear_any(struct ct_step *s, uint32_t bucket, enum victim kind)
 {
 	struct ct_stripe *stripe = ct_table_stripe(s->th->ct, bucket);
 	unsigned int ended;
 
+	if (!ct_table_first(s->th->ct, bucket))
+		return 0;
 	if (stripe == ct_table_stripe(s->th->ct, s->bucket))
 		return clear_bucket(s, bucket, kind);
 	if (!ct_trylock(&stripe->lock))
@@ -89,13 +96,21 @@ static unsigned int clear_any(struct ct_step *s, uint32_t bucket, enum victim ki
 	return ended;
 }
 
+/* Buckets that hold so many flows; a table with fewer is looked at once. */
+static uint32_t reach(const struct ct *ct)
+{
+	uint64_t all = (uint64_t)ct->bucket_mask + 1, max = ct_max_flows(ct);
+	uint64_t n = (REACH * all + max - 1) / max;
+
+	return (uint32_t)(n < all ? n : all);
+}
+
 static bool clear_near(struct ct_step *s, enum victim kind)
 {
-	const struct ct *ct = s->th->ct;
-	uint32_t n = (uint32_t)(LINKS * ((uint64_t)ct->bucket_mask + 1) / ct_max_flows(ct));
+	uint32_t n = reach(s->th->ct);
 
-	for (uint32_t i = 0; i < n && i <= ct->bucket_mask; i++)
-		if (clear_any(s, (s->bucket + i) & ct->bucket_mask, kind) > 0)
+	for (uint32_t i = 0; i < n; i++)
+		if (clear_any(s, (s->bucket + i) & s->th->ct->bucket_mask, kind) > 0)
 			return true;
 	return false;
 }
