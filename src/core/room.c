@@ -130,6 +130,16 @@ static bool nearly_full(const struct ct *ct)
 	return ct_count(ct) >= (uint64_t)ct_max_flows(ct) * 95 / 100;
 }
 
+/*
+ * The n-th bucket of a walk. Each comes once, in an order that jumps about: a walk that stops as
+ * soon as there is room would leave a stretch without anything that may go, and packets whose
+ * buckets are in the middle of it would be dropped until the flood has filled it again.
+ */
+static uint32_t scattered(const struct ct *ct, uint32_t n)
+{
+	return n * 0x9e3779b1u & ct->bucket_mask; /* odd, and the buckets are a power of two */
+}
+
 static bool may_go(const struct ct_flow *f, uint64_t now_ns)
 {
 	const struct ct_proto *proto = ct_proto_get(f->orig.proto);
@@ -171,7 +181,7 @@ size_t ct_room_clear(struct ct_thread *th, uint64_t now_ns, struct ct_event *eve
 	if (!atomic_load_explicit(&ct->crowded, memory_order_relaxed))
 		return 0;
 	for (unsigned int looks = WALK; looks > 0 && n < cap && nearly_full(ct); looks--) {
-		n += clear_early(th, th->next_bucket, now_ns, events + n, cap - n);
+		n += clear_early(th, scattered(ct, th->next_bucket), now_ns, events + n, cap - n);
 		if (n == cap)
 			break; /* there may be more in this one */
 		if (th->next_bucket++ == ct->bucket_mask) {

@@ -154,6 +154,29 @@ static void test_odds_at_any_load(void **state)
 	assert_true(done >= 3);
 }
 
+/* The clock, which makes room everywhere as soon as one packet found none, does not spoil that. */
+static void test_odds_beside_the_clock(void **state)
+{
+	enum { MAX = 32768, FLOOD = 100000, TURN = 12500 };
+	struct ct_event events[64];
+	struct engine e;
+	bool more;
+
+	engine_open(&e, MAX);
+	fill(&e, MAX, MAX / 2);
+	for (uint32_t i = 0; i < FLOOD; i++) {
+		flood_udp(&e, MAX + i, 5 * SEC);
+		if (i % TURN)
+			continue;
+		do
+			(void)ct_expire(&e.th, 5 * SEC, events, 64, &more);
+		while (more);
+	}
+	assert_true(engine_stat(&e, CT_STAT_TABLE_FULL) > 0); /* the clock had something to do */
+	assert_true(engine_stat(&e, CT_STAT_TABLE_FULL) < FLOOD / 300);
+	engine_close(&e);
+}
+
 /* --- who stays -------------------------------------------------------------------------------- */
 
 /* A segment without data of host n's connection. */
@@ -425,6 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_odds),
 		cmocka_unit_test(test_odds_at_any_load),
+		cmocka_unit_test(test_odds_beside_the_clock),
 		cmocka_unit_test(test_handshakes),
 		cmocka_unit_test(test_established_go_on),
 		cmocka_unit_test(test_memory_follows_the_flows),
