@@ -20,6 +20,7 @@
 #include "core/ctinfo.h"
 #include "core/event.h"
 #include "core/reasons.h"
+#include "core/talkers.h"
 #include "core/tuple.h"
 
 struct ct; /* the flow table */

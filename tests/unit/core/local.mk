@@ -9,6 +9,7 @@ core_tests = \
 	tests/unit/core/test_table \
 	tests/unit/core/test_room \
 	tests/unit/core/test_flood \
+	tests/unit/core/test_talkers \
 	tests/unit/core/test_track \
 	tests/unit/core/test_batch \
 	tests/unit/core/test_confirm \
@@ -60,6 +61,8 @@ tests_unit_core_test_room_LDADD   = libcoretest.la
 tests_unit_core_test_flood_SOURCES = tests/unit/core/test_flood.c \
 	tests/unit/core/kernel_table.c tests/unit/core/kernel_table.h
 tests_unit_core_test_flood_LDADD   = libcoretest.la
+tests_unit_core_test_talkers_SOURCES = tests/unit/core/test_talkers.c
+tests_unit_core_test_talkers_LDADD   = libcoretest.la
 tests_unit_core_test_track_SOURCES = tests/unit/core/test_track.c
 tests_unit_core_test_track_LDADD   = libcoretest.la
 tests_unit_core_test_batch_SOURCES = tests/unit/core/test_batch.c

@@ -10,8 +10,10 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "core/pkt.h"
@@ -188,6 +190,32 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* Somebody who asks all the time who fills the table. */
+struct asker {
+	pthread_t thread;
+	struct ct *ct;
+	atomic_bool done;
+	uint64_t answers;
+	bool odd;
+};
+
+static void *ask(void *arg)
+{
+	struct asker *a = arg;
+	struct ct_talkers who;
+
+	for (uint64_t i = 0; !atomic_load(&a->done); i++) {
+		ct_talkers(a->ct, i, &who);
+		a->answers += who.nsources > 0 && who.has_target;
+		a->odd |= who.nsources > CT_TALKERS_MAX || who.target.permille > 1000;
+		for (unsigned int k = 0; k < who.nsources; k++)
+			a->odd |= who.source[k].permille > 1000 ||
+				  who.source[k].party.family != CT_AF_INET;
+		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+	}
+	return NULL;
+}
+
 static uint64_t total(const struct ct_stats *s, enum ct_stat stat)
 {
 	return atomic_load(&s->count[stat]);
@@ -195,8 +223,10 @@ static uint64_t total(const struct ct_stats *s, enum ct_stat stat)
 
 static void run_threads(struct engine *e, make_packet *make, struct ct_stats *sum, struct job *ret)
 {
+	struct asker asker = {.ct = e->th.ct};
 	static struct job jobs[THREADS];
 
+	assert_int_equal(pthread_create(&asker.thread, NULL, ask, &asker), 0);
 	memset(jobs, 0, sizeof(jobs));
 	memset(sum, 0, sizeof(*sum));
 	memset(ret, 0, sizeof(*ret));
@@ -217,6 +247,9 @@ static void run_threads(struct engine *e, make_packet *make, struct ct_stats *su
 		ret->full += jobs[i].full;
 		ret->drops += jobs[i].drops;
 	}
+	atomic_store(&asker.done, true);
+	assert_int_equal(pthread_join(asker.thread, NULL), 0);
+	assert_true(asker.answers > 0 && !asker.odd);
 }
 
 static void check_sums(const struct ct_stats *sum, const struct job *all)
