@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/crowd.h"
 #include "daemon/daemon.h"
 #include "daemon/status.h"
 #include "daemon/trouble.h"
@@ -14,12 +15,9 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define LOSS_INTERVAL_NS  (10 * NS_PER_S)
-#define TABLE_INTERVAL_NS (60 * NS_PER_S)
+#define LOSS_INTERVAL_NS (10 * NS_PER_S)
 /* A healthy worker moves every WORKER_WAIT_MS. */
 #define STALL_NS (20 * WORKER_WAIT_MS * NS_PER_MS)
-
-#define FILLING_PERCENT 80
 
 /* What is remembered of one queue between two looks. */
 struct queue_watch {
@@ -33,10 +31,9 @@ struct monitor {
 	uint64_t last_ns;
 	uint64_t packets; /* at last_ns */
 	double pps;
-	struct limiter table_full, early_drops;
+	struct crowd crowd;
 	struct absence unconfirmed;
-	bool told_exit; /* that auto has become exit */
-	uint64_t filling_next_ns;
+	bool told_exit;		     /* that auto has become exit */
 	unsigned int fragments_told; /* enum ct_fragments_seen */
 	bool blind;		     /* the kernel's counters may not be read */
 	size_t nqueues;
@@ -211,32 +208,42 @@ static void watch_queue(struct daemon *d, struct queue_watch *watch, const struc
 /* --- table --------------------------------------------------------------------------------------
  */
 
-static void watch_table(struct monitor *m, struct daemon *d, uint64_t full, uint64_t now_ns)
+/* Who fills it is looked up only when there is something to be told. */
+static void tell_crowd(struct daemon *d, const struct crowd_look *look,
+		       const uint64_t due[static CROWD_MAX])
 {
-	uint64_t n = limiter_due(&m->table_full, full, now_ns, TABLE_INTERVAL_NS);
-	uint64_t flows = ct_count(d->ct), max = ct_max_flows(d->ct);
+#define X(name, msgid) MSGID_##msgid,
+	static const char *const ids[CROWD_MAX] = {CROWD_LIST(X)};
+#undef X
+	char line[CROWD_LINE_STRLEN], talkers[CROWD_TALKERS_STRLEN], target[CROWD_TARGET_STRLEN];
+	struct ct_talkers who;
 
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_TABLE_FULL,
-		      "Table full: %" PRIu64 " of %" PRIu64 " flows, %" PRIu64 " packets %s", flows,
-		      max, n, d->opts->shadow ? "would have been dropped" : "dropped");
-	if (flows * 100 < max * FILLING_PERCENT || now_ns < m->filling_next_ns)
-		return;
-	m->filling_next_ns = now_ns + TABLE_INTERVAL_NS;
-	if (n == 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_TABLE_FILLING,
-		      "Table filling: %" PRIu64 " of %" PRIu64 " flows (%" PRIu64 " %%)", flows,
-		      max, flows * 100 / max);
+	ct_talkers(d->ct, look->now_ns, &who);
+	for (enum crowd_kind i = 0; i < CROWD_MAX; i++)
+		if (due[i] > 0)
+			oplog_with(&d->oplog, LOG_WARNING, ids[i],
+				   (struct oplog_field[]){
+					   {FIELD_TALKERS, crowd_talkers(&who, talkers)},
+					   {FIELD_TARGET, crowd_target(&who, target)},
+				   },
+				   2, "%s",
+				   crowd_line(i, due[i], look, d->opts->shadow, &who, line));
 }
 
-static void watch_early_drops(struct monitor *m, struct daemon *d, uint64_t drops, uint64_t now_ns)
+static void watch_table(struct monitor *m, struct daemon *d, const struct ct_stats *sum,
+			uint64_t now_ns)
 {
-	uint64_t n = limiter_due(&m->early_drops, drops, now_ns, TABLE_INTERVAL_NS);
+	const struct crowd_look look = {
+		.flows = ct_count(d->ct),
+		.max = ct_max_flows(d->ct),
+		.full = sum->count[CT_STAT_TABLE_FULL],
+		.early = sum->count[CT_STAT_EARLY_DROPS],
+		.now_ns = now_ns,
+	};
+	uint64_t due[CROWD_MAX];
 
-	if (n > 0)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_EARLY_DROP,
-		      "Making room: %" PRIu64 " flows ended early in a full table of %" PRIu32, n,
-		      ct_max_flows(d->ct));
+	if (crowd_due(&m->crowd, &look, due))
+		tell_crowd(d, &look, due);
 }
 
 /* Where flows are confirmed, and whether any ever is. */
@@ -333,8 +340,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	(void)monitor_read_kernel(d);
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
-	watch_table(m, d, sum.count[CT_STAT_TABLE_FULL], now_ns);
-	watch_early_drops(m, d, sum.count[CT_STAT_EARLY_DROPS], now_ns);
+	watch_table(m, d, &sum, now_ns);
 	at_exit = watch_confirmation(m, d, &sum, now_ns);
 	watch_fragments(m, d);
 	if (watch_workers(m, d, now_ns))

@@ -61,7 +61,9 @@
 	X(ZONE, "CTMARK_ZONE")                                                                     \
 	X(CLASS, "CTMARK_CLASS")                                                                   \
 	X(SUPPRESSED, "CTMARK_SUPPRESSED")                                                         \
-	X(DROPPED, "CTMARK_DROPPED")
+	X(DROPPED, "CTMARK_DROPPED")                                                               \
+	X(TALKERS, "CTMARK_TALKERS")                                                               \
+	X(TARGET, "CTMARK_TARGET")
 
 enum field {
 #define X(name, journal) FIELD_##name,

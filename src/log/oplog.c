@@ -10,7 +10,6 @@
 
 #include "log/oplog.h"
 
-#include "log/fields.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -100,41 +99,69 @@ static void send_to_stderr(const struct oplog *log, int priority, const char *te
 		(void)!write(STDERR_FILENO, line, (size_t)len);
 }
 
-static void send_message(const struct oplog *log, int priority, int err, const char *id,
-			 const char *text)
+/* A message on its way out. */
+struct message {
+	int priority, err;
+	const char *id;
+	const struct oplog_field *fields;
+	size_t nfields;
+};
+
+static void send_message(const struct oplog *log, const struct message *m, const char *text)
 {
 	struct fields f;
 
 	if (log->target == LOG_TARGET_JOURNAL) {
-		fields_init(&f, id, priority, msgid_name(id));
+		fields_init(&f, m->id, m->priority, msgid_name(m->id));
 		fields_add(&f, FIELD_MESSAGE, "%s", text);
-		if (err)
-			fields_add(&f, FIELD_ERRNO, "%d", err);
+		if (m->err)
+			fields_add(&f, FIELD_ERRNO, "%d", m->err);
+		for (size_t i = 0; i < m->nfields; i++)
+			if (*m->fields[i].value)
+				fields_add(&f, m->fields[i].id, "%s", m->fields[i].value);
 		if (send_to_journal(&f) == 0)
 			return;
 	}
-	send_to_stderr(log, priority, text);
+	send_to_stderr(log, m->priority, text);
+}
+
+static void __attribute__((format(printf, 3, 0)))
+write_message(const struct oplog *log, const struct message *m, const char *format, va_list ap)
+{
+	bool silent = log->target == LOG_TARGET_NONE && m->priority > LOG_WARNING;
+	char text[OPLOG_TEXT_MAX];
+	size_t len;
+
+	if (m->priority > log->level || silent)
+		return;
+	vsnprintf(text, sizeof(text), format, ap);
+	len = strlen(text);
+	if (m->err)
+		snprintf(text + len, sizeof(text) - len, ": %s", strerror(m->err));
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	send_message(log, m, text);
 }
 
 int oplog(const struct oplog *log, int priority, int err, const char *id, const char *format, ...)
 {
-	bool silent = log->target == LOG_TARGET_NONE && priority > LOG_WARNING;
-	char text[OPLOG_TEXT_MAX];
-	size_t len;
+	const struct message m = {.priority = priority, .err = err, .id = id};
 	va_list ap;
 
-	if (priority > log->level || silent)
-		return -err;
+	va_start(ap, format);
+	write_message(log, &m, format, ap);
+	va_end(ap);
+	return -err;
+}
+
+void oplog_with(const struct oplog *log, int priority, const char *id,
+		const struct oplog_field *fields, size_t n, const char *format, ...)
+{
+	const struct message m = {.priority = priority, .id = id, .fields = fields, .nfields = n};
+	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	write_message(log, &m, format, ap);
 	va_end(ap);
-	len = strlen(text);
-	if (err)
-		snprintf(text + len, sizeof(text) - len, ": %s", strerror(err));
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
-	send_message(log, priority, err, id, text);
-	return -err;
 }

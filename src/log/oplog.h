@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <syslog.h>
 
+#include "log/fields.h"
 #include "log/msgid.h"
 
 enum log_target { LOG_TARGET_AUTO, LOG_TARGET_JOURNAL, LOG_TARGET_CONSOLE, LOG_TARGET_NONE };
@@ -35,3 +36,14 @@ void oplog_init(struct oplog *log, enum log_target target, int level);
  */
 int oplog(const struct oplog *log, int priority, int err, const char *id, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* What a program wants to read without taking the sentence apart. */
+struct oplog_field {
+	enum field id;
+	const char *value; /* "": left out */
+};
+
+/* The same with n fields of its own; stderr gets the sentence only. */
+void oplog_with(const struct oplog *log, int priority, const char *id,
+		const struct oplog_field *fields, size_t n, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # unit tests of src/daemon
 daemon_tests = \
+	tests/unit/daemon/test_crowd \
 	tests/unit/daemon/test_options \
 	tests/unit/daemon/test_rounds \
 	tests/unit/daemon/test_memory \
@@ -12,6 +13,8 @@ daemon_tests = \
 check_PROGRAMS += $(daemon_tests)
 TESTS          += $(daemon_tests)
 
+tests_unit_daemon_test_crowd_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_crowd_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_options_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_rounds_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -69,6 +69,19 @@ static void test_console(void **state)
 	assert_string_equal(written(*state), "ctmarkd: cannot bind: Operation not permitted\n");
 }
 
+/* Fields of a message's own are for the journal; stderr is for people. */
+static void test_fields_are_not_for_stderr(void **state)
+{
+	const struct oplog_field fields[] = {{FIELD_TALKERS, "192.0.2.7=410"}, {FIELD_TARGET, ""}};
+	struct oplog log;
+
+	oplog_init(&log, LOG_TARGET_CONSOLE, LOG_WARNING);
+	oplog_with(&log, LOG_WARNING, MSGID_TABLE_FULL, fields, 2, "full: %d", 3);
+	assert_string_equal(written(*state), "ctmarkd: full: 3\n");
+	oplog_with(&log, LOG_INFO, MSGID_TABLE_FULL, fields, 2, "not written");
+	assert_string_equal(written(*state), "");
+}
+
 static void test_level(void **state)
 {
 	struct oplog log;
@@ -168,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_console, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fields_are_not_for_stderr, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_level, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_none_keeps_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_under_a_manager, setup, teardown),
