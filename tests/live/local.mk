@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/live/test_bulk.py \
 	tests/live/test_differential.py \
 	tests/live/test_exit.py \
+	tests/live/test_flood.py \
 	tests/live/test_flows.py \
 	tests/live/test_fragments.py \
 	tests/live/test_hostile.py \
