@@ -10,8 +10,10 @@
  * mostly makes his own go. If there is nothing to end, the packet is dropped, and the clock is
  * asked to walk through the whole table, where it also takes connections that are closing.
  *
- * What has expired goes first, and what waits for its confirmation: its packet may have been
- * dropped long ago, and if it was not, the exit hook makes the flow again.
+ * What waits for its confirmation goes first, if there is any: its packet may have been dropped
+ * long ago, and if it was not, the exit hook makes the flow again. So does what has expired, in the
+ * bucket that is looked at. But it is not searched for everywhere before another flow has to go: in
+ * a flood each packet comes by here, and each flow that it looks at is a miss of the cache.
  *
  * The kernel looks at eight buckets with one link per direction, so at about sixteen links when
  * its table is full. What counts for the odds of a new flow is the number of links, not that of
@@ -80,19 +82,19 @@ static unsigned int clear_bucket(struct ct_step *s, uint32_t bucket, enum victim
  * A bucket of another stripe: only if nobody is at it, for a second lock must not be waited for,
  * and not at all if there is nothing in it, as in most.
  */
-static unsigned int clear_any(struct ct_step *s, uint32_t bucket, enum victim kind)
+static unsigned int clear_any(struct ct_step *s, uint32_t bucket, bool early)
 {
 	struct ct_stripe *stripe = ct_table_stripe(s->th->ct, bucket);
+	bool own = stripe == ct_table_stripe(s->th->ct, s->bucket);
 	unsigned int ended;
 
-	if (!ct_table_first(s->th->ct, bucket))
+	if (!ct_table_first(s->th->ct, bucket) || (!own && !ct_trylock(&stripe->lock)))
 		return 0;
-	if (stripe == ct_table_stripe(s->th->ct, s->bucket))
-		return clear_bucket(s, bucket, kind);
-	if (!ct_trylock(&stripe->lock))
-		return 0;
-	ended = clear_bucket(s, bucket, kind);
-	ct_unlock(&stripe->lock);
+	ended = clear_bucket(s, bucket, VICTIM_FREE);
+	if (ended == 0 && early)
+		ended = clear_bucket(s, bucket, VICTIM_EARLY);
+	if (!own)
+		ct_unlock(&stripe->lock);
 	return ended;
 }
 
@@ -105,21 +107,25 @@ static uint32_t reach(const struct ct *ct)
 	return (uint32_t)(n < all ? n : all);
 }
 
-static bool clear_near(struct ct_step *s, enum victim kind)
+/* early: also what is only not ASSURED. */
+static bool clear_near(struct ct_step *s, bool early)
 {
 	uint32_t n = reach(s->th->ct);
 
 	for (uint32_t i = 0; i < n; i++)
-		if (clear_any(s, (s->bucket + i) & s->th->ct->bucket_mask, kind) > 0)
+		if (clear_any(s, (s->bucket + i) & s->th->ct->bucket_mask, early) > 0)
 			return true;
 	return false;
 }
 
 bool ct_room_make(struct ct_step *s)
 {
-	if (clear_near(s, VICTIM_FREE) || clear_near(s, VICTIM_EARLY))
+	struct ct *ct = s->th->ct;
+	bool waiting = atomic_load_explicit(&ct->pending, memory_order_relaxed) > 0;
+
+	if ((waiting && clear_near(s, false)) || clear_near(s, true))
 		return true;
-	atomic_store_explicit(&s->th->ct->crowded, true, memory_order_relaxed);
+	atomic_store_explicit(&ct->crowded, true, memory_order_relaxed);
 	return false;
 }
 
