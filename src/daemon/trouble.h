@@ -19,8 +19,8 @@
 	X(LOST_OPEN, LOG_WARNING, MSGID_QUEUE_LOST,                                                \
 	  "packets did not fit into ReceiveBuffer= and were let through unseen")                   \
 	X(GONE, LOG_WARNING, MSGID_QUEUE_LOST,                                                     \
-	  "packets were dropped by the kernel before their verdict; rules were replaced or an "    \
-	  "interface went down while they waited")                                                 \
+	  "packets or more were dropped by the kernel before their verdict; rules were replaced "  \
+	  "or an interface went down while they waited")                                           \
 	X(UNSENT, LOG_ERR, MSGID_QUEUE_ERROR,                                                      \
 	  "verdicts could not be sent; their packets wait in the kernel until the queue is "       \
 	  "closed")                                                                                \

@@ -24,6 +24,7 @@
 
 #include "core/stats.h"
 #include "io/nlpacket.h"
+#include "io/outstanding.h"
 #include "io/verdict.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -56,8 +57,9 @@ struct nfqueue {
 	uint16_t queue;
 	uint32_t loopback;
 	uint32_t max_packets;
-	uint32_t seq; /* of our configuration messages */
+	uint32_t seq; /* of our configuration messages, beyond those of verdicts */
 	struct verdict_buf verdicts;
+	struct outstanding outstanding;
 	/* datagrams received: nslots of them, next to be read is slot at pos */
 	uint8_t *slots;
 	size_t slot_size;
@@ -82,14 +84,14 @@ static struct nfqueue *from_source(struct source *s)
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-static void give_verdict(struct nfqueue *q, uint32_t id, uint32_t verdict, bool set_mark,
-			 uint32_t mark)
+static void give_verdict(struct nfqueue *q, const struct verdict_entry *e)
 {
-	if (verdict_buf_put(&q->verdicts, id, verdict, set_mark, mark))
+	if (verdict_buf_put(&q->verdicts, e))
 		return;
-	if (verdict_buf_send(&q->verdicts, q->fd) < 0 ||
-	    !verdict_buf_put(&q->verdicts, id, verdict, set_mark, mark))
-		ct_counter_add(&q->unsent, 1);
+	if (verdict_buf_send(&q->verdicts, q->fd) == 0 && verdict_buf_put(&q->verdicts, e))
+		return;
+	ct_counter_add(&q->unsent, 1);
+	outstanding_strand(&q->outstanding);
 }
 
 /* Ids count up by one; what is missing was dropped on the way to this socket. */
@@ -123,15 +125,31 @@ static void fill_packet(const struct nfqueue *q, const struct nlpacket *p, struc
 	};
 }
 
-/* The kernel knows no packet by the id of a verdict once it has dropped the packet itself. */
-static void note_refusal(struct nfqueue *q, int error)
+/*
+ * The kernel knows no packet by the id of a verdict once it has dropped the packet itself. Of a run
+ * it must have dropped all to say so. Answers to other messages speak for one each.
+ */
+static void note_refusal(struct nfqueue *q, int error, uint32_t seq)
 {
+	uint32_t count = seq > 0 && seq <= VERDICT_RUN_MAX ? seq : 1;
+
 	if (error == ENOENT) {
-		ct_counter_add(&q->gone, 1);
+		ct_counter_add(&q->gone, count);
 		return;
 	}
-	ct_counter_add(&q->refused, 1);
+	ct_counter_add(&q->refused, count);
 	atomic_store_explicit(&q->refused_error, error, memory_order_relaxed);
+}
+
+/* Before the packets of the batch that came with it are answered, so never together with others. */
+static void accept_broken(struct nfqueue *q, uint32_t id)
+{
+	ct_counter_add(&q->broken, 1);
+	give_verdict(q, &(struct verdict_entry){
+				.id = id,
+				.verdict = VERDICT_ACCEPT,
+				.alone = true,
+			});
 }
 
 /* Looks at the next message of the present datagram. Returns true if *out is a packet. */
@@ -147,20 +165,21 @@ static bool next_message(struct nfqueue *q, struct packet *out)
 	case NLPACKET_PACKET:
 		note_id(q, p.id);
 		fill_packet(q, &p, out);
+		outstanding_add(&q->outstanding, p.id, p.mark);
 		return true;
 	case NLPACKET_BROKEN:
 		note_id(q, p.id);
-		ct_counter_add(&q->broken, 1);
-		give_verdict(q, p.id, VERDICT_ACCEPT, false, 0);
+		accept_broken(q, p.id);
 		return false;
 	case NLPACKET_ANSWER:
 		if (p.error)
-			note_refusal(q, -p.error);
+			note_refusal(q, -p.error, p.seq);
 		return false;
 	case NLPACKET_OTHER:
 		break;
 	}
 	ct_counter_add(&q->unreadable, 1);
+	outstanding_strand(&q->outstanding); /* there may have been a packet in it */
 	return false;
 }
 
@@ -274,6 +293,7 @@ static int op_receive(struct source *s, struct packet batch[static SOURCE_BATCH_
 	unsigned int n;
 	int r;
 
+	outstanding_turn(&q->outstanding);
 	for (;;) {
 		r = provide(q, timeout_ms);
 		if (r <= 0)
@@ -289,7 +309,14 @@ static int op_receive(struct source *s, struct packet batch[static SOURCE_BATCH_
 static void op_verdict(struct source *s, const struct packet *p, uint32_t verdict, bool set_mark,
 		       uint32_t mark)
 {
-	give_verdict(from_source(s), p->id, verdict, set_mark, mark);
+	struct nfqueue *q = from_source(s);
+	struct verdict_entry e = {.id = p->id, .verdict = verdict, .set_mark = set_mark};
+
+	/* The mark that a held packet came with is not in p. */
+	e.alone = !outstanding_answer(&q->outstanding, p->id, &e.mark);
+	if (set_mark)
+		e.mark = mark;
+	give_verdict(q, &e);
 }
 
 static int op_flush(struct source *s)
@@ -603,6 +630,7 @@ int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 	q->queue = params->queue;
 	q->loopback = params->loopback;
 	q->max_packets = params->max_packets;
+	q->seq = VERDICT_RUN_MAX;
 	q->kept_tail = &q->kept;
 	q->wake_fd = -1;
 	r = open_socket(q);

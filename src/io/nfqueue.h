@@ -9,6 +9,9 @@
  * attributes cannot be understood ACCEPT from here (counted). If sending fails for so long that the
  * verdicts of two batches wait, further ones are dropped and counted as unsent: their packets stay
  * in the kernel until the queue is released, which drops them.
+ *
+ * Neighbours that leave alike are answered together. The kernel says if it had no packet any more
+ * for a message, but not if it had some: then those that were gone are not counted.
  */
 
 #include <stdbool.h>
@@ -39,9 +42,9 @@ struct nfqueue_stats {
 	uint64_t unreadable; /* messages without a packet id: nothing to answer */
 	uint64_t refused;    /* verdicts the kernel answered with another error */
 	int refused_error;   /* the last such error, a positive errno */
-	uint64_t gone;	     /* packets that the kernel had dropped before their verdict came */
-	uint64_t crowds;     /* times max_packets were read in a row without finding none */
-	uint64_t unsent;     /* verdicts dropped because sending kept failing */
+	uint64_t gone;	 /* packets that the kernel had dropped before their verdict, at least */
+	uint64_t crowds; /* times max_packets were read in a row without finding none */
+	uint64_t unsent; /* verdicts dropped because sending kept failing */
 };
 
 /*

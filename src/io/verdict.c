@@ -35,18 +35,54 @@ void verdict_buf_done(struct verdict_buf *b)
 	*b = (struct verdict_buf){};
 }
 
-bool verdict_buf_put(struct verdict_buf *b, uint32_t id, uint32_t verdict, bool set_mark,
-		     uint32_t mark)
+/* Where no packet needs its mark set, marks may differ. */
+static bool fits(const struct verdict_run *run, const struct verdict_entry *e)
 {
+	if (run->count == 0 || run->count == VERDICT_RUN_MAX || run->last.alone || e->alone ||
+	    run->last.verdict != e->verdict)
+		return false;
+	return (!run->last.set_mark && !e->set_mark) ||
+	       (run->one_mark && run->last.mark == e->mark);
+}
+
+static void extend(struct verdict_run *run, const struct verdict_entry *e)
+{
+	bool set_mark = run->last.set_mark || e->set_mark;
+
+	run->one_mark = run->one_mark && run->last.mark == e->mark;
+	run->last = *e;
+	run->last.set_mark = set_mark;
+	run->count++;
+}
+
+/* Makes a message of the run, for which put has left room. */
+static void write_run(struct verdict_buf *b)
+{
+	const struct verdict_entry *e = &b->run.last;
+	int type = b->run.count > 1 ? NFQNL_MSG_VERDICT_BATCH : NFQNL_MSG_VERDICT;
 	struct nlmsghdr *nlh;
 
+	if (b->run.count == 0)
+		return;
+	nlh = nfq_nlmsg_put((char *)b->data + b->used, type, b->queue);
+	nlh->nlmsg_seq = b->run.count;
+	nfq_nlmsg_verdict_put(nlh, (int)e->id, (int)e->verdict);
+	if (e->set_mark)
+		nfq_nlmsg_verdict_put_mark(nlh, e->mark);
+	b->used += nlh->nlmsg_len;
+	b->run.count = 0;
+}
+
+bool verdict_buf_put(struct verdict_buf *b, const struct verdict_entry *e)
+{
+	if (fits(&b->run, e)) {
+		extend(&b->run, e);
+		return true;
+	}
+	write_run(b);
 	if (b->size - b->used < VERDICT_MSG_MAX)
 		return false;
-	nlh = nfq_nlmsg_put((char *)b->data + b->used, NFQNL_MSG_VERDICT, b->queue);
-	nfq_nlmsg_verdict_put(nlh, (int)id, (int)verdict);
-	if (set_mark)
-		nfq_nlmsg_verdict_put_mark(nlh, mark);
-	b->used += nlh->nlmsg_len;
+	b->run = (struct verdict_run){.last = *e, .count = 1, .one_mark = true};
 	return true;
 }
 
@@ -59,6 +95,7 @@ int verdict_buf_send(struct verdict_buf *b, int fd)
 {
 	ssize_t n;
 
+	write_run(b); /* never extended after a failure: it is too late to tell what is older */
 	if (b->used == 0)
 		return 0;
 	/* Netlink takes a datagram whole or not at all. */

@@ -127,12 +127,55 @@ def test_packets_gone_before_their_verdict(quiet):
         quiet.router.run("iptables-restore", "-w", stdin=saved)
         assert kernel_queues(quiet.router)[0][1] == 0
         daemon.kill(signal.SIGCONT)
-        assert daemon.wait_line("Queue 0: 25 packets were dropped by the kernel before their "
-                                "verdict; rules were replaced or an interface went down")
+        assert daemon.wait_line("Queue 0: 25 packets or more were dropped by the kernel before "
+                                "their verdict; rules were replaced or an interface went down")
         assert status(daemon).endswith(" 25 drops")
         assert daemon.stop() == 0
     assert "refused" not in "\n".join(daemon.lines)
     assert totals(daemon).endswith(", 25 drops")
+
+
+def gone(daemon):
+    """What the daemon says of packets that did not live to see their verdict."""
+    line = daemon.wait_line(r"Queue 0: \d+ packets or more were dropped by the kernel before")
+    return int(re.search(r"Queue 0: (\d+)", line)[1])
+
+
+def test_packets_gone_and_younger_ones(quiet):
+    """The kernel does not say how many packets of a run it still had: the number is the least."""
+    saved = quiet.router.run("iptables-save", "-t", "mangle")
+    rules.count_marks(quiet.router, [0xa], families=("iptables",))
+    with Daemon(quiet.router) as daemon:
+        daemon.freeze()
+        send_udp(quiet, 25)
+        wait_queued(quiet.router, 25)
+        quiet.router.run("iptables-restore", "-w", stdin=saved)
+        send_udp(quiet, 10)
+        wait_queued(quiet.router, 10)
+        daemon.kill(signal.SIGCONT)
+        assert 1 <= gone(daemon) <= 25
+        assert daemon.stop() == 0
+    assert rules.hits(quiet.router)[0xa] == 10
+
+
+def test_packets_gone_with_their_interface(quiet):
+    """Those of another interface between them are let go."""
+    frame = frames.ethernet(frames.udp(netns.SERVER4, netns.CLIENT4, 1, 2), netns.WAN_MAC,
+                            netns.SERVER_MAC)
+    rules.count_marks(quiet.router, [0xa], chains=("INPUT",), families=("iptables",))
+    with Daemon(quiet.router) as daemon, quiet.server.raw("eth0") as server, \
+            quiet.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        daemon.freeze()
+        for _ in range(10):
+            server.send(frame)
+            client.sendto(b"x", (netns.LAN4, 5353))
+        wait_queued(quiet.router, 20)
+        quiet.router.ip("link", "set", "wan", "down")
+        wait_queued(quiet.router, 10)
+        daemon.kill(signal.SIGCONT)
+        assert 1 <= gone(daemon) <= 10
+        assert daemon.stop() == 0
+    assert rules.hits(quiet.router)[0xa] == 10
 
 
 def assure(lab, ports):

@@ -2,6 +2,8 @@
 # unit tests of src/io
 io_tests = \
 	tests/unit/io/test_ifname \
+	tests/unit/io/test_nfqueue \
+	tests/unit/io/test_nfqueue_random \
 	tests/unit/io/test_nlpacket \
 	tests/unit/io/test_outstanding \
 	tests/unit/io/test_verdict \
@@ -16,6 +18,22 @@ tests_unit_io_test_ifname_LDADD     = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_ifname_LDFLAGS   = $(AM_LDFLAGS) \
 	-Wl,--wrap=nlif_open -Wl,--wrap=nlif_close -Wl,--wrap=nlif_fd -Wl,--wrap=nlif_query \
 	-Wl,--wrap=nlif_catch -Wl,--wrap=nlif_index2name -Wl,--wrap=nlif_get_ifflags
+
+# A kernel of their own.
+fake_kernel = tests/unit/io/fake_kernel.c tests/unit/io/fake_kernel.h
+fake_kernel_ldflags = \
+	-Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socket_bind -Wl,--wrap=mnl_socket_get_fd \
+	-Wl,--wrap=mnl_socket_setsockopt -Wl,--wrap=mnl_socket_sendto -Wl,--wrap=mnl_socket_close \
+	-Wl,--wrap=setsockopt -Wl,--wrap=getsockopt -Wl,--wrap=poll -Wl,--wrap=recv \
+	-Wl,--wrap=recvmmsg -Wl,--wrap=send
+tests_unit_io_test_nfqueue_SOURCES = tests/unit/io/test_nfqueue.c $(fake_kernel)
+tests_unit_io_test_nfqueue_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_nfqueue_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_nfqueue_LDFLAGS = $(AM_LDFLAGS) $(fake_kernel_ldflags)
+tests_unit_io_test_nfqueue_random_SOURCES = tests/unit/io/test_nfqueue_random.c $(fake_kernel)
+tests_unit_io_test_nfqueue_random_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_nfqueue_random_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_nfqueue_random_LDFLAGS = $(AM_LDFLAGS) $(fake_kernel_ldflags)
 
 tests_unit_io_test_nlpacket_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_nlpacket_LDADD   = libctshell.la $(CMOCKA_LIBS)

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Verdicts for one and for several packets: what the kernel is told, and what it makes of it. */
+
+#include "io/nfqueue.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fake_kernel.h"
+#include "io/verdict.h"
+#include "util/cleanup.h"
+
+#define A VERDICT_ACCEPT
+
+struct fixture {
+	struct source *source;
+	struct packet batch[SOURCE_BATCH_MAX];
+	int n;
+};
+
+static void open_queue(struct fixture *x)
+{
+	const struct nfqueue_params params = {.max_packets = 1024, .copy_range = 128};
+	struct nfqueue_grant grant;
+
+	assert_int_equal(nfqueue_open(&x->source, &params, &grant), 0);
+}
+
+static void receive(struct fixture *x)
+{
+	x->n = x->source->ops->receive(x->source, x->batch, 0);
+	assert_true(x->n >= 0);
+}
+
+static void arrive(struct fixture *x, unsigned int n, uint32_t mark)
+{
+	while (n-- > 0)
+		fake_arrive(FAKE_GOOD, mark);
+	receive(x);
+}
+
+static void answer(struct fixture *x, uint32_t id, uint32_t verdict, bool set_mark, uint32_t mark)
+{
+	/* as the worker answers what it held, of which it has no more than the id */
+	const struct packet p = {.id = id, .in.mark = 0xbad};
+
+	x->source->ops->verdict(x->source, &p, verdict, set_mark, mark);
+}
+
+static void answer_all(struct fixture *x, uint32_t mark)
+{
+	for (int i = 0; i < x->n; i++)
+		answer(x, x->batch[i].id, A, x->batch[i].in.mark != mark, mark);
+}
+
+static int flush(struct fixture *x)
+{
+	return x->source->ops->flush(x->source);
+}
+
+static struct nfqueue_stats stats(const struct fixture *x)
+{
+	struct nfqueue_stats s;
+
+	nfqueue_get_stats(x->source, &s);
+	return s;
+}
+
+/* The messages since the last call, as "1 b5 6": b for those that answer all up to an id. */
+static void expect_messages(const char *want)
+{
+	char text[1024] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < fake.nmessages; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%u", i ? " " : "",
+					 fake.messages[i].batch ? "b" : "", fake.messages[i].id);
+	assert_string_equal(text, want);
+	fake.nmessages = 0;
+}
+
+static void expect_all_answered(uint32_t mark)
+{
+	for (size_t i = 0; i < fake.npackets; i++) {
+		assert_int_equal(fake.packets[i].answers, 1);
+		assert_int_equal(fake.packets[i].mark_out, mark);
+	}
+}
+
+static int set_up(void **state)
+{
+	struct fixture *x = calloc(1, sizeof(*x));
+
+	fake_reset(0);
+	open_queue(x);
+	*state = x;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *x = *state;
+
+	x->source->ops->close(x->source);
+	free(x);
+	return 0;
+}
+
+static void test_run(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 64, 0);
+	answer_all(x, 7);
+	assert_int_equal(flush(x), 0);
+	expect_messages("1 b64");
+	arrive(x, 1, 0);
+	answer_all(x, 7);
+	flush(x);
+	arrive(x, 2, 7);
+	answer_all(x, 7);
+	flush(x);
+	expect_messages("65 66 67");
+	expect_all_answered(7);
+}
+
+/* A mark that a packet came with is as good as one that is set. */
+static void test_marks_decide(void **state)
+{
+	struct fixture *x = *state;
+
+	fake_arrive(FAKE_GOOD, 1);
+	fake_arrive(FAKE_GOOD, 9); /* stays */
+	fake_arrive(FAKE_GOOD, 1); /* becomes 9 */
+	fake_arrive(FAKE_GOOD, 9); /* stays */
+	fake_arrive(FAKE_GOOD, 3); /* stays */
+	arrive(x, 1, 9);	   /* stays */
+	answer(x, 1, A, false, 0);
+	answer(x, 2, A, false, 0);
+	answer(x, 3, A, true, 9);
+	answer(x, 4, A, false, 0);
+	answer(x, 5, A, false, 0);
+	answer(x, 6, A, false, 0);
+	flush(x);
+	expect_messages("1 b4 b6");
+	assert_int_equal(fake_find(3)->mark_out, 9);
+	assert_int_equal(fake_find(5)->mark_out, 3);
+	assert_int_equal(fake_find(6)->mark_out, 9);
+}
+
+static void test_held_packet(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 6, 0);
+	for (uint32_t id = 1; id <= 6; id++)
+		if (id != 4)
+			answer(x, id, A, true, 8);
+	flush(x);
+	expect_messages("1 b3 5 6");
+	arrive(x, 3, 0);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("7 8 9");
+	assert_true(fake_find(4)->waits);
+	arrive(x, 4, 0);
+	answer(x, 10, A, true, 8);
+	answer(x, 11, A, true, 8);
+	answer(x, 4, A, true, 8);
+	answer(x, 12, A, true, 8);
+	answer(x, 13, A, true, 8);
+	flush(x);
+	expect_messages("10 11 4 b13");
+	expect_all_answered(8);
+}
+
+/* Answered as the next of its batch, after all: the mark it came with counts, not that in p. */
+static void test_held_packet_in_turn(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 3, 5);
+	answer(x, 1, A, true, 0xbad);
+	answer(x, 2, A, false, 0);
+	answer(x, 3, A, true, 0xbad);
+	flush(x);
+	expect_messages("1 2 3");
+	assert_int_equal(fake_find(2)->mark_out, 5);
+}
+
+/* It is accepted while older ones of its batch have no verdict yet. */
+static void test_broken_packet(void **state)
+{
+	struct fixture *x = *state;
+
+	fake_arrive(FAKE_GOOD, 0);
+	fake_arrive(FAKE_GOOD, 0);
+	fake_arrive(FAKE_BROKEN, 6);
+	fake_arrive(FAKE_GOOD, 0);
+	fake_arrive(FAKE_BROKEN, 6);
+	arrive(x, 1, 0);
+	assert_int_equal(x->n, 4);
+	for (int i = 0; i < 4; i++)
+		answer(x, x->batch[i].id, VERDICT_DROP, false, 0);
+	flush(x);
+	expect_messages("3 5 1 b6");
+	for (uint32_t id = 1; id <= 6; id++)
+		assert_int_equal(fake_find(id)->verdict,
+				 id == 3 || id == 5 ? VERDICT_ACCEPT : VERDICT_DROP);
+	assert_int_equal(fake_find(3)->mark_out, 6);
+	assert_int_equal(stats(x).broken, 2);
+	fake_arrive(FAKE_BROKEN, 0);
+	arrive(x, 0, 0);
+	expect_messages("7");
+}
+
+/* What might hold a packet forbids runs: it would be answered with them. */
+static void test_unreadable_packet(void **state)
+{
+	struct fixture *x = *state;
+
+	fake_arrive(FAKE_UNREADABLE, 0);
+	arrive(x, 3, 0);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("2 3 4");
+	assert_true(fake.packets[0].waits);
+	assert_int_equal(stats(x).unreadable, 1);
+}
+
+/* A run that could not be sent is over: nothing of the next batch joins it. */
+static void test_failed_send(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 3, 0);
+	answer_all(x, 8);
+	fake.failing_sends = 4;
+	assert_int_equal(flush(x), -ENOBUFS);
+	assert_int_equal(fake.failing_sends, 0);
+	arrive(x, 3, 0);
+	answer(x, 5, A, true, 8); /* 4 is held */
+	answer(x, 6, A, true, 8);
+	assert_int_equal(flush(x), 0);
+	expect_messages("1 b3 5 6");
+	assert_true(fake_find(4)->waits);
+}
+
+/*
+ * No room is left and none can be made: the verdict is lost, and its packet waits for ever. Every
+ * second packet has a verdict of its own, so that there are no runs.
+ */
+static void test_lost_verdict(void **state)
+{
+	struct fixture *x = *state;
+
+	fake.failing_sends = UINT32_MAX;
+	for (int pass = 0; pass < 2; pass++) {
+		arrive(x, 64, 0);
+		for (int i = 0; i < 64; i++)
+			answer(x, x->batch[i].id, i % 2, true, 8);
+		assert_int_equal(flush(x), -ENOBUFS);
+	}
+	arrive(x, 1, 0);
+	answer_all(x, 8);
+	assert_int_equal(stats(x).unsent, 1);
+	fake.failing_sends = 0;
+	assert_int_equal(flush(x), 0);
+	fake.nmessages = 0;
+	arrive(x, 3, 0);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("130 131 132");
+	assert_true(fake_find(129)->waits);
+	assert_int_equal(fake_find(128)->answers, 1);
+}
+
+/* The buffer is full in the middle of a run, and is sent then. */
+static void test_full_buffer(void **state)
+{
+	struct fixture *x = *state;
+
+	fake.failing_sends = 8;
+	for (int pass = 0; pass < 3; pass++) {
+		arrive(x, 60, 0);
+		for (int i = 0; i < 60; i++)
+			answer(x, x->batch[i].id, pass < 2 ? i % 2 : A, true, 8);
+		flush(x);
+	}
+	assert_int_equal(stats(x).unsent, 0);
+	assert_true(fake.nmessages > 120 && fake.nmessages < 130);
+	for (uint32_t id = 1; id <= 180; id++)
+		assert_int_equal(fake_find(id)->answers, 1);
+}
+
+/* Packets that came while the queue was configured are older than all others. */
+static void test_kept_packets(void **state)
+{
+	struct fixture *x = *state;
+
+	x->source->ops->close(x->source);
+	fake_reset(100);
+	fake.early = 3;
+	open_queue(x);
+	arrive(x, 2, 0);
+	assert_int_equal(x->n, 3);
+	assert_int_equal(x->batch[0].id, 101);
+	answer_all(x, 8);
+	flush(x);
+	receive(x);
+	assert_int_equal(x->n, 2);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("101 b103 104 105");
+	expect_all_answered(8);
+}
+
+static void test_ids_wrap(void **state)
+{
+	struct fixture *x = *state;
+
+	fake_reset(UINT32_MAX - 3);
+	arrive(x, 8, 0);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("4294967293 b4");
+	expect_all_answered(8);
+	arrive(x, 4, 0);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("5 b8");
+	assert_int_equal(stats(x).lost, 0);
+}
+
+/* The kernel has nothing left of a whole run, or something. */
+static void test_gone_packets(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 20, 0);
+	assert_int_equal(fake_purge(), 20);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("1 b20");
+	receive(x);
+	assert_int_equal(stats(x).gone, 20);
+
+	for (int i = 0; i < 5; i++)
+		fake_arrive(FAKE_GOOD, 0);
+	assert_int_equal(fake_purge(), 5);
+	arrive(x, 5, 0);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("21 b30");
+	receive(x);
+	assert_int_equal(stats(x).gone, 21); /* one for sure; the run found some of its packets */
+	assert_int_equal(stats(x).refused, 0);
+}
+
+/* A command is never taken for a run. */
+static void test_refused_command(void **state)
+{
+	struct fixture *x = *state;
+
+	fake.command_error = EBUSY;
+	assert_int_equal(x->source->ops->set_copy_range(x->source, 256), 0);
+	receive(x);
+	assert_int_equal(stats(x).refused, 1);
+	assert_int_equal(stats(x).refused_error, EBUSY);
+	assert_int_equal(stats(x).gone, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_run),
+		TEST(test_marks_decide),
+		TEST(test_held_packet),
+		TEST(test_held_packet_in_turn),
+		TEST(test_broken_packet),
+		TEST(test_unreadable_packet),
+		TEST(test_failed_send),
+		TEST(test_lost_verdict),
+		TEST(test_full_buffer),
+		TEST(test_kept_packets),
+		TEST(test_ids_wrap),
+		TEST(test_gone_packets),
+		TEST(test_refused_command),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
