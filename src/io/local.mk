@@ -3,6 +3,7 @@ libctshell_la_SOURCES += \
 	src/io/source.h \
 	src/io/nlpacket.c src/io/nlpacket.h \
 	src/io/nfqueue.c src/io/nfqueue.h \
+	src/io/rcvbuf.c src/io/rcvbuf.h \
 	src/io/outstanding.c src/io/outstanding.h \
 	src/io/verdict.c src/io/verdict.h \
 	src/io/queuelist.c src/io/queuelist.h \

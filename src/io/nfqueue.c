@@ -25,6 +25,7 @@
 #include "core/stats.h"
 #include "io/nlpacket.h"
 #include "io/outstanding.h"
+#include "io/rcvbuf.h"
 #include "io/verdict.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -34,8 +35,6 @@
 #define PAYLOAD_MAX   65531 /* nla_len has 16 bits */
 #define COMMAND_MAX   64    /* a configuration message: headers and two attributes */
 #define ANSWER_MS     5000
-/* The kernel keeps twice the value asked for in an int. */
-#define RCVBUF_MAX (INT32_MAX / 2)
 
 _Static_assert((int)VERDICT_DROP == NF_DROP && (int)VERDICT_ACCEPT == NF_ACCEPT &&
 		       (int)VERDICT_QUEUE == NF_QUEUE && (int)VERDICT_REPEAT == NF_REPEAT &&
@@ -57,7 +56,9 @@ struct nfqueue {
 	uint16_t queue;
 	uint32_t loopback;
 	uint32_t max_packets;
-	uint32_t seq; /* of our configuration messages, beyond those of verdicts */
+	uint64_t receive_buffer; /* as asked for */
+	bool fixed_buffer;	 /* whatever is copied */
+	uint32_t seq;		 /* of our configuration messages, beyond those of verdicts */
 	struct verdict_buf verdicts;
 	struct outstanding outstanding;
 	/* datagrams received: nslots of them, next to be read is slot at pos */
@@ -479,25 +480,6 @@ static uint32_t copy_range_max(uint32_t range)
 	return range < PAYLOAD_MAX ? range : PAYLOAD_MAX;
 }
 
-/*
- * Sizes the socket memory, beyond the sysctl's limit if we may. Returns true if we might, which
- * takes the same CAP_NET_ADMIN as a queue.
- */
-static bool size_receive_buffer(int fd, uint64_t wanted, uint64_t *ret_granted)
-{
-	int value = (int)(wanted < RCVBUF_MAX ? wanted : RCVBUF_MAX), granted = 0;
-	socklen_t len = sizeof(granted);
-	bool forced;
-
-	forced = setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) == 0;
-	if (!forced)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
-	/* The kernel doubles the value to allow for its own bookkeeping, and reports it so. */
-	(void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len);
-	*ret_granted = (uint64_t)granted / 2;
-	return forced;
-}
-
 static int open_socket(struct nfqueue *q)
 {
 	int on = 1;
@@ -566,7 +548,7 @@ static int configure(struct nfqueue *q, const struct nfqueue_params *params, uin
 	bool permitted;
 	int r;
 
-	permitted = size_receive_buffer(q->fd, params->receive_buffer, &grant.receive_buffer);
+	permitted = rcvbuf_set(q->fd, q->receive_buffer, &grant.receive_buffer);
 	r = command_bind(q);
 	if (r < 0)
 		return bind_error(r, permitted);
@@ -585,6 +567,17 @@ static int configure(struct nfqueue *q, const struct nfqueue_params *params, uin
 
 /* --- the copied part, in operation ------------------------------------------------------------ */
 
+/* The memory of the socket only grows, for the same reason as slots do. */
+static void follow_copy_range(struct nfqueue *q, uint32_t range)
+{
+	uint64_t needed = rcvbuf_needed(q->max_packets, range);
+
+	if (q->fixed_buffer || needed <= q->receive_buffer)
+		return;
+	q->receive_buffer = needed;
+	(void)rcvbuf_set(q->fd, needed, &(uint64_t){0});
+}
+
 /*
  * Without an answer, for which packets would have to wait; an error shows up among those to
  * verdicts. Slots only grow: datagrams of the old size may still be on their way.
@@ -598,11 +591,11 @@ static int op_set_copy_range(struct source *s, uint32_t range)
 
 	if (q->slot < q->nslots)
 		return -EAGAIN;
-	range = copy_range_max(range);
-	r = size_slots(q, range);
+	r = size_slots(q, copy_range_max(range));
 	if (r < 0)
 		return r;
-	nlh = put_copy(buf, q, range);
+	follow_copy_range(q, range);
+	nlh = put_copy(buf, q, copy_range_max(range));
 	nlh->nlmsg_seq = ++q->seq;
 	return mnl_socket_sendto(q->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
@@ -630,6 +623,10 @@ int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 	q->queue = params->queue;
 	q->loopback = params->loopback;
 	q->max_packets = params->max_packets;
+	q->fixed_buffer = params->receive_buffer > 0;
+	q->receive_buffer = q->fixed_buffer
+				    ? params->receive_buffer
+				    : rcvbuf_needed(params->max_packets, params->copy_range);
 	q->seq = VERDICT_RUN_MAX;
 	q->kept_tail = &q->kept;
 	q->wake_fd = -1;

@@ -24,7 +24,7 @@ struct nfqueue_params {
 	bool fail_open;		 /* accept, not drop, what finds the queue full */
 	uint32_t max_packets;	 /* waiting in the kernel */
 	uint32_t copy_range;	 /* bytes of each packet to copy, at least 1 */
-	uint64_t receive_buffer; /* bytes of socket memory */
+	uint64_t receive_buffer; /* bytes (io/rcvbuf.h), 0: for max_packets, whatever is copied */
 	uint32_t loopback;	 /* interface index, 0: none */
 };
 
@@ -32,7 +32,7 @@ struct nfqueue_params {
 struct nfqueue_grant {
 	bool gso;		 /* large packets arrive unsplit */
 	bool fail_open;		 /* only if asked for */
-	uint64_t receive_buffer; /* bytes */
+	uint64_t receive_buffer; /* bytes, as read back */
 };
 
 /* Totals; counted by the receiving thread, readable by any. */

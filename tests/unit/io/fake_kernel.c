@@ -225,11 +225,23 @@ int __wrap_mnl_socket_close(struct mnl_socket *nl)
 
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
+	int size;
+
+	assert_int_equal(len, sizeof(size));
+	memcpy(&size, value, sizeof(size));
+	if (name == SO_RCVBUFFORCE && fake.unforced) {
+		errno = EPERM;
+		return -1;
+	}
+	fake.rcvbuf = name == SO_RCVBUFFORCE || size < FAKE_RMEM_MAX ? size : FAKE_RMEM_MAX;
 	return 0;
 }
 
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
+	int twice = 2 * fake.rcvbuf;
+
+	memcpy(value, &twice, sizeof(twice));
 	return 0;
 }
 

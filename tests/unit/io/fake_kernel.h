@@ -14,6 +14,7 @@
 #define FAKE_PACKETS_MAX   8192
 #define FAKE_DATAGRAMS_MAX 512
 #define FAKE_DATAGRAM_MAX  128
+#define FAKE_RMEM_MAX	   212992
 
 enum fake_kind {
 	FAKE_GOOD,
@@ -50,6 +51,8 @@ struct fake_kernel {
 	size_t nmessages;
 	unsigned int failing_sends; /* the next so many */
 	unsigned int early;	    /* packets that arrive before the first answer */
+	int rcvbuf;		    /* as set */
+	bool unforced;		    /* no more of it than the sysctl allows */
 	int command_error;	    /* a positive errno, for the commands from now on */
 };
 

@@ -6,6 +6,7 @@ io_tests = \
 	tests/unit/io/test_nfqueue_random \
 	tests/unit/io/test_nlpacket \
 	tests/unit/io/test_outstanding \
+	tests/unit/io/test_rcvbuf \
 	tests/unit/io/test_verdict \
 	tests/unit/io/test_queuelist
 
@@ -39,6 +40,8 @@ tests_unit_io_test_nlpacket_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS
 tests_unit_io_test_nlpacket_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_outstanding_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_outstanding_LDADD  = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_rcvbuf_CFLAGS    = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_rcvbuf_LDADD     = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_verdict_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_verdict_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_queuelist_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Verdicts for one and for several packets: what the kernel is told, and what it makes of it. */
+/* What the kernel is told, verdicts for one and for several packets, and what it makes of it. */
 
 #include "io/nfqueue.h"
 
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fake_kernel.h"
+#include "io/rcvbuf.h"
 #include "io/verdict.h"
 #include "util/cleanup.h"
 
@@ -375,6 +376,66 @@ static void test_refused_command(void **state)
 	assert_int_equal(stats(x).gone, 0);
 }
 
+static uint64_t granted(struct fixture *x, struct nfqueue_params params)
+{
+	struct nfqueue_grant grant;
+
+	x->source->ops->close(x->source);
+	assert_int_equal(nfqueue_open(&x->source, &params, &grant), 0);
+	return grant.receive_buffer;
+}
+
+static void test_receive_buffer(void **state)
+{
+	const uint64_t needed = rcvbuf_needed(1000, 2048), much = UINT64_C(1) << 40;
+	struct fixture *x = *state;
+
+	assert_int_equal(granted(x,
+				 (struct nfqueue_params){
+					 .max_packets = 1000,
+					 .copy_range = 2048,
+				 }),
+			 needed);
+	assert_int_equal(granted(x,
+				 (struct nfqueue_params){
+					 .max_packets = 1000,
+					 .copy_range = 2048,
+					 .receive_buffer = 65536,
+				 }),
+			 65536);
+	assert_int_equal(granted(x,
+				 (struct nfqueue_params){
+					 .max_packets = UINT32_MAX,
+					 .copy_range = 65535,
+				 }),
+			 RCVBUF_MAX);
+	fake.unforced = true;
+	assert_int_equal(granted(x,
+				 (struct nfqueue_params){
+					 .max_packets = 1,
+					 .copy_range = 2048,
+					 .receive_buffer = much,
+				 }),
+			 FAKE_RMEM_MAX);
+}
+
+/* It grows with what is copied, unless it was given; never back, for packets may be in it. */
+static void test_receive_buffer_follows(void **state)
+{
+	struct nfqueue_params params = {.max_packets = 1000, .copy_range = 2048};
+	struct fixture *x = *state;
+
+	granted(x, params);
+	assert_int_equal(x->source->ops->set_copy_range(x->source, 65535), 0);
+	assert_int_equal(fake.rcvbuf, rcvbuf_needed(1000, 65535));
+	assert_int_equal(x->source->ops->set_copy_range(x->source, 2048), 0);
+	assert_int_equal(fake.rcvbuf, rcvbuf_needed(1000, 65535));
+	params.receive_buffer = 1 << 20;
+	granted(x, params);
+	assert_int_equal(x->source->ops->set_copy_range(x->source, 65535), 0);
+	assert_int_equal(fake.rcvbuf, 1 << 20);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -393,6 +454,8 @@ int main(void)
 		TEST(test_ids_wrap),
 		TEST(test_gone_packets),
 		TEST(test_refused_command),
+		TEST(test_receive_buffer),
+		TEST(test_receive_buffer_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
