@@ -25,7 +25,8 @@ struct conf_verdict {
 
 enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, CONF_TARGET_NONE };
 
-#define CONF_COPY_AUTO 0
+#define CONF_COPY_AUTO	 0
+#define CONF_BUFFER_AUTO 0
 
 #define CONF_LIST_MAX	   200 /* no line of a file is longer */
 #define CONF_ZONE_NAME_MAX 32
@@ -54,7 +55,7 @@ struct conf {
 	uint32_t queue_max_packets;
 	bool queue_fail_open;
 	uint32_t queue_copy_range;     /* bytes; CONF_COPY_AUTO: conf_copy_range() decides */
-	uint64_t queue_receive_buffer; /* bytes */
+	uint64_t queue_receive_buffer; /* bytes; CONF_BUFFER_AUTO: as queue_max_packets need */
 	bool cpu_affinity_set;
 	cpu_set_t cpu_affinity; /* CPUs for the workers, in turn */
 	/* [Mark], [Track], [Timeouts]; mark.shift, no_confirm_classes and zones follow from Mask=,

@@ -69,7 +69,7 @@ const struct conf_key conf_table[] = {
 	{ .section = "Queue", .name = "CopyRange", .def = "auto", .parse = conf_parse_size_or_auto,
 	  SPEC(queue_copy_range, BETWEEN(128, 65535)),
 	  .help = "Bytes of each packet that are copied from the kernel." },
-	{ QUEUE("ReceiveBuffer"), .def = "64M", .parse = conf_parse_size,
+	{ QUEUE("ReceiveBuffer"), .def = "auto", .parse = conf_parse_size_or_auto,
 	  SPEC(queue_receive_buffer, BETWEEN(64 * KIB, 1023 * KIB * KIB)),
 	  .help = "Socket memory for each queue." },
 	{ QUEUE("CPUAffinity"), .def = "", .parse = conf_parse_cpus, PLAIN(cpu_affinity),

@@ -146,6 +146,8 @@ static void reload(struct daemon *d)
 	if (conf_restart_keys(&d->started, &c->conf, keys, sizeof(keys)) > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_CONFIG_WARNING,
 		      "Changed, but a restart is needed for: %s", keys);
+	if (conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
+		daemon_check_buffers(d, &c->conf);
 	put_in_force(d, c);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_CONFIG_RELOADED, "Configuration reloaded");
 }

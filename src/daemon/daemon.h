@@ -47,7 +47,8 @@ struct daemon {
 	struct source **sources; /* those not yet owned by a worker */
 	struct worker **workers; /* one per queue */
 	size_t nqueues;
-	int ended_fd; /* eventfd: a worker has ended */
+	uint64_t receive_buffer; /* bytes that the socket of each can get */
+	int ended_fd;		 /* eventfd: a worker has ended */
 
 	sd_event *event;
 	struct monitor *monitor;
@@ -77,6 +78,10 @@ int daemon_load_conf(const struct options *opts, const struct oplog *oplog,
 
 /* [Log] for transitions; the target as oplog resolved it. */
 void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret);
+
+/* Warns if sockets cannot hold MaxPackets= packets, so much copied of each as a configuration says.
+ */
+void daemon_check_buffers(const struct daemon *d, const struct conf *c);
 
 /* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);

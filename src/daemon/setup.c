@@ -14,6 +14,7 @@
 #include "io/ifname.h"
 #include "io/nfqueue.h"
 #include "io/queuelist.h"
+#include "io/rcvbuf.h"
 #include "util/cleanup.h"
 
 #define LOOPBACK_INDEX 1 /* where every network namespace has it */
@@ -111,11 +112,36 @@ static void say_grant(const struct daemon *d, const struct nfqueue_params *asked
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
 		      "Queue %u: the kernel does not know FailOpen=; a full queue drops",
 		      asked->queue);
-	if (grant->receive_buffer < asked->receive_buffer)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_SOCKET_BUFFER,
-		      "Queue %u: ReceiveBuffer= asks for %" PRIu64 " bytes, the kernel gives "
-		      "%" PRIu64,
-		      asked->queue, asked->receive_buffer, grant->receive_buffer);
+}
+
+void daemon_check_buffers(const struct daemon *d, const struct conf *c)
+{
+	uint64_t wanted = d->started.queue_receive_buffer;
+	uint32_t max = d->started.queue_max_packets, range = conf_copy_range(c);
+	uint64_t needed = rcvbuf_needed(max, range);
+	char value[24] = "auto";
+
+	if (d->receive_buffer >= needed)
+		return;
+	if (wanted != CONF_BUFFER_AUTO)
+		snprintf(value, sizeof(value), "%" PRIu64, wanted);
+	oplog(&d->oplog, LOG_WARNING, 0, MSGID_SOCKET_BUFFER,
+	      "ReceiveBuffer=%s: each queue gets %" PRIu64 " bytes, which may hold no more than "
+	      "%" PRIu64 " of MaxPackets=%" PRIu32 " packets with %" PRIu32 " bytes copied; all "
+	      "take %" PRIu64,
+	      value, d->receive_buffer, rcvbuf_holds(d->receive_buffer, range), max, range, needed);
+}
+
+/* A socket that got all it asked for can get more. */
+static void note_buffers(struct daemon *d, uint64_t granted)
+{
+	const struct conf *c = &d->started;
+	uint64_t needed = rcvbuf_needed(c->queue_max_packets, conf_copy_range(c));
+	bool grows = c->queue_receive_buffer == CONF_BUFFER_AUTO &&
+		     (granted >= needed || granted >= RCVBUF_MAX);
+
+	d->receive_buffer = grows ? RCVBUF_MAX : granted;
+	daemon_check_buffers(d, c);
 }
 
 static enum exit_status open_queues(struct daemon *d)
@@ -128,7 +154,7 @@ static enum exit_status open_queues(struct daemon *d)
 		.receive_buffer = c->queue_receive_buffer,
 		.loopback = ifname_is_loopback(d->names, LOOPBACK_INDEX) ? LOOPBACK_INDEX : 0,
 	};
-	struct nfqueue_grant grant;
+	struct nfqueue_grant grant = {};
 	int r;
 
 	for (size_t i = 0; i < d->nqueues; i++) {
@@ -138,6 +164,7 @@ static enum exit_status open_queues(struct daemon *d)
 			return say_open_error(d, params.queue, r);
 		say_grant(d, &params, &grant);
 	}
+	note_buffers(d, grant.receive_buffer);
 	return STATUS_OK;
 }
 

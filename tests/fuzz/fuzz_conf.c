@@ -73,6 +73,8 @@ static void check_conf(const struct conf *c)
 	FUZZ_CHECK(c->queue_max_packets > 0);
 	FUZZ_CHECK(c->queue_copy_range == CONF_COPY_AUTO ||
 		   (c->queue_copy_range >= 128 && c->queue_copy_range <= 65535));
+	FUZZ_CHECK(c->queue_receive_buffer == CONF_BUFFER_AUTO ||
+		   (c->queue_receive_buffer >= 64 << 10 && c->queue_receive_buffer <= 1023 << 20));
 	FUZZ_CHECK(m->encoding <= CT_ENCODING_FLAGS);
 	FUZZ_CHECK(bits << m->shift == m->mask && !(bits & (bits + 1)));
 	FUZZ_CHECK(bits >= (1u << ct_mark_bits(m->encoding)) - 1);

@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/live/sip/phone.xml \
 	tests/live/sip/registrar.xml \
 	tests/live/test_bench.py \
+	tests/live/test_buffers.py \
 	tests/live/test_bulk.py \
 	tests/live/test_differential.py \
 	tests/live/test_exit.py \

@@ -62,7 +62,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c.queue_max_packets, 8192);
 	assert_false(c.queue_fail_open);
 	assert_int_equal(c.queue_copy_range, CONF_COPY_AUTO);
-	assert_int_equal(c.queue_receive_buffer, 64 * 1024 * 1024);
+	assert_int_equal(c.queue_receive_buffer, CONF_BUFFER_AUTO);
 	assert_false(c.cpu_affinity_set);
 	assert_int_equal(c.track.mark.encoding, CT_ENCODING_CTINFO);
 	assert_int_equal(c.track.mark.mask, 0xf);
