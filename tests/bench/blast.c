@@ -183,23 +183,20 @@ static uint64_t next_flow(struct blast *b)
 
 static int open_socket(const struct arguments *arg)
 {
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
-	int on = 1, size = SEND_BUFFER, fd;
+	struct sockaddr_ll to = {.sll_family = AF_PACKET};
+	int on = 1, size = SEND_BUFFER, fd, e;
 
-	fd = socket(AF_PACKET, SOCK_RAW, 0);
+	fd = socket(AF_PACKET, SOCK_RAW, 0); /* no protocol: nothing is to be received */
 	if (fd < 0)
 		return -errno;
 	to.sll_ifindex = (int)if_nametoindex(arg->interface);
 	if (to.sll_ifindex == 0 ||
 	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0) {
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0 ||
+	    bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		e = -errno;
 		close(fd);
-		return -errno;
-	}
-	to.sll_protocol = 0; /* nothing is to be received */
-	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-		close(fd);
-		return -errno;
+		return e;
 	}
 	return fd;
 }

@@ -33,8 +33,9 @@ NAMES = (ENGINE, *LIVE)
 def head(names, quick):
     """What has to be known to read the table."""
     first, last = cpus()
-    lines = ["Live measurements have namespaces of their own. \"loop\" is tests/bench/nothing: the same input and output as",
-             "ctmarkd, every packet accepted with a constant mark. Values are medians, (least .. most) of several runs."]
+    lines = ["Live measurements have namespaces of their own. \"loop\" is tests/bench/nothing: the same input and",
+             "output as ctmarkd, every packet accepted with a constant mark. Values are medians, (least .. most)",
+             "of several runs."]
     if names == [ENGINE]:
         lines = ["The engine in process; medians, (least .. most) of several runs."]
     elif first == last:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The engine alone, without any queue: tests/bench/engine measures, and prints one JSON object per line. Whatever names and
-fields it has are shown; the lines of growth-* also become a picture.
+The engine alone, without any queue: tests/bench/engine measures, and prints one JSON object per line. Whatever names
+and fields it has are shown; the lines of growth-* also become a picture.
 """
 
 import json

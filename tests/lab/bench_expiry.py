@@ -16,6 +16,7 @@ import subprocess
 import time
 
 from lab.bench_place import PREFERRED, Ctmarkd, Nothing, prefer
+from lab.bench_report import ratios
 from lab.daemon import Daemon
 
 PROBES = 2000  # packets per second
@@ -161,7 +162,8 @@ def as_they_come(place, ctmarkd, plan):
     daemon = ctmarkd.daemon
     deadlines = fill(place, ctmarkd, plan)
     flows = ctmarkd.flows()
-    idle = idle_percent(ctmarkd, min(plan.idle, max(0.1, (deadlines.first - time.monotonic_ns()) / NS - plan.quiet - 1)))
+    spare = (deadlines.first - time.monotonic_ns()) / NS - plan.quiet - 1
+    idle = idle_percent(ctmarkd, max(0.1, min(plan.idle, spare)))
     since = len(daemon.lines)
     sleep_until(deadlines.first - int((plan.quiet + 0.5) * NS))
     begin = time.monotonic_ns()
@@ -208,13 +210,8 @@ def observe(place, plan):
 
 # --- figures --------------------------------------------------------------------------------------
 
-def expiry(report, place, quick):
-    """the delay of single packets while very many flows expire, and how late the flows end"""
-    plan = Plan(quick)
-    own = jitter(place, plan.jitter)
-    lives = [observe(place, plan) for _ in range(plan.times)]
-    report.count("expiry", flows=plan.flows, loop=own, ctmarkd=lives)
-
+def tell(report, flows, lives):
+    """The figures of all lives."""
     def of(*path):
         values = []
         for life in lives:
@@ -224,11 +221,13 @@ def expiry(report, place, quick):
         return values
 
     report.add("expiry", "delay-max", "ms", of("at_once", "during", "max"),
-               f"{plan.flows:,} flows due at once: longest delay of a packet")
+               f"{flows:,} flows due at once: longest delay of a packet")
     report.add("expiry", "destroy-late", "s",
                [max(a, b) for a, b in zip(of("at_once", "ended", "late_max"), of("as_they_come", "ended", "late_max"))],
                "latest DESTROY behind its deadline")
     report.add("expiry", "idle", "%", of("as_they_come", "idle"), "of one CPU, while no packet comes")
+    report.add("expiry", "delay-ratio", "", ratios(of("at_once", "during", "p99"), of("as_they_come", "quiet", "p99")),
+               "delay of a packet, p99: while they end / before")
     report.add("expiry", "at-once-seconds", "s", of("at_once", "ended", "seconds"), "until the last of them had ended")
     for key in ("p999", "p99", "p50"):
         report.add("expiry", f"at-once-{key}", "ms", of("at_once", "during", key), f"delay meanwhile, {key}")
@@ -237,6 +236,19 @@ def expiry(report, place, quick):
                    f"delay while they expire as they were made, {key}")
     for key in ("max", "p999", "p99", "p50"):
         report.add("expiry", f"quiet-{key}", "ms", of("as_they_come", "quiet", key), f"delay before, full table, {key}")
+
+
+def tell_jitter(report, own):
     for name, words in (("alone", "loop"), ("beside", "loop beside a busy process")):
         for key in ("max", "p999", "p99", "p50"):
             report.add("expiry", f"loop-{name}-{key}", "ms", [own[name][key]], f"delay through the {words}, {key}")
+
+
+def expiry(report, place, quick):
+    """the delay of single packets while very many flows expire, and how late the flows end"""
+    plan = Plan(quick)
+    own = jitter(place, plan.jitter)
+    lives = [observe(place, plan) for _ in range(plan.times)]
+    report.count("expiry", flows=plan.flows, loop=own, ctmarkd=lives)
+    tell(report, plan.flows, lives)
+    tell_jitter(report, own)

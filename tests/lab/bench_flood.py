@@ -235,13 +235,15 @@ def tell(report, name, found):
     add("old", "%", percent(during["requests"]["answered"], during["requests"]["tried"]),
         f"requests on connections of before that were answered ({during['requests']['tried']})")
     add("old-ms", "ms", during["requests"]["p50_ms"] or 0, f"median time (before: {before['requests']['p50_ms']:.2f})")
-    add("old-max", "ms", during["requests"]["max_ms"] or 0, f"longest time (before: {before['requests']['max_ms']:.2f})")
+    add("old-max", "ms", during["requests"]["max_ms"] or 0,
+        f"longest time (before: {before['requests']['max_ms']:.2f})")
     add("new", "%", percent(during["connections"]["at_once"], during["connections"]["tried"]),
         f"new connections at the first attempt ({during['connections']['tried']})")
     add("new-late", "%", percent(during["connections"]["answered"], during["connections"]["tried"]),
         f"new connections within {ANSWER_S} s")
     add("resent", "", during["resent"], "TCP segments sent again")
-    add("queue-lost", "%", percent(during["full"] + during["lost"], offered), "of all packets, lost by the queue itself")
+    add("queue-lost", "%", percent(during["full"] + during["lost"], offered),
+        "of all packets, lost by the queue itself")
     add("rate", "packets/s", offered / found["seconds"], "packets per second")
     add("rss", "MiB", (during["rss_kib"] - found["filling"]["rss_kib"]) / 1024,
         f"growth of the daemon, from a full table on ({found['filling']['rss_kib'] / 1024:.0f} MiB)")

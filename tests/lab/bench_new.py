@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-New connections: every packet is the first of a flow. ctmarkd without a log, with all of it to nowhere and with all of it
-to a journal, and the loop that does nothing. Flows end after a second, so that the table never fills.
+New connections: every packet is the first of a flow. ctmarkd without a log, with all of it to nowhere and with all of
+it to a journal, and the loop that does nothing. Flows end after a second, so that the table never fills.
 
 Apart from that, on a log in a file: whether what was written and what is said to be missing add up to what happened.
 """

@@ -264,7 +264,6 @@ class Nothing(Answerer):
 
     def __init__(self, space, first=0, last=None, cpu=None):
         last = first if last is None else last
-        self.counts = []
         words = [program("nothing"), "--queues", f"{first}-{last}"]
         if cpu is not None:
             words = pinned(cpu, *words, "--cpus", cpu_list(cpu))
@@ -286,8 +285,7 @@ class Nothing(Answerer):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
-        out, _ = self.process.communicate(timeout=10)
-        self.counts = [json.loads(line) for line in out.splitlines()]
+        self.process.communicate(timeout=10)
 
 
 class Ctmarkd(Answerer):
@@ -324,9 +322,3 @@ class Ctmarkd(Answerer):
         if not line:
             raise RuntimeError("ctmarkd does not say how many flows it has")
         return int(line.split(" flows")[0].split()[-1].replace(",", ""))
-
-    def totals(self):
-        """Stops it; the numbers of its last message."""
-        self.daemon.stop(timeout=60)
-        line = self.daemon.wait_line("Stopped: ")
-        return line
