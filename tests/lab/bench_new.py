@@ -11,7 +11,7 @@ import pathlib
 import re
 import tempfile
 
-from lab.bench_load import BURST, Load, alternate, backlog, column, paced, resting
+from lab.bench_load import BURST, Load, alternate, awake, backlog, column, paced, resting
 from lab.bench_place import Ctmarkd, Nothing, cpus
 from lab.bench_report import ratios
 from lab.journald import Journald
@@ -55,6 +55,8 @@ def contenders(place, journal):
 def play(place, who, load, fresh):
     """Both kinds of turns, all packets being new flows."""
     def filled(one):
+        with awake(one):  # what is due ends, and its log is written, before the queue is filled
+            pass
         return backlog(place, one, **fresh.take(8000))
 
     def at_pace(one):
