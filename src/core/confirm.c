@@ -249,7 +249,7 @@ static void confirm_pending(struct ct_step *s)
 		drop_pending(s);
 		return;
 	}
-	winner = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &dir);
+	winner = ct_table_find(ct, s->bucket, &s->tuple, &dir);
 	if (winner && ct->arena.slots[winner].expires_ns > s->in->now_ns) {
 		clash(s, winner);
 		return;
@@ -324,7 +324,7 @@ static bool look_for_changed(struct ct_step *s)
 static bool look_for_flow(struct ct_step *s)
 {
 	struct ct *ct = s->th->ct;
-	uint32_t index = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir);
+	uint32_t index = ct_table_find(ct, s->bucket, &s->tuple, &s->dir);
 
 	if (!index || ct->arena.slots[index].expires_ns <= s->in->now_ns)
 		return false;
@@ -346,7 +346,7 @@ static bool in_zone(struct ct_step *s, uint16_t zone, exit_look *look)
 	struct ct_stripe *stripe;
 	bool found;
 
-	s->tuple.zone = s->inverse.zone = zone;
+	s->tuple.zone = zone;
 	ct_step_hash(s);
 	stripe = ct_table_stripe(s->th->ct, s->bucket);
 	ct_lock(&stripe->lock);

@@ -98,16 +98,13 @@ static void doom(struct ct *ct, uint32_t bucket, uint32_t index)
 static void end_doomed(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns)
 {
 	struct ct_stripe *stripe;
-	struct ct_tuple inverse;
 	uint32_t bucket, index;
 	enum ct_dir dir;
 
-	if (!ct_tuple_invert(&inverse, t))
-		return;
 	bucket = ct_table_bucket(ct, ct_tuple_hash(t, &ct->key));
 	stripe = ct_table_stripe(ct, bucket);
 	ct_lock(&stripe->lock);
-	index = ct_table_find(ct, bucket, t, &inverse, &dir);
+	index = ct_table_find(ct, bucket, t, &dir);
 	if (index && ct->arena.slots[index].expires_ns > now_ns)
 		doom(ct, bucket, index);
 	else

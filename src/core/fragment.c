@@ -424,7 +424,7 @@ static bool find_flow(struct ct_step *s, uint64_t id)
 {
 	struct ct *ct = s->th->ct;
 
-	s->index = ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir);
+	s->index = ct_table_find(ct, s->bucket, &s->tuple, &s->dir);
 	if (!s->index) {
 		s->index = ct_table_find_any_pending(ct, s->bucket, &s->tuple);
 		s->dir = CT_DIR_ORIGINAL;
@@ -439,7 +439,7 @@ static void count(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes
 	struct ct_stripe *stripe;
 
 	s->tuple = d->tuple;
-	if (!ct_tuple_invert(&s->inverse, &s->tuple))
+	if (!ct_tuple_has_inverse(&s->tuple))
 		return;
 	ct_step_hash(s);
 	stripe = ct_table_stripe(s->th->ct, s->bucket);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/pkt.h"
@@ -26,6 +27,16 @@ bool ct_tuple_is_call(const struct ct_pkt *pkt);
  */
 bool ct_tuple_invert(struct ct_tuple *ret, const struct ct_tuple *t);
 
+/* Has it an inversion? */
+bool ct_tuple_has_inverse(const struct ct_tuple *t);
+
+/*
+ * What a packet that names a flow needs: tuple and hash. False: it names none, and why is to be
+ * found out by the functions above.
+ */
+bool ct_tuple_name(const struct ct_pkt *pkt, uint16_t zone, const struct ct_siphash_key *key,
+		   struct ct_tuple *ret, uint32_t *ret_hash);
+
 /* In words: a packet compares a few of them, and a call would be most of the cost. */
 static inline bool ct_tuple_equal(const struct ct_tuple *a, const struct ct_tuple *b)
 {
@@ -35,6 +46,26 @@ static inline bool ct_tuple_equal(const struct ct_tuple *a, const struct ct_tupl
 	memcpy(&y, (const uint8_t *)b + sizeof(b->src) + sizeof(b->dst), sizeof(y));
 	return ((a->src.q[0] ^ b->src.q[0]) | (a->src.q[1] ^ b->src.q[1]) |
 		(a->dst.q[0] ^ b->dst.q[0]) | (a->dst.q[1] ^ b->dst.q[1]) | (x ^ y)) == 0;
+}
+
+/* ct_tuple_is_inverse() for ICMP and ICMPv6. */
+bool ct_tuple_answers(const struct ct_tuple *a, const struct ct_tuple *b);
+
+/* Is one the inversion of the other? */
+static inline bool ct_tuple_is_inverse(const struct ct_tuple *a, const struct ct_tuple *b)
+{
+	const size_t at = offsetof(struct ct_tuple, src_id_be);
+	uint32_t ids[2], rest[2]; /* family, protocol, zone */
+
+	if (a->proto == CT_PROTO_ICMP || a->proto == CT_PROTO_ICMPV6)
+		return ct_tuple_answers(a, b);
+	memcpy(&ids[0], (const uint8_t *)a + at, sizeof(ids[0]));
+	memcpy(&ids[1], (const uint8_t *)b + at, sizeof(ids[1]));
+	memcpy(&rest[0], (const uint8_t *)a + at + sizeof(ids[0]), sizeof(rest[0]));
+	memcpy(&rest[1], (const uint8_t *)b + at + sizeof(ids[1]), sizeof(rest[1]));
+	return ((a->src.q[0] ^ b->dst.q[0]) | (a->src.q[1] ^ b->dst.q[1]) |
+		(a->dst.q[0] ^ b->src.q[0]) | (a->dst.q[1] ^ b->src.q[1]) |
+		(ids[0] ^ (ids[1] << 16 | ids[1] >> 16)) | (rest[0] ^ rest[1])) == 0;
 }
 
 /*

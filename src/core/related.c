@@ -89,7 +89,7 @@ static uint32_t find_refused(struct ct_step *s, const struct ct_tuple *quoted)
 /* With the lock held: finds the flow of the inverted quote and attaches the error to it. */
 static void attach(struct ct_step *s, const struct ct_tuple *quoted, const struct ct_tuple *back)
 {
-	uint32_t index = ct_table_find(s->th->ct, s->bucket, back, quoted, &s->dir);
+	uint32_t index = ct_table_find(s->th->ct, s->bucket, back, &s->dir);
 
 	if (index && s->th->ct->arena.slots[index].expires_ns <= s->in->now_ns)
 		index = 0;

@@ -53,10 +53,10 @@ struct ct_step {
 	enum ct_way way;
 	bool classified; /* the mark says what it is: info */
 	bool readable;	 /* the network layer */
-	bool named;	 /* tuple, inverse and hash are those of its flow */
+	bool named;	 /* tuple and hash are those of its flow */
 	struct ct_pkt pkt;
 	const struct ct_proto *proto; /* of pkt */
-	struct ct_tuple tuple, inverse;
+	struct ct_tuple tuple;
 	uint32_t hash;			/* of the tuple */
 	uint32_t detail[CT_DETAIL_MAX]; /* numbers behind the reason */
 	enum ct_reason reason;		/* NONE as long as nothing is wrong */
@@ -192,7 +192,7 @@ void ct_step_prefetch(const struct ct_step *s);
 void ct_step_run(struct ct_step *s, struct ct_result *out);
 
 /*
- * Fills in tuple, inverse and hash. False: the packet names no flow; s->reason says why, unless one
+ * Fills in tuple and hash. False: the packet names no flow; s->reason says why, unless one
  * was known already, which is the better one.
  */
 bool ct_step_name_late(struct ct_step *s);

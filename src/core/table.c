@@ -101,15 +101,25 @@ size_t ct_arena_reach(const struct ct *ct)
 	return ct_arena_bytes(&ct->arena);
 }
 
-uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
-		       const struct ct_tuple *inv, enum ct_dir *ret_dir)
+/* Is a packet with tuple t of the flow with this original tuple? */
+static bool is_of(const struct ct_tuple *orig, const struct ct_tuple *t, enum ct_dir *ret_dir)
 {
+	bool equal = ct_tuple_equal(orig, t);
+
+	*ret_dir = equal && !ct_tuple_is_inverse(t, t) ? CT_DIR_ORIGINAL : CT_DIR_REPLY;
+	return equal || ct_tuple_is_inverse(orig, t);
+}
+
+uint32_t ct_table_find(const struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
+		       enum ct_dir *ret_dir)
+{
+	enum ct_dir dir;
+
 	for (uint32_t i = ct_table_first(ct, bucket); i; i = ct->arena.slots[i].next) {
 		const struct ct_flow *f = &ct->arena.slots[i];
-		bool reply = ct_tuple_equal(&f->orig, inv);
 
-		if ((reply || ct_tuple_equal(&f->orig, t)) && f->status & CT_STATUS_CONFIRMED) {
-			*ret_dir = reply ? CT_DIR_REPLY : CT_DIR_ORIGINAL;
+		if (is_of(&f->orig, t, &dir) && f->status & CT_STATUS_CONFIRMED) {
+			*ret_dir = dir;
 			return i;
 		}
 	}

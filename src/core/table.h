@@ -63,13 +63,13 @@ static inline void ct_table_prefetch_first(const struct ct *ct, uint32_t bucket)
 }
 
 /*
- * Looks a packet's flow up in its bucket (lock held): t is the packet's tuple, inv its inversion.
- * Returns the slot and sets *ret_dir to the direction of t, or 0. A flow whose tuples are equal is
- * found in its reply direction (semantics 1.4). Flows not yet confirmed are not found. The flow
- * may have expired: the caller looks.
+ * Looks the flow of a packet with tuple t up in its bucket (lock held). Returns the slot and sets
+ * *ret_dir to the direction of t, or 0. A flow whose tuples are equal is found in its reply
+ * direction (semantics 1.4). Flows not yet confirmed are not found. The flow may have expired: the
+ * caller looks.
  */
-uint32_t ct_table_find(struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
-		       const struct ct_tuple *inv, enum ct_dir *ret_dir);
+uint32_t ct_table_find(const struct ct *ct, uint32_t bucket, const struct ct_tuple *t,
+		       enum ct_dir *ret_dir);
 
 /*
  * The newest unconfirmed flow that a packet of this tuple and print made, or 0 (lock held).

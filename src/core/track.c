@@ -95,17 +95,16 @@ static void read(struct ct_step *s)
  */
 void ct_step_look_ahead(struct ct_step *s)
 {
-	uint32_t unused[CT_DETAIL_MAX];
+	struct ct *ct = s->th->ct;
 
 	s->named = s->readable && !s->pkt.frag.present && s->pkt.proto != CT_PROTO_GRE &&
-		   ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, unused) == CT_REASON_NONE &&
-		   ct_tuple_invert(&s->inverse, &s->tuple);
+		   ct_tuple_name(&s->pkt, s->in->zone, &ct->key, &s->tuple, &s->hash);
 	if (!s->named) {
 		s->tuple = (struct ct_tuple){0};
 		return;
 	}
-	ct_step_hash(s);
-	ct_table_prefetch(s->th->ct, s->bucket);
+	s->bucket = ct_table_bucket(ct, s->hash);
+	ct_table_prefetch(ct, s->bucket);
 }
 
 void ct_step_begin(struct ct_step *s, struct ct_thread *th, const struct ct_input *in)
@@ -140,7 +139,7 @@ bool ct_step_name_late(struct ct_step *s)
 	reason = ct_tuple_build(&s->tuple, &s->pkt, s->in->zone, detail);
 	if (reason == CT_REASON_NONE)
 		ct_keymap_name(&s->th->ct->keymap, &s->pkt, &s->tuple);
-	if (reason == CT_REASON_NONE && !ct_tuple_invert(&s->inverse, &s->tuple)) {
+	if (reason == CT_REASON_NONE && !ct_tuple_has_inverse(&s->tuple)) {
 		reason = CT_REASON_NOT_INVERTIBLE;
 		detail[0] = ct_tuple_icmp_type(&s->tuple);
 		detail[1] = ct_tuple_icmp_code(&s->tuple);
@@ -202,7 +201,7 @@ static bool find_or_make(struct ct_step *s)
 {
 	struct ct *ct = s->th->ct;
 
-	set_flow(s, ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
+	set_flow(s, ct_table_find(ct, s->bucket, &s->tuple, &s->dir));
 	if (s->index && s->flow->expires_ns <= s->in->now_ns) {
 		expire(s, s->index);
 		set_flow(s, 0);
@@ -243,14 +242,16 @@ static void see_reply(struct ct_step *s)
 static bool rejects_pending(struct ct_step *s)
 {
 	struct ct *ct = s->th->ct;
+	struct ct_tuple refused;
 	uint32_t index;
 	enum ct_dir dir;
 
 	if (s->in->hook != CT_HOOK_OUTPUT || s->pkt.proto != CT_PROTO_TCP ||
 	    s->tcp.index != CT_TCP_RST || !ct_confirms_at_exit(ct, s->th->cfg) ||
-	    ct_table_find(ct, s->bucket, &s->tuple, &s->inverse, &dir))
+	    ct_table_find(ct, s->bucket, &s->tuple, &dir))
 		return false;
-	index = ct_table_find_any_pending(ct, s->bucket, &s->inverse);
+	(void)ct_tuple_invert(&refused, &s->tuple); /* TCP always has one */
+	index = ct_table_find_any_pending(ct, s->bucket, &refused);
 	if (!index)
 		return false;
 	set_flow(s, index);
@@ -310,7 +311,7 @@ static void find_only(struct ct_step *s)
 	bool made_first = !s->proto->icmp;
 	struct ct_expect met;
 
-	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->inverse, &s->dir));
+	set_flow(s, ct_table_find(s->th->ct, s->bucket, &s->tuple, &s->dir));
 	if (s->index && s->flow->expires_ns <= s->in->now_ns)
 		set_flow(s, 0);
 	if (s->index || !made_first)

@@ -15,6 +15,9 @@
 
 #include "core/key.h"
 
+/* Small parts of what is done for every packet: a call would cost as much as they do. */
+#define INLINE inline __attribute__((always_inline))
+
 #define GRE_VERSION 0x0007
 #define GRE_PPP	    0x880b
 
@@ -65,8 +68,8 @@ static enum ct_reason read_gre(struct ct_tuple *ret, const struct ct_pkt *pkt,
 	return CT_REASON_NONE;
 }
 
-enum ct_reason ct_tuple_build(struct ct_tuple *ret, const struct ct_pkt *pkt, uint16_t zone,
-			      uint32_t detail[static CT_DETAIL_MAX])
+static INLINE enum ct_reason build(struct ct_tuple *ret, const struct ct_pkt *pkt, uint16_t zone,
+				   uint32_t detail[static CT_DETAIL_MAX])
 {
 	enum ct_reason reason = CT_REASON_NONE;
 	const uint8_t *h;
@@ -113,6 +116,18 @@ static int icmp_counterpart(uint8_t proto, uint8_t type)
 	return -1;
 }
 
+bool ct_tuple_has_inverse(const struct ct_tuple *t)
+{
+	return !is_icmp(t->proto) || icmp_counterpart(t->proto, ct_tuple_icmp_type(t)) >= 0;
+}
+
+bool ct_tuple_answers(const struct ct_tuple *a, const struct ct_tuple *b)
+{
+	struct ct_tuple inverse;
+
+	return ct_tuple_invert(&inverse, a) && ct_tuple_equal(&inverse, b);
+}
+
 bool ct_tuple_invert(struct ct_tuple *ret, const struct ct_tuple *t)
 {
 	int type = -1;
@@ -147,13 +162,13 @@ static uint16_t icmp_kind(const struct ct_tuple *t)
 }
 
 /* What follows the addresses, seven bytes, and the length of everything that is hashed. */
-static uint64_t hash_tail(const struct ct_tuple *t, uint64_t ids, uint64_t length)
+static INLINE uint64_t hash_tail(const struct ct_tuple *t, uint64_t ids, uint64_t length)
 {
 	return ids | (uint64_t)t->proto << 32 | (uint64_t)t->zone << 40 | length << 56;
 }
 
 /* 15 bytes. Addresses are put in order together with their ports, each pair as one number. */
-static uint64_t hash4(const struct ct_tuple *t, const struct ct_siphash_key *key)
+static INLINE uint64_t hash4(const struct ct_tuple *t, const struct ct_siphash_key *key)
 {
 	uint64_t src = (uint64_t)t->src.w[0] << 16, dst = (uint64_t)t->dst.w[0] << 16, low, high;
 	bool icmp = is_icmp(t->proto);
@@ -199,7 +214,31 @@ static uint64_t hash6(const struct ct_tuple *t, const struct ct_siphash_key *key
 	return ct_siphash_tail(key, words, 4, hash_tail(t, ids, 39));
 }
 
-uint32_t ct_tuple_hash(const struct ct_tuple *t, const struct ct_siphash_key *key)
+static INLINE uint32_t hash(const struct ct_tuple *t, const struct ct_siphash_key *key)
 {
 	return (uint32_t)(t->family == CT_AF_INET ? hash4(t, key) : hash6(t, key));
+}
+
+/* --- one by one, and all at once -------------------------------------------------------------- */
+
+enum ct_reason ct_tuple_build(struct ct_tuple *ret, const struct ct_pkt *pkt, uint16_t zone,
+			      uint32_t detail[static CT_DETAIL_MAX])
+{
+	return build(ret, pkt, zone, detail);
+}
+
+uint32_t ct_tuple_hash(const struct ct_tuple *t, const struct ct_siphash_key *key)
+{
+	return hash(t, key);
+}
+
+bool ct_tuple_name(const struct ct_pkt *pkt, uint16_t zone, const struct ct_siphash_key *key,
+		   struct ct_tuple *ret, uint32_t *ret_hash)
+{
+	uint32_t unused[CT_DETAIL_MAX];
+
+	if (build(ret, pkt, zone, unused) != CT_REASON_NONE || !ct_tuple_has_inverse(ret))
+		return false;
+	*ret_hash = hash(ret, key);
+	return true;
 }

@@ -277,13 +277,8 @@ int entry_ask_kernel(struct mnl_socket *nl, const struct ct_tuple *const tuples[
 static const struct ct_flow *find(const struct ct *ct, const struct ct_tuple *t,
 				  enum ct_dir *ret_dir)
 {
-	struct ct_tuple inverse;
-	uint32_t i;
+	uint32_t i = ct_table_find(ct, ct_table_bucket(ct, ct_tuple_hash(t, &ct->key)), t, ret_dir);
 
-	if (!ct_tuple_invert(&inverse, t))
-		return NULL;
-	i = ct_table_find((struct ct *)ct, ct_table_bucket(ct, ct_tuple_hash(t, &ct->key)), t,
-			  &inverse, ret_dir);
 	return i ? &ct->arena.slots[i] : NULL;
 }
 

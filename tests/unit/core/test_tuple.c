@@ -179,6 +179,14 @@ static void random_tuple(struct ct_tuple *t, uint64_t *seed)
 		((uint8_t *)&t->dst_id_be)[0] = pairs6[dice(seed) % 2][dice(seed) % 2];
 }
 
+/* The long way. */
+static bool is_inverse(const struct ct_tuple *a, const struct ct_tuple *b)
+{
+	struct ct_tuple inverse;
+
+	return ct_tuple_invert(&inverse, a) && memcmp(&inverse, b, sizeof(inverse)) == 0;
+}
+
 static void test_invert_twice(void **state)
 {
 	struct ct_siphash_key key = ct_siphash_key((const uint8_t *)"sixteen bytes ok");
@@ -192,6 +200,11 @@ static void test_invert_twice(void **state)
 		assert_true(ct_tuple_invert(&back, &inv));
 		assert_memory_equal(&back, &t, sizeof(t));
 		assert_true(ct_tuple_equal(&back, &t));
+		assert_true(ct_tuple_has_inverse(&t));
+		assert_true(ct_tuple_is_inverse(&t, &inv) && ct_tuple_is_inverse(&inv, &t));
+		((uint8_t *)&inv)[dice(&seed) % sizeof(inv)] ^= (uint8_t)(1 + dice(&seed) % 255);
+		assert_int_equal(ct_tuple_is_inverse(&t, &inv), is_inverse(&t, &inv));
+		assert_true(ct_tuple_invert(&inv, &t));
 		assert_true(ct_tuple_hash(&t, &key) == ct_tuple_hash(&inv, &key));
 	}
 }
