@@ -18,6 +18,8 @@
 #include "util/clock.h"
 
 #define MONITOR_USEC	 (1000 * UINT64_C(1000))
+#define MEMORY_USEC	 (200 * UINT64_C(1000))
+#define MEMORY_BUSY_USEC (20 * UINT64_C(1000))
 #define JOIN_MS		 5000
 #define LOG_STOP_MS	 3000
 #define RESTART_KEYS_MAX 512
@@ -221,16 +223,29 @@ static int on_interfaces(sd_event_source *source, int fd, uint32_t revents, void
 	return 0;
 }
 
+static int rearm(sd_event_source *timer, uint64_t usec)
+{
+	int r = sd_event_source_set_time_relative(timer, usec);
+
+	return r < 0 ? r : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
 static int on_monitor(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct daemon *d = userdata;
-	int r;
 
 	daemon_free_old_confs(d);
-	memory_settle(&d->memory, ct_arena_reach(d->ct));
 	monitor_tick(d->monitor, d, clock_now_ns());
-	r = sd_event_source_set_time_relative(source, MONITOR_USEC);
-	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return rearm(source, MONITOR_USEC);
+}
+
+/* The faster the table fills, the more often. */
+static int on_memory(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct daemon *d = userdata;
+	bool busy = memory_settle(&d->memory, ct_arena_reach(d->ct));
+
+	return rearm(source, busy ? MEMORY_BUSY_USEC : MEMORY_USEC);
 }
 
 static int add_events(struct daemon *d)
@@ -251,6 +266,9 @@ static int add_events(struct daemon *d)
 	if (r >= 0)
 		r = sd_event_add_time_relative(d->event, NULL, CLOCK_MONOTONIC, MONITOR_USEC,
 					       10 * 1000, on_monitor, d);
+	if (r >= 0)
+		r = sd_event_add_time_relative(d->event, NULL, CLOCK_MONOTONIC, MEMORY_USEC,
+					       10 * 1000, on_memory, d);
 	return r < 0 ? r : 0;
 }
 

@@ -24,9 +24,6 @@
 #define LARGE ((size_t)2 << 20)
 /* Below that the processor's page cache does well enough. */
 #define WORTH ((size_t)64 << 20)
-/* Ahead of the flows: as many as come in a second of a flood. */
-#define AHEAD (16 * LARGE)
-
 /* Linux 5.14 and 6.1, which the headers may be older than. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -99,19 +96,22 @@ static bool settle(void *at)
 	       madvise(at, LARGE, MADV_COLLAPSE) == 0;
 }
 
-void memory_settle(struct memory *m, size_t used)
+bool memory_settle(struct memory *m, size_t used)
 {
 	/* flows may come into the next one while it is worked on */
-	size_t start = used > 0 ? round_up(used) + LARGE : 0, end = start + AHEAD;
+	size_t start = used > 0 ? round_up(used) + LARGE : 0;
+	size_t end = start + MEMORY_AHEAD * LARGE;
+	int done = 0;
 
+	if (!m->large)
+		return false;
 	if (end > m->arena_size)
 		end = m->arena_size / LARGE * LARGE;
-	if (!m->large)
-		return;
 	if (m->settled < start)
 		m->settled = start;
-	for (int i = 0; i < MEMORY_CHUNKS && m->large && m->settled < end; i++) {
+	for (; done < MEMORY_CHUNKS && m->large && m->settled < end; done++) {
 		m->large = settle((uint8_t *)m->arena + m->settled);
 		m->settled += LARGE;
 	}
+	return done > 0;
 }

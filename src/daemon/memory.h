@@ -24,9 +24,11 @@ int memory_map(struct memory *m, size_t arena_size, size_t index_size);
 void memory_unmap(struct memory *m);
 
 /*
- * Puts what lies ahead of the part of the arena that is in use into large pages: at most
- * MEMORY_CHUNKS of them in one call. For a thread that no packet waits for, once a second. used:
- * bytes from the start of the arena; 0: none, and nobody is about to.
+ * Puts what lies ahead of the part of the arena that is in use into large pages, MEMORY_AHEAD of
+ * them, at most MEMORY_CHUNKS in one call. For a thread that no packet waits for. used: bytes from
+ * the start of the arena; 0: none, and nobody is about to. Returns whether there was something to
+ * do, so that there may soon be again.
  */
-#define MEMORY_CHUNKS 8
-void memory_settle(struct memory *m, size_t used);
+#define MEMORY_AHEAD  8
+#define MEMORY_CHUNKS 4
+bool memory_settle(struct memory *m, size_t used);

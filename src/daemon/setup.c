@@ -195,7 +195,8 @@ static int make_table(struct daemon *d)
 	if (r < 0)
 		return r;
 	params.index = d->memory.index;
-	memory_settle(&d->memory, 0);
+	while (memory_settle(&d->memory, 0))
+		;
 	if (getrandom(key, sizeof(key), 0) < 0 ||
 	    getrandom(&params.id_salt, sizeof(params.id_salt), 0) < 0)
 		return -errno;

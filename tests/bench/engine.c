@@ -67,7 +67,8 @@ static void bench_open(struct bench *b, uint32_t max_flows)
 	ct_config_init(&b->cfg);
 	if (memory_map(&b->memory, ct_arena_size(&params), ct_index_size(&params)) < 0)
 		die("no memory for the flows");
-	memory_settle(&b->memory, 0);
+	while (memory_settle(&b->memory, 0))
+		;
 	params.index = b->memory.index;
 	b->th.ct = ct_new(b->memory.arena, b->memory.arena_size, &params);
 	b->th.cfg = &b->cfg;
@@ -198,10 +199,8 @@ static double expire_all(struct bench *b)
 /* The main thread of a daemon would have had the time. */
 static void settle(struct bench *b)
 {
-	for (size_t done = 1; done != b->memory.settled;) {
-		done = b->memory.settled;
-		memory_settle(&b->memory, ct_arena_reach(b->th.ct));
-	}
+	while (memory_settle(&b->memory, ct_arena_reach(b->th.ct)))
+		;
 }
 
 /* Flows that come no faster than large pages are made for them. */
