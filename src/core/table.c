@@ -61,6 +61,8 @@ struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params
 	if (!ct)
 		return NULL;
 	memset(ct, 0, sizeof(*ct));
+	for (uint32_t i = 0; i < CT_STRIPES; i++)
+		ct->stripe[i].wheel.slot = ct->wheel_slots[i];
 	ct->key = ct_siphash_key(params->key);
 	ct->bucket_mask = bucket_count(params->max_flows) - 1;
 	ct->own_buckets = !params->index;

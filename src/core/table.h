@@ -10,11 +10,16 @@
 
 #define CT_STRIPES 64 /* a power of two */
 
-/* A part of the table with a lock of its own: every CT_STRIPES-th bucket. */
+/*
+ * A part of the table with a lock of its own: every CT_STRIPES-th bucket. Each packet takes a lock,
+ * by chance: so all of them are on one page, and what few packets need is elsewhere.
+ */
 struct ct_stripe {
 	_Alignas(64) struct ct_lock lock;
 	struct ct_wheel wheel;
 };
+
+_Static_assert(CT_STRIPES * sizeof(struct ct_stripe) <= 4096, "the locks fit a page");
 
 struct ct {
 	struct ct_siphash_key key;
@@ -29,7 +34,8 @@ struct ct {
 	atomic_bool exit_seen;	  /* a packet came from an exit hook */
 	atomic_bool crowded;	  /* a packet found no room: the clock shall make some */
 	_Atomic uint32_t pending; /* flows not yet confirmed */
-	struct ct_stripe stripe[CT_STRIPES];
+	uint32_t wheel_slots[CT_STRIPES][CT_WHEEL_SLOTS];
+	_Alignas(4096) struct ct_stripe stripe[CT_STRIPES];
 };
 
 /* The bucket of a tuple and of its inversion, by their hash. */

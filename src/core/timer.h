@@ -10,8 +10,8 @@
  * Guarded by the lock of the stripe.
  */
 struct ct_wheel {
-	uint64_t done; /* every tick up to this one has been looked at */
-	uint32_t slot[CT_WHEEL_SLOTS];
+	uint64_t done;	/* every tick up to this one has been looked at */
+	uint32_t *slot; /* CT_WHEEL_SLOTS of them */
 };
 
 /* Puts a flow on the wheel by its expires_ns. */

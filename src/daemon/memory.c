@@ -22,7 +22,7 @@
 
 #define SMALL ((size_t)4096)
 #define LARGE ((size_t)2 << 20)
-/* Below that the processor's page cache does well enough. */
+/* Below that the flows do well enough with small ones; an index that fills one gets it. */
 #define WORTH ((size_t)64 << 20)
 /* Linux 5.14 and 6.1, which the headers may be older than. */
 #ifndef MADV_POPULATE_READ
@@ -72,10 +72,10 @@ int memory_map(struct memory *m, size_t arena_size, size_t index_size)
 	m->index = map(index_size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	if (!m->index)
 		return -errno;
-	if (m->large) {
+	if (m->large)
 		(void)madvise(m->arena, round_up(arena_size), MADV_HUGEPAGE);
+	if (index_size >= LARGE)
 		(void)madvise(m->index, round_up(index_size), MADV_HUGEPAGE);
-	}
 	return 0;
 }
 
