@@ -16,8 +16,11 @@
 
 #include "core/step.h"
 
-/* As many as the processor can wait for at a time, and few enough to stay in its nearest cache. */
-#define GROUP 16
+/*
+ * Each asks for six lines of the cache, and a processor waits for some two dozen at a time: more
+ * than eight packets ahead are slower again (doc/performance.md).
+ */
+#define GROUP 8
 
 static void track_group(struct ct_thread *th, const struct ct_input *const *in, size_t n,
 			struct ct_result *out, ct_judged *judged, void *ctx)
