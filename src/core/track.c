@@ -116,7 +116,7 @@ void ct_step_begin(struct ct_step *s, struct ct_thread *th, const struct ct_inpu
 	memset(s->detail, 0, sizeof(s->detail));
 	s->info = CT_INFO_INVALID;
 	s->classified = false;
-	if (comes_second(in) || ct_hook_is_exit(in->hook))
+	if (comes_second(in) || ct_hook_is_exit(in->hook) || !is_ip(in->family))
 		s->classified = ct_mark_decode(&th->cfg->mark, in->mark, &s->info);
 	s->way = way_of(s);
 	if (s->way == CT_WAY_JUDGE || (s->way == CT_WAY_EXIT && s->classified))

@@ -225,7 +225,11 @@ static void test_family(void **state)
 	out = track(&in);
 	assert_true(out.passed);
 	assert_int_equal(out.mark, 0x55);
-	assert_int_equal(engine_stat(&e, CT_STAT_FOREIGN), 1);
+	assert_int_equal(out.info, CT_INFO_INVALID); /* what its mark says: nothing */
+	in.mark = 0x5b;
+	assert_int_equal(track(&in).info, CT_INFO_ESTABLISHED_REPLY);
+	assert_int_equal(engine_stat(&e, CT_STAT_FOREIGN), 2);
+	in.mark = 0;
 	in.family = CT_AF_INET6;
 	assert_int_equal(track(&in).reason, CT_REASON_IP_HEADER);
 	p.b[0] = 0x65; /* and the version field is nobody's business */
