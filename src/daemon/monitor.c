@@ -97,7 +97,7 @@ uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 	bool fail_open = d->started.queue_fail_open; /* what finds no room passes */
 	struct ct_stats sum = {};
 	struct nfqueue_stats q;
-	uint64_t drops;
+	uint64_t drops, gone = 0;
 
 	daemon_sum_stats(d, &sum);
 	drops = d->opts->shadow
@@ -106,8 +106,9 @@ uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
 		drops += (fail_open ? 0 : q.lost) + q.gone + q.unsent + d->monitor->queues[i].full;
+		gone += q.gone; /* or more */
 	}
-	*ret_exact = fail_open || !d->monitor->blind;
+	*ret_exact = (fail_open || !d->monitor->blind) && gone == 0;
 	return drops;
 }
 
