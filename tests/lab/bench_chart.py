@@ -39,10 +39,10 @@ def style():
 
 
 def count_text(n):
-    """1000 as 1 k, 4000000 as 4 M."""
+    """1000 as 1 k, 9984 as 10 k, 4000000 as 4 M."""
     for size, unit in ((1000000, " M"), (1000, " k")):
         if n >= size:
-            return f"{n / size:g}{unit}"
+            return f"{n / size:.3g}{unit}"
     return str(n)
 
 

@@ -12,7 +12,7 @@ from lab.bench_place import program
 # Fields that say what was measured; the others are results.
 PARAMETERS = ("name", "threads", "flows", "protocol", "order")
 # The result that counts, and its unit.
-RESULTS = (("ns", "ns"), ("x", "x"), ("speedup", "x"), ("ratio", ""), ("per_second", "/s"), ("bytes_per_flow", "bytes"))
+RESULTS = (("ratio", "x"), ("ns", "ns"), ("bytes_per_flow", "bytes"))
 GROWTH = "growth-"
 SECONDS = 1800
 

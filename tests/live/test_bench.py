@@ -102,7 +102,7 @@ def test_unknown_programs_fail(tmp_path, monkeypatch):
 
 
 LINES = [{"name": "udp-hot", "threads": 1, "flows": 1, "ns": ns, "bytes_per_flow": 168} for ns in (50.0, 70.0, 55.0)] + \
-    [{"name": "threads-2", "threads": 2, "speedup": 1.5}] + \
+    [{"name": "threads-2", "threads": 2, "ratio": 1.5, "ns": 217.0}] + \
     [{"name": f"growth-{what}", "flows": flows, "ns": 100 * size + 10 * i}
      for size, what in enumerate(("lookup", "create"), 1) for i, flows in enumerate((1000, 100000, 4000000))]
 
