@@ -7,6 +7,7 @@ hosts are one namespace without addresses, frames are injected.
 """
 
 import os
+import socket
 import time
 
 import pytest
@@ -38,6 +39,7 @@ class Tenants:
         name = f"ctzone-{os.getpid()}"
         self.hosts, self.router = Netns(f"{name}-hosts"), Netns(f"{name}-router")
         self.sockets, self.macs = {}, {}
+        self.ear = self.hosts.inside(socket.socket, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         self.hosts.sysctl(ipv6__conf__default__disable_ipv6=1)
         self.router.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1,
                            ipv4__conf__all__rp_filter=0, ipv4__conf__default__rp_filter=0,
@@ -66,8 +68,18 @@ class Tenants:
         near, far = self.macs[port]
         self.sockets[port].send(frames.ethernet(packet, near, far))
 
+    def wait_arrival(self, timeout=5):
+        """Until a frame has come out of the router: then nothing of it is under way in there any more."""
+        self.ear.settimeout(timeout)
+        try:
+            while self.ear.recvfrom(65536)[1][2] != socket.PACKET_HOST:
+                pass
+        except TimeoutError:
+            return False
+        return True
+
     def close(self):
-        for s in self.sockets.values():
+        for s in (self.ear, *self.sockets.values()):
             s.close()
         self.hosts.close()
         self.router.close()
@@ -92,7 +104,7 @@ class Judged:
         self.network.send(port, packet)
         self.sent += 1
         seen = self.log.wait(self.sent)
-        assert len(seen) == self.sent, f"lost on {port}"
+        assert len(seen) == self.sent and self.network.wait_arrival(), f"lost on {port}"
         kernel = [name for name, bit in KERNEL.items() if seen[-1].mark & bit]
         ours = rules.name_of(seen[-1].mark)
         assert kernel == [ours], f"{port}: {kernel} and {ours}"
