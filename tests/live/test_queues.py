@@ -82,6 +82,9 @@ def test_cpus_of_the_workers(lab):
     first, *_, last = sorted(os.sched_getaffinity(0))
     config = {"Queue": {"Range": "0-1", "CPUAffinity": f"{first},{last}"}}
     with Daemon(lab.router, config) as daemon:
+        end = time.monotonic() + 2
+        while len(cpus_by_queue(daemon.pid)) < 2 and time.monotonic() < end:
+            time.sleep(0.01)  # a thread gives itself its name
         assert cpus_by_queue(daemon.pid) == {0: {first}, 1: {last}}
 
 
