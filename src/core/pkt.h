@@ -16,6 +16,13 @@
 #define CT_PROTO_SCTP	 132
 #define CT_PROTO_UDPLITE 136
 
+/* Does its header begin with two ports? */
+static inline bool ct_has_ports(uint8_t proto)
+{
+	return proto == CT_PROTO_TCP || proto == CT_PROTO_UDP || proto == CT_PROTO_UDPLITE ||
+	       proto == CT_PROTO_SCTP;
+}
+
 /* Where a fragment belongs in its datagram. Of several IPv6 fragment headers the first one counts.
  */
 struct ct_frag {

@@ -85,12 +85,6 @@ static struct ct_party party_of(const struct ct_tuple *t, const union ct_addr *a
 	return p;
 }
 
-static bool has_ports(uint8_t proto)
-{
-	return proto == CT_PROTO_TCP || proto == CT_PROTO_UDP || proto == CT_PROTO_UDPLITE ||
-	       proto == CT_PROTO_SCTP;
-}
-
 static void count_flow(struct census *c, const struct ct_tuple *t)
 {
 	bool six = t->family == CT_AF_INET6;
@@ -103,7 +97,7 @@ static void count_flow(struct census *c, const struct ct_tuple *t)
 	count(&c->view[VIEW_ADDRESS], &to);
 	to.service = true;
 	to.proto = t->proto;
-	to.port_be = has_ports(t->proto) ? t->dst_id_be : 0;
+	to.port_be = ct_has_ports(t->proto) ? t->dst_id_be : 0;
 	count(&c->view[VIEW_SERVICE], &to);
 	c->sample++;
 }

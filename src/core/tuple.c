@@ -21,19 +21,6 @@
 #define GRE_VERSION 0x0007
 #define GRE_PPP	    0x880b
 
-static bool has_ports(uint8_t proto)
-{
-	switch (proto) {
-	case CT_PROTO_TCP:
-	case CT_PROTO_UDP:
-	case CT_PROTO_UDPLITE:
-	case CT_PROTO_SCTP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool is_icmp(uint8_t proto)
 {
 	return proto == CT_PROTO_ICMP || proto == CT_PROTO_ICMPV6;
@@ -81,7 +68,7 @@ static INLINE enum ct_reason build(struct ct_tuple *ret, const struct ct_pkt *pk
 		.proto = pkt->proto,
 		.zone = zone,
 	};
-	if (has_ports(pkt->proto)) {
+	if (ct_has_ports(pkt->proto)) {
 		h = ct_view_get(pkt->l4, 0, 4, CT_REASON_L4_HEADER, &reason, detail);
 		if (h) {
 			ret->src_id_be = ct_read_raw16(h);
