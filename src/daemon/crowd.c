@@ -3,11 +3,11 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "log/message.h"
+#include "util/words.h"
 
 /* --- when ------------------------------------------------------------------------------------ */
 
@@ -29,24 +29,6 @@ bool crowd_due(struct crowd *c, const struct crowd_look *look, uint64_t ret[stat
 
 /* --- in which words --------------------------------------------------------------------------- */
 
-/* Text that grows in a buffer of its caller, which is large enough for all that numbers can be. */
-struct words {
-	char *buf;
-	size_t size, len;
-};
-
-static void __attribute__((format(printf, 2, 3))) say(struct words *w, const char *format, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(w->buf + w->len, w->size - w->len, format, ap);
-	va_end(ap);
-	if (n > 0)
-		w->len += (size_t)n < w->size - w->len ? (size_t)n : w->size - w->len - 1;
-}
-
 static struct words words(char *buf, size_t size)
 {
 	*buf = '\0';
@@ -60,15 +42,15 @@ static void say_party(struct words *w, const struct ct_party *p, char separator)
 
 	if (!inet_ntop(p->family, p->addr.b, addr, sizeof(addr)))
 		return;
-	say(w, "%s", addr);
+	words_add(w, "%s", addr);
 	if (p->prefix != (p->family == CT_AF_INET ? 32 : 128))
-		say(w, "/%u", p->prefix);
+		words_add(w, "/%u", p->prefix);
 	if (p->service)
-		say(w, "%c%s", separator, message_proto(p->proto, proto));
+		words_add(w, "%c%s", separator, message_proto(p->proto, proto));
 	if (p->port_be)
-		say(w, "/%u", ntohs(p->port_be));
+		words_add(w, "/%u", ntohs(p->port_be));
 	if (p->zone)
-		say(w, "%czone/%u", separator, p->zone);
+		words_add(w, "%czone/%u", separator, p->zone);
 }
 
 char *crowd_talkers(const struct ct_talkers *who, char buf[static CROWD_TALKERS_STRLEN])
@@ -76,9 +58,9 @@ char *crowd_talkers(const struct ct_talkers *who, char buf[static CROWD_TALKERS_
 	struct words w = words(buf, CROWD_TALKERS_STRLEN);
 
 	for (unsigned int i = 0; i < who->nsources; i++) {
-		say(&w, "%s", i ? " " : "");
+		words_add(&w, "%s", i ? " " : "");
 		say_party(&w, &who->source[i].party, ',');
-		say(&w, "=%u", who->source[i].permille);
+		words_add(&w, "=%u", who->source[i].permille);
 	}
 	return buf;
 }
@@ -89,7 +71,7 @@ char *crowd_target(const struct ct_talkers *who, char buf[static CROWD_TARGET_ST
 
 	if (who->has_target) {
 		say_party(&w, &who->target.party, ',');
-		say(&w, "=%u", who->target.permille);
+		words_add(&w, "=%u", who->target.permille);
 	}
 	return buf;
 }
@@ -97,14 +79,15 @@ char *crowd_target(const struct ct_talkers *who, char buf[static CROWD_TARGET_ST
 static void say_who(struct words *w, const struct ct_talkers *who)
 {
 	if (who->nsources == 0)
-		say(w, "; no source%s stands out", who->has_target ? "" : " and no destination");
+		words_add(w, "; no source%s stands out",
+			  who->has_target ? "" : " and no destination");
 	for (unsigned int i = 0; i < who->nsources; i++) {
-		say(w, "%s", i ? ", " : "; most flows: ");
+		words_add(w, "%s", i ? ", " : "; most flows: ");
 		say_party(w, &who->source[i].party, ' ');
-		say(w, " (%u %%)", who->source[i].permille / 10);
+		words_add(w, " (%u %%)", who->source[i].permille / 10);
 	}
 	if (who->has_target) {
-		say(w, "; %u %% go to ", who->target.permille / 10);
+		words_add(w, "; %u %% go to ", who->target.permille / 10);
 		say_party(w, &who->target.party, ' ');
 	}
 }
@@ -114,16 +97,18 @@ static void say_kind(struct words *w, enum crowd_kind kind, uint64_t n,
 {
 	switch (kind) {
 	case CROWD_FULL:
-		say(w, "Table full: %" PRIu64 " of %" PRIu64 " flows, %" PRIu64 " packets %s",
-		    look->flows, look->max, n, shadow ? "would have been dropped" : "dropped");
+		words_add(w, "Table full: %" PRIu64 " of %" PRIu64 " flows, %" PRIu64 " packets %s",
+			  look->flows, look->max, n,
+			  shadow ? "would have been dropped" : "dropped");
 		break;
 	case CROWD_EARLY:
-		say(w, "Making room: %" PRIu64 " flows ended early in a full table of %" PRIu64, n,
-		    look->max);
+		words_add(w,
+			  "Making room: %" PRIu64 " flows ended early in a full table of %" PRIu64,
+			  n, look->max);
 		break;
 	case CROWD_FILLING:
-		say(w, "Table filling: %" PRIu64 " of %" PRIu64 " flows (%" PRIu64 " %%)",
-		    look->flows, look->max, n);
+		words_add(w, "Table filling: %" PRIu64 " of %" PRIu64 " flows (%" PRIu64 " %%)",
+			  look->flows, look->max, n);
 		break;
 	case CROWD_MAX:
 		break;
