@@ -177,9 +177,9 @@ def count_marks_of(lab, connection):
     """From now on, in rules.hits()."""
     port = str(connection.getsockname()[1])
     rules.count_marks(lab.router, rules.CTINFO.values(), 0xf, chains=(), families=("iptables",))
-    for side in ("--sport", "--dport"):
-        lab.router.run("iptables", "-w", "-A", "FORWARD", "-p", "tcp", side, port,
-                       "-j", rules.CHAIN)
+    for host, side in (("-s", "--sport"), ("-d", "--dport")):  # the flood has all ports
+        lab.router.run("iptables", "-w", "-A", "FORWARD", host, netns.CLIENT4, "-p", "tcp", side,
+                       port, "-j", rules.CHAIN)
 
 
 def check_marks(lab):
