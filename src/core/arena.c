@@ -12,20 +12,18 @@
  * that are refused never get a slot, so a remote sender cannot make it run.
  */
 
+#include <string.h>
+
+#include "core/adopt.h"
 #include "core/helper/expect.h"
 
 #define ARENA_HEADER 4096
 #define ARENA_PAGE   4096
 #define ARENA_MAGIC  0x63746d61726b6631ULL
+/* To be raised when an entry of the same size means something else. */
+#define ARENA_LAYOUT 1
 
-struct arena_header {
-	uint64_t magic;
-	uint32_t entry_size, kin_size, expect_size;
-	uint32_t max_flows, max_expect;
-	uint64_t id_salt;
-};
-
-_Static_assert(sizeof(struct arena_header) <= ARENA_HEADER, "header fits its page");
+_Static_assert(sizeof(struct ct_arena_header) <= ARENA_HEADER, "header fits its page");
 
 static size_t pages(size_t size)
 {
@@ -33,28 +31,56 @@ static size_t pages(size_t size)
 }
 
 /* Flows, what is beside them, expectations: each begins with a page, its slot 0 is not used. */
-static size_t flows_size(const struct ct_params *p)
+static size_t flows_size(uint32_t n)
 {
-	return pages(((size_t)p->max_flows + 1) * sizeof(struct ct_flow));
+	return pages(((size_t)n + 1) * sizeof(struct ct_flow));
 }
 
-static size_t kin_size(const struct ct_params *p)
+static size_t kin_size(uint32_t n)
 {
-	return pages(((size_t)p->max_flows + 1) * sizeof(struct ct_kin));
+	return pages(((size_t)n + 1) * sizeof(struct ct_kin));
+}
+
+static size_t expects_size(uint32_t n)
+{
+	return pages(((size_t)n + 1) * sizeof(struct ct_expect));
+}
+
+static size_t size_of(uint32_t max_flows, uint32_t max_expect)
+{
+	return ARENA_HEADER + flows_size(max_flows) + kin_size(max_flows) +
+	       expects_size(max_expect);
 }
 
 size_t ct_arena_size(const struct ct_params *params)
 {
-	return ARENA_HEADER + flows_size(params) + kin_size(params) +
-	       pages(((size_t)params->max_expect + 1) * sizeof(struct ct_expect));
+	return size_of(params->max_flows, params->max_expect);
 }
 
-void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params)
+void ct_arena_attach(struct ct_arena *a, void *memory)
 {
+	struct ct_arena_header *h = memory;
 	uint8_t *flows = (uint8_t *)memory + ARENA_HEADER;
 
-	*(struct arena_header *)memory = (struct arena_header){
-		.magic = ARENA_MAGIC,
+	a->header = h;
+	a->slots = (struct ct_flow *)(void *)flows;
+	a->kin = (struct ct_kin *)(void *)(flows + flows_size(h->max_flows));
+	a->max = h->max_flows;
+	a->id_salt = h->id_salt;
+}
+
+void *ct_arena_expects(struct ct_arena_header *header)
+{
+	return (uint8_t *)header + ARENA_HEADER + flows_size(header->max_flows) +
+	       kin_size(header->max_flows);
+}
+
+void ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params)
+{
+	struct ct_arena_header *h = memory;
+
+	*h = (struct ct_arena_header){
+		.layout = ARENA_LAYOUT,
 		.entry_size = sizeof(struct ct_flow),
 		.kin_size = sizeof(struct ct_kin),
 		.expect_size = sizeof(struct ct_expect),
@@ -62,21 +88,30 @@ void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *pa
 		.max_expect = params->max_expect,
 		.id_salt = params->id_salt,
 	};
-	a->slots = (struct ct_flow *)(void *)flows;
-	a->kin = (struct ct_kin *)(void *)(flows + flows_size(params));
-	a->max = params->max_flows;
-	a->id_salt = params->id_salt;
-	return flows + flows_size(params) + kin_size(params);
+	memcpy(h->key, params->key, sizeof(h->key));
+	atomic_signal_fence(memory_order_seq_cst);
+	h->magic = ARENA_MAGIC; /* from here on somebody else may read it */
+	ct_arena_attach(a, memory);
 }
 
 static uint32_t next_unused(struct ct_arena *a)
 {
-	uint32_t high = atomic_load_explicit(&a->high, memory_order_relaxed);
+	uint32_t high = ct_arena_high(a);
 
 	if (high >= a->max)
 		return 0;
-	atomic_store_explicit(&a->high, high + 1, memory_order_relaxed);
+	atomic_store_explicit(&a->header->high, high + 1, memory_order_relaxed);
 	return high + 1;
+}
+
+/* All but the generation, which counts on and is never anything else, not even for a moment. */
+static void fill(struct ct_flow *slot, const struct ct_flow *flow)
+{
+	const size_t behind = offsetof(struct ct_flow, generation) + sizeof(flow->generation);
+
+	memcpy(slot, flow, offsetof(struct ct_flow, generation));
+	slot->generation++;
+	memcpy((uint8_t *)slot + behind, (const uint8_t *)flow + behind, sizeof(*flow) - behind);
 }
 
 uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow, uint64_t master)
@@ -95,10 +130,7 @@ uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow, uint64_t m
 		atomic_fetch_add_explicit(&a->used, 1, memory_order_relaxed);
 	ct_unlock(&a->lock);
 	if (index) {
-		uint32_t generation = a->slots[index].generation + 1;
-
-		a->slots[index] = *flow;
-		a->slots[index].generation = generation;
+		fill(&a->slots[index], flow);
 		if (ct_arena_has_kin(a, index))
 			a->kin[index] = (struct ct_kin){.master = master};
 	}
@@ -108,7 +140,7 @@ uint32_t ct_arena_put(struct ct_arena *a, const struct ct_flow *flow, uint64_t m
 void ct_arena_free(struct ct_arena *a, uint32_t index)
 {
 	ct_lock(&a->lock);
-	a->slots[index].live = false;
+	ct_flow_set_life(&a->slots[index], CT_LIFE_NONE);
 	a->slots[index].next = a->free;
 	a->free = index;
 	atomic_fetch_sub_explicit(&a->used, 1, memory_order_relaxed);
@@ -117,7 +149,59 @@ void ct_arena_free(struct ct_arena *a, uint32_t index)
 
 size_t ct_arena_bytes(const struct ct_arena *a)
 {
-	uint32_t high = atomic_load_explicit(&a->high, memory_order_relaxed);
+	return ARENA_HEADER + ((size_t)ct_arena_high(a) + 1) * sizeof(struct ct_flow);
+}
 
-	return ARENA_HEADER + ((size_t)high + 1) * sizeof(struct ct_flow);
+/* --- one that somebody else has made ---------------------------------------------------------- */
+
+static bool same_layout(const struct ct_arena_header *h)
+{
+	return h->layout == ARENA_LAYOUT && h->entry_size == sizeof(struct ct_flow) &&
+	       h->kin_size == sizeof(struct ct_kin) && h->expect_size == sizeof(struct ct_expect);
+}
+
+static bool makes_sense(const struct ct_arena_header *h, size_t size)
+{
+	return h->max_flows > 0 && h->max_flows <= CT_FLOWS_MAX && h->max_expect <= CT_EXPECT_MAX &&
+	       h->high <= h->max_flows && h->expect_high <= h->max_expect &&
+	       size >= size_of(h->max_flows, h->max_expect);
+}
+
+enum ct_arena_error ct_arena_read(const void *arena, size_t size, struct ct_arena_facts *ret)
+{
+	const struct ct_arena_header *h = arena;
+
+	if (size < ARENA_HEADER || h->magic != ARENA_MAGIC)
+		return CT_ARENA_FOREIGN;
+	if (!same_layout(h))
+		return CT_ARENA_LAYOUT;
+	if (!makes_sense(h, size))
+		return CT_ARENA_DAMAGED;
+	*ret = (struct ct_arena_facts){
+		.max_flows = h->max_flows,
+		.max_expect = h->max_expect,
+		.high = h->high,
+		.size = size_of(h->max_flows, h->max_expect),
+		.salt = h->id_salt,
+	};
+	return CT_ARENA_OK;
+}
+
+size_t ct_arena_parts(const void *arena, struct ct_arena_part ret[static CT_ARENA_PARTS])
+{
+	const struct ct_arena_header *h = arena;
+	size_t flows = ARENA_HEADER, kin = flows + flows_size(h->max_flows);
+
+	ret[0] = (struct ct_arena_part){0, ARENA_HEADER};
+	ret[1] = (struct ct_arena_part){flows, flows_size(h->high)};
+	ret[2] = (struct ct_arena_part){kin, kin_size(h->high)};
+	ret[3] = (struct ct_arena_part){kin + kin_size(h->max_flows), expects_size(h->expect_high)};
+	return CT_ARENA_PARTS;
+}
+
+void ct_arena_forget_key(void *header)
+{
+	struct ct_arena_header *h = header;
+
+	memset(h->key, 0, sizeof(h->key));
 }

@@ -5,12 +5,29 @@
 #include "core/lock.h"
 
 /*
+ * The first page of an arena: what it takes to read the rest, and what cannot be found out from the
+ * entries.
+ */
+struct ct_arena_header {
+	uint64_t magic;
+	uint32_t layout; /* counts changes that sizes do not show */
+	uint32_t entry_size, kin_size, expect_size;
+	uint32_t max_flows, max_expect;
+	uint64_t id_salt;
+	uint8_t key[16];
+	_Atomic uint32_t high;	      /* highest slot ever used; read by anyone */
+	_Atomic uint32_t expect_high; /* the same of expectations */
+	atomic_bool exit_seen;	      /* a packet came from an exit hook */
+};
+
+/*
  * Memory of all flows: a header page and max_flows entries, in bytes that somebody else owns.
  *
  * Entries never used are never touched, so an arena for millions costs nothing until it fills:
  * slots come from the free list, and only when that is empty from beyond the high-water mark.
  */
 struct ct_arena {
+	struct ct_arena_header *header;
 	struct ct_flow *slots; /* slots[0] is not used */
 	struct ct_kin *kin;    /* of the same index */
 	uint32_t max;
@@ -19,12 +36,23 @@ struct ct_arena {
 	_Alignas(64) struct ct_lock
 		lock;  /* guards what follows; taken inside a stripe's lock, never around it */
 	uint32_t free; /* head of the list of freed slots, 0: empty */
-	_Atomic uint32_t high; /* highest slot ever used; read by anyone */
 	_Atomic uint32_t used; /* read by anyone */
 };
 
-/* Lays the arena out over zeroed memory. Returns where its expectations are. */
-void *ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params);
+/* Lays the arena out over zeroed memory. */
+void ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params);
+
+/* The same over memory that was laid out before, with all slots used up to ct_arena_high(). */
+void ct_arena_attach(struct ct_arena *a, void *memory);
+
+/* Where expectations are in an arena. */
+void *ct_arena_expects(struct ct_arena_header *header);
+
+/* The highest slot ever used. */
+static inline uint32_t ct_arena_high(const struct ct_arena *a)
+{
+	return atomic_load_explicit(&a->header->high, memory_order_relaxed);
+}
 
 /*
  * Takes a slot and copies a flow into it, all but the generation, and master (id, 0: none) beside

@@ -33,6 +33,7 @@
 #include "core/room.h"
 #include "core/stats.h"
 #include "core/tcp.h"
+#include "core/traced.h"
 
 #define PENDING_NS  (2 * CT_NS_PER_S)
 #define PRINT_WORDS 8 /* of the packet that are looked at: headers and a little more */
@@ -42,7 +43,7 @@ bool ct_confirms_at_exit(const struct ct *ct, const struct ct_config *cfg)
 {
 	return cfg->confirm == CT_CONFIRM_EXIT ||
 	       (cfg->confirm == CT_CONFIRM_AUTO &&
-		atomic_load_explicit(&ct->exit_seen, memory_order_relaxed));
+		atomic_load_explicit(&ct->arena.header->exit_seen, memory_order_relaxed));
 }
 
 static bool has_pending(const struct ct *ct)
@@ -68,6 +69,7 @@ static void use_slot(struct ct_step *s, uint32_t index)
 	s->index = index;
 	s->flow = &s->th->ct->arena.slots[index];
 	s->fresh = false;
+	ct_trace_open(s);
 }
 
 /* The newest unconfirmed flow that a packet like this one made. */
@@ -138,6 +140,7 @@ static void enter(struct ct_step *s)
 static void abandon(struct ct_step *s)
 {
 	ct_helper_end(s->th, s->index, s->in->now_ns);
+	ct_trace_drop(s);
 	ct_arena_free(&s->th->ct->arena, s->index);
 	ct_stat_inc(s->th, CT_STAT_DISCARDED);
 	let_go(s);
@@ -214,6 +217,7 @@ void ct_confirm_forget_like(struct ct_step *s)
 
 static void drop_pending(struct ct_step *s)
 {
+	ct_trace_drop(s);
 	forget(s, s->index);
 	let_go(s);
 }
@@ -354,6 +358,7 @@ static bool in_zone(struct ct_step *s, uint16_t zone, exit_look *look)
 	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	ct_step_describe(s);
+	ct_trace_drop(s); /* to come to the exit twice does no harm */
 	ct_unlock(&stripe->lock);
 	return found;
 }
@@ -388,8 +393,8 @@ void ct_confirm_exit(struct ct_step *s)
 {
 	struct ct *ct = s->th->ct;
 
-	if (!atomic_load_explicit(&ct->exit_seen, memory_order_relaxed))
-		atomic_store_explicit(&ct->exit_seen, true, memory_order_relaxed);
+	if (!atomic_load_explicit(&ct->arena.header->exit_seen, memory_order_relaxed))
+		atomic_store_explicit(&ct->arena.header->exit_seen, true, memory_order_relaxed);
 	if (s->info == CT_INFO_INVALID || s->info == CT_INFO_UNTRACKED ||
 	    s->info == CT_INFO_RELATED_REPLY ||
 	    (!ct_confirms_at_exit(ct, s->th->cfg) && !has_pending(ct)))

@@ -21,6 +21,7 @@
 #include "core/event.h"
 #include "core/reasons.h"
 #include "core/talkers.h"
+#include "core/trace.h"
 #include "core/tuple.h"
 
 struct ct; /* the flow table */
@@ -104,6 +105,7 @@ struct ct_thread {
 	uint32_t ndoomed;
 	/* queues whose packets this thread decided, by their number modulo 256 */
 	uint64_t wake[4];
+	struct ct_trace trace;
 };
 
 /* One packet as it arrived, starting with its IP header. */

@@ -16,6 +16,13 @@
 
 #include "core/core.h"
 
+/* Is there a flow in a slot? Zero is what free memory says. */
+enum ct_life {
+	CT_LIFE_NONE,
+	CT_LIFE_WHOLE,	  /* complete, and in the table */
+	CT_LIFE_CHANGING, /* the same, and a packet is at work on it */
+};
+
 /* What one side of a TCP connection has sent and allows (semantics 4.1). */
 struct ct_tcp_peer {
 	uint32_t end;	 /* highest sequence number sent, plus one */
@@ -98,7 +105,7 @@ struct ct_flow {
 	uint16_t timer_tick; /* low bits of the tick at which the wheel looks at it */
 	uint8_t state;	     /* of the protocol */
 	uint8_t helper;	     /* enum ct_helper_id */
-	bool live;	     /* complete and in the table */
+	uint8_t life;	     /* enum ct_life; written behind what it says */
 	uint8_t death;	     /* enum ct_death, if it was ended before its time */
 	uint32_t print;	     /* unconfirmed: hash of the packet that made it */
 	uint64_t expires_ns; /* unconfirmed: when it is given up */
@@ -115,3 +122,14 @@ struct ct_flow {
 
 /* With its 8 to 16 bytes of the index a flow stays within the budget of 192 bytes. */
 _Static_assert(sizeof(struct ct_flow) <= 176, "flow entry outgrew its budget");
+
+/*
+ * What a process leaves behind is read by another one after it was killed between two instructions:
+ * so the compiler must not move what was written before behind this.
+ */
+static inline void ct_flow_set_life(struct ct_flow *f, enum ct_life life)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint8_t *)&f->life = (uint8_t)life;
+	atomic_signal_fence(memory_order_seq_cst);
+}

@@ -11,6 +11,8 @@ libctcore_la_SOURCES += \
 	src/core/siphash.c src/core/siphash.h \
 	src/core/table.c src/core/table.h src/core/lock.h \
 	src/core/arena.c src/core/arena.h src/core/flow.h \
+	src/core/trace.c src/core/trace.h src/core/traced.h \
+	src/core/adopt.c src/core/adopt.h src/core/sound.c src/core/sound.h \
 	src/core/related.c src/core/related.h \
 	src/core/proto.c src/core/proto.h src/core/checksum.c src/core/checksum.h \
 	src/core/crc32c.c src/core/crc32c.h \

@@ -38,41 +38,53 @@ static void set_first(struct ct *ct, uint32_t bucket, uint32_t index)
 	atomic_store_explicit(&ct->buckets[bucket], index, memory_order_relaxed);
 }
 
-static bool sane(const struct ct_params *p, size_t arena_size)
+size_t ct_index_size(const struct ct_params *params)
+{
+	return (size_t)bucket_count(params->max_flows) * sizeof(_Atomic uint32_t);
+}
+
+static bool make_parts(struct ct *ct, const struct ct_params *params)
+{
+	return ct_expects_init(&ct->expects, ct->arena.header, &ct->key) &&
+	       ct_keymap_init(&ct->keymap, params->max_expect, &ct->key) &&
+	       ct_fragments_init(&ct->fragments, params->max_fragmented, params->max_held,
+				 &ct->key);
+}
+
+struct ct *ct_table_new(void *arena, const struct ct_params *params)
+{
+	struct ct *ct = aligned_alloc(_Alignof(struct ct), sizeof(*ct));
+
+	if (!ct)
+		return NULL;
+	memset(ct, 0, sizeof(*ct));
+	for (uint32_t i = 0; i < CT_STRIPES; i++)
+		ct->stripe[i].wheel.slot = ct->wheel_slots[i];
+	ct_arena_attach(&ct->arena, arena);
+	ct->key = ct_siphash_key(ct->arena.header->key);
+	ct->bucket_mask = bucket_count(params->max_flows) - 1;
+	ct->own_buckets = !params->index;
+	ct->buckets = params->index ? params->index : calloc(1, ct_index_size(params));
+	if (!ct->buckets || !make_parts(ct, params))
+		return ct_free(ct);
+	return ct;
+}
+
+bool ct_params_fit(const struct ct_params *p, size_t arena_size)
 {
 	return p->max_flows > 0 && p->max_flows <= CT_FLOWS_MAX && p->max_expect <= CT_EXPECT_MAX &&
 	       p->max_fragmented <= CT_FRAGMENTS_MAX && p->max_held <= CT_FRAGMENTS_MAX &&
 	       arena_size >= ct_arena_size(p);
 }
 
-size_t ct_index_size(const struct ct_params *params)
-{
-	return (size_t)bucket_count(params->max_flows) * sizeof(_Atomic uint32_t);
-}
-
 struct ct *ct_new(void *arena, size_t arena_size, const struct ct_params *params)
 {
-	struct ct *ct;
-	void *expects;
+	struct ct_arena a = {};
 
-	if (!sane(params, arena_size))
+	if (!ct_params_fit(params, arena_size))
 		return NULL;
-	ct = aligned_alloc(_Alignof(struct ct), sizeof(*ct));
-	if (!ct)
-		return NULL;
-	memset(ct, 0, sizeof(*ct));
-	for (uint32_t i = 0; i < CT_STRIPES; i++)
-		ct->stripe[i].wheel.slot = ct->wheel_slots[i];
-	ct->key = ct_siphash_key(params->key);
-	ct->bucket_mask = bucket_count(params->max_flows) - 1;
-	ct->own_buckets = !params->index;
-	ct->buckets = params->index ? params->index : calloc(1, ct_index_size(params));
-	expects = ct_arena_init(&ct->arena, arena, params);
-	if (!ct->buckets || !ct_expects_init(&ct->expects, expects, params->max_expect, &ct->key) ||
-	    !ct_keymap_init(&ct->keymap, params->max_expect, &ct->key) ||
-	    !ct_fragments_init(&ct->fragments, params->max_fragmented, params->max_held, &ct->key))
-		return ct_free(ct);
-	return ct;
+	ct_arena_init(&a, arena, params);
+	return ct_table_new(arena, params);
 }
 
 struct ct *ct_free(struct ct *ct)
@@ -166,7 +178,7 @@ void ct_table_insert(struct ct *ct, uint32_t bucket, uint32_t index)
 	f->next = ct_table_first(ct, bucket);
 	set_first(ct, bucket, index);
 	ct_wheel_add(&ct_table_stripe(ct, bucket)->wheel, &ct->arena, index);
-	f->live = true;
+	ct_flow_set_life(f, CT_LIFE_WHOLE);
 }
 
 void ct_table_unlink(struct ct *ct, uint32_t bucket, uint32_t index)
@@ -181,7 +193,7 @@ void ct_table_unlink(struct ct *ct, uint32_t bucket, uint32_t index)
 			assert(i);
 		slots[i].next = slots[index].next;
 	}
-	slots[index].live = false;
+	ct_flow_set_life(&slots[index], CT_LIFE_NONE);
 }
 
 void ct_table_remove(struct ct *ct, uint32_t bucket, uint32_t index)

@@ -31,12 +31,17 @@ struct ct {
 	struct ct_expects expects;
 	struct ct_keymap keymap;
 	struct ct_fragments fragments;
-	atomic_bool exit_seen;	  /* a packet came from an exit hook */
 	atomic_bool crowded;	  /* a packet found no room: the clock shall make some */
 	_Atomic uint32_t pending; /* flows not yet confirmed */
 	uint32_t wheel_slots[CT_STRIPES][CT_WHEEL_SLOTS];
 	_Alignas(4096) struct ct_stripe stripe[CT_STRIPES];
 };
+
+/* Are the limits within theirs, and do they fit into an arena of this size? */
+bool ct_params_fit(const struct ct_params *params, size_t arena_size);
+
+/* Everything but the arena, for one that is laid out already. NULL: no memory. */
+struct ct *ct_table_new(void *arena, const struct ct_params *params);
 
 /* The bucket of a tuple and of its inversion, by their hash. */
 static inline uint32_t ct_table_bucket(const struct ct *ct, uint32_t hash)

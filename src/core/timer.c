@@ -18,6 +18,11 @@
 #define TICK_SHIFT 28 /* 2^28 ns: 268 ms */
 #define SLOT_MASK  (CT_WHEEL_SLOTS - 1)
 
+void ct_wheel_start(struct ct_wheel *w, uint64_t now_ns)
+{
+	w->done = now_ns >> TICK_SHIFT;
+}
+
 static uint64_t due_tick(const struct ct_wheel *w, const struct ct_flow *f)
 {
 	uint64_t tick = (f->expires_ns >> TICK_SHIFT) + 1;

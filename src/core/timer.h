@@ -14,6 +14,9 @@ struct ct_wheel {
 	uint32_t *slot; /* CT_WHEEL_SLOTS of them */
 };
 
+/* An empty wheel begins to turn now; else it begins with the first look at it. */
+void ct_wheel_start(struct ct_wheel *w, uint64_t now_ns);
+
 /* Puts a flow on the wheel by its expires_ns. */
 void ct_wheel_add(struct ct_wheel *w, struct ct_arena *a, uint32_t index);
 

@@ -30,6 +30,7 @@
 #include "core/room.h"
 #include "core/stats.h"
 #include "core/tcp.h"
+#include "core/traced.h"
 
 static bool is_ip(uint8_t family)
 {
@@ -206,8 +207,10 @@ static bool find_or_make(struct ct_step *s)
 		expire(s, s->index);
 		set_flow(s, 0);
 	}
-	if (s->index)
+	if (s->index) {
+		ct_trace_open(s);
 		return true;
+	}
 	if (is_full(ct) && !ct_room_make(s))
 		return false;
 	ct_step_draft(s);
@@ -288,6 +291,7 @@ static void track_flow(struct ct_step *s)
 		judgement = s->proto->track(s);
 		if (judgement == CT_JUDGE_REPEAT) {
 			ct_step_kill(s, CT_DEATH_TCP_REOPEN);
+			ct_trace_drop(s);
 			ct_arena_free(&s->th->ct->arena, s->index);
 			s->dead = false;
 		}
@@ -336,6 +340,7 @@ static void with_flow(struct ct_step *s)
 	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	ct_step_describe(s);
+	ct_trace_close(s);
 	if (s->dead)
 		ct_arena_free(&s->th->ct->arena, s->index);
 	ct_unlock(&stripe->lock);

@@ -110,3 +110,15 @@ void ct_helper_end(struct ct_thread *th, uint32_t index, uint64_t now_ns)
 	h = help_of(th, index, now_ns);
 	helper->end(&h);
 }
+
+void ct_helper_inherit(struct ct *ct, uint32_t index, uint64_t now_ns)
+{
+	const struct ct_helper *helper = ct_helper_get(ct->arena.slots[index].helper);
+	struct ct_thread th = {.ct = ct};
+	struct ct_help h;
+
+	if (!helper || !helper->inherit)
+		return;
+	h = help_of(&th, index, now_ns);
+	helper->inherit(&h);
+}

@@ -20,5 +20,8 @@ bool ct_helper_call(struct ct_step *s);
  */
 void ct_helper_lose(struct ct *ct, const struct ct_flow *child, uint64_t master);
 
+/* A master was taken over together with something that it expects or has expected. */
+void ct_helper_inherit(struct ct *ct, uint32_t index, uint64_t now_ns);
+
 /* A flow with relations is ending: what it expects is forgotten, its helper told (lock held). */
 void ct_helper_end(struct ct_thread *th, uint32_t index, uint64_t now_ns);

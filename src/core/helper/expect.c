@@ -19,21 +19,24 @@
 
 #include <stdlib.h>
 
+#include "core/helper/helper.h"
+#include "core/sound.h"
 #include "core/table.h"
 
 #define BUCKETS_MIN 64
 #define SWEEP	    1024 /* slots looked at in one call */
 #define BUCKET_MAX  32	 /* expectations in one */
 
-bool ct_expects_init(struct ct_expects *x, void *memory, uint32_t max,
+bool ct_expects_init(struct ct_expects *x, struct ct_arena_header *header,
 		     const struct ct_siphash_key *key)
 {
 	uint32_t n = BUCKETS_MIN;
 
-	while (n < max)
+	while (n < header->max_expect)
 		n *= 2;
-	x->slots = memory;
-	x->max = max;
+	x->slots = ct_arena_expects(header);
+	x->high = &header->expect_high;
+	x->max = header->max_expect;
 	x->bucket_mask = n - 1;
 	x->key = *key;
 	x->buckets = calloc(n, sizeof(*x->buckets));
@@ -64,17 +67,32 @@ static uint32_t *bucket_of(struct ct_expects *x, const struct ct_tuple *t)
 
 /* --- taking in and out, lock held ------------------------------------------------------- */
 
+static uint32_t high_of(const struct ct_expects *x)
+{
+	return atomic_load_explicit(x->high, memory_order_relaxed);
+}
+
 static uint32_t take_slot(struct ct_expects *x)
 {
 	uint32_t i = x->free;
 
-	if (i)
+	if (i) {
 		x->free = x->slots[i].next;
-	else if (x->high < x->max)
-		i = ++x->high;
+	} else if (high_of(x) < x->max) {
+		i = high_of(x) + 1;
+		atomic_store_explicit(x->high, i, memory_order_relaxed);
+	}
 	if (i)
 		atomic_fetch_add_explicit(&x->used, 1, memory_order_relaxed);
 	return i;
+}
+
+/* Behind everything else that is said of it, for a process that finds it left behind. */
+static void set_live(struct ct_expect *e, bool live)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile bool *)&e->live = live;
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 static void unlink_sibling(struct ct *ct, uint32_t index)
@@ -97,7 +115,7 @@ static void drop_expect(struct ct *ct, uint32_t index)
 		link = &x->slots[*link].next;
 	*link = e->next;
 	unlink_sibling(ct, index);
-	e->live = false;
+	set_live(e, false);
 	e->next = x->free;
 	x->free = index;
 	atomic_fetch_sub_explicit(&x->used, 1, memory_order_relaxed);
@@ -121,8 +139,8 @@ static void put_expect(struct ct *ct, uint32_t index, uint32_t master,
 		.class = spec->class,
 		.flags = spec->flags,
 		.helper = spec->helper,
-		.live = true,
 	};
+	set_live(&x->slots[index], true);
 	*bucket = index;
 	*head = index;
 }
@@ -368,18 +386,87 @@ void ct_expect_each(struct ct *ct, uint32_t master, uint64_t now_ns, ct_expect_v
 	ct_unlock(&ct->expects.lock);
 }
 
+/* --- of another process ----------------------------------------------------------------------- */
+
+static bool has_master(const struct ct *ct, const struct ct_expect *e)
+{
+	const struct ct_arena *a = &ct->arena;
+
+	return e->master > 0 && e->master <= ct_arena_high(a) &&
+	       a->slots[e->master].life == CT_LIFE_WHOLE && ct_arena_has_kin(a, e->master) &&
+	       ct_arena_id(a, e->master) == e->master_id;
+}
+
+static bool makes_sense(const struct ct *ct, const struct ct_expect *e, uint64_t now_ns)
+{
+	return ct_tuple_is_sound(&e->tuple) && e->helper < CT_HELPER_MAX &&
+	       e->class < CT_CLASSES_MAX && e->expires_ns > now_ns &&
+	       e->expires_ns - now_ns <= CT_LIFE_NS_MAX && has_master(ct, e);
+}
+
+/* Both lists have the newest first; of a class, that is the one which lives longest. */
+static void link_expect(struct ct *ct, uint32_t index)
+{
+	struct ct_expect *slots = ct->expects.slots, *e = &slots[index];
+	uint32_t *link = bucket_of(&ct->expects, &e->tuple);
+
+	while (*link && slots[*link].expires_ns > e->expires_ns)
+		link = &slots[*link].next;
+	e->next = *link;
+	*link = index;
+	link = &ct->arena.kin[e->master].expects;
+	while (*link && slots[*link].expires_ns > e->expires_ns)
+		link = &slots[*link].sibling;
+	e->sibling = *link;
+	*link = index;
+}
+
+/* Where they are in their own table already, those that stay move to its beginning. */
+uint32_t ct_expects_adopt(struct ct *ct, struct ct_expect *from, uint32_t high, uint64_t now_ns,
+			  int64_t shift_ns, uint32_t *ret_lost)
+{
+	struct ct_expects *x = &ct->expects;
+	uint32_t n = 0, lost = 0;
+
+	for (uint32_t i = 1; i <= high; i++) {
+		struct ct_expect e = from[i];
+
+		if (!e.live)
+			continue;
+		e.expires_ns = ct_time_shifted(e.expires_ns, shift_ns);
+		set_live(&from[i], false);
+		if (n == x->max || !makes_sense(ct, &e, now_ns)) {
+			lost += e.expires_ns > now_ns;
+			continue;
+		}
+		x->slots[++n] = e;
+		link_expect(ct, n);
+	}
+	for (uint32_t i = high_of(x); from == x->slots && i > n; i--) {
+		x->slots[i].next = x->free;
+		x->free = i;
+	}
+	if (from != x->slots)
+		atomic_store_explicit(x->high, n, memory_order_relaxed);
+	atomic_store_explicit(&x->used, n, memory_order_relaxed);
+	*ret_lost = lost;
+	return n;
+}
+
 /* --- time ---------------------------------------------------------------------------------------
  */
 
 void ct_expect_expire(struct ct *ct, uint64_t now_ns)
 {
 	struct ct_expects *x = &ct->expects;
+	uint32_t high;
 
 	if (ct_expect_count(ct) == 0)
 		return;
 	ct_lock(&x->lock);
-	for (uint32_t looks = x->high < SWEEP ? x->high : SWEEP; looks > 0; looks--) {
-		x->sweep = x->sweep < x->high ? x->sweep + 1 : 1;
+	high = high_of(x);
+	for (uint32_t looks = high < SWEEP ? high : SWEEP; looks > 0; looks--) {
+		x->sweep = x->sweep < high ? x->sweep + 1 : 1;
 		if (x->slots[x->sweep].live && x->slots[x->sweep].expires_ns <= now_ns)
 			drop_expect(ct, x->sweep);
 	}

@@ -48,13 +48,16 @@ struct ct_expects {
 	uint32_t bucket_mask, max;
 	struct ct_siphash_key key;
 	struct ct_lock lock; /* guards everything but used */
-	uint32_t free, high;
-	uint32_t sweep; /* where ct_expects_expire() goes on */
+	uint32_t free;
+	_Atomic uint32_t *high; /* highest slot ever used, in the header of the arena */
+	uint32_t sweep;		/* where ct_expects_expire() goes on */
 	_Atomic uint32_t used;
 };
 
-/* Lays them out over memory for max of them, in zeroed bytes. False: no memory for the index. */
-bool ct_expects_init(struct ct_expects *x, void *memory, uint32_t max,
+/*
+ * Finds them in an arena, none of them being known yet. False: no memory for the index.
+ */
+bool ct_expects_init(struct ct_expects *x, struct ct_arena_header *header,
 		     const struct ct_siphash_key *key);
 void ct_expects_done(struct ct_expects *x);
 
@@ -103,6 +106,14 @@ bool ct_expect_foreign(struct ct *ct, uint32_t master, const struct ct_expect_sp
 typedef bool ct_expect_visit(struct ct_expect *e, void *ctx, bool *remove);
 void ct_expect_each(struct ct *ct, uint32_t master, uint64_t now_ns, ct_expect_visit *visit,
 		    void *ctx);
+
+/*
+ * Takes expectations over that another process has left in a table of high slots, which may be the
+ * own one: those that make sense, are in time and have a master that is there. Times get shift_ns
+ * added (ct_time_shifted()). Returns how many; *ret_lost: how many more there were.
+ */
+uint32_t ct_expects_adopt(struct ct *ct, struct ct_expect *from, uint32_t high, uint64_t now_ns,
+			  int64_t shift_ns, uint32_t *ret_lost);
 
 /* Forgets what was not met in time; looks at a bounded number of them with each call. */
 void ct_expect_expire(struct ct *ct, uint64_t now_ns);

@@ -58,6 +58,11 @@ extern const struct ct_helper_facts ct_helper_facts[CT_HELPER_MAX];
 struct ct_helper {
 	const struct ct_helper_facts *facts; /* &ct_helper_facts[its number] */
 	enum ct_help_result (*help)(struct ct_help *h);
+	/*
+	 * The flow was taken over from another process, and what it expects, or a flow that it
+	 * expected, is still there. NULL: nothing.
+	 */
+	void (*inherit)(struct ct_help *h);
 	/* The flow is ending; its expectations are gone already. May doom others. NULL: nothing. */
 	void (*end)(struct ct_help *h);
 };

@@ -135,6 +135,12 @@ static void end_call(struct ct_help *h)
 	ct_help_doom(h, &reply);
 }
 
+/* The keys of a call are in no memory that outlives a process: they are noted again. */
+static void inherit_call(struct ct_help *h)
+{
+	(void)note_both_keys(h);
+}
+
 /* --- messages: where ids and results are is said by RFC 2637, 2.1 - 2.13 -----------------------
  */
 
@@ -263,5 +269,6 @@ static enum ct_help_result help(struct ct_help *h)
 const struct ct_helper ct_helper_pptp = {
 	.facts = &ct_helper_facts[CT_HELPER_PPTP],
 	.help = help,
+	.inherit = inherit_call,
 	.end = end_call,
 };

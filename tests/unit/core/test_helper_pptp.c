@@ -14,6 +14,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/adopt.h"
 #include "core/table.h"
 
 #define SERVER	0xffff
@@ -139,6 +140,34 @@ static void test_call(void **state)
 	assert_int_equal(ct_expect_count(e.th.ct), 0);
 	assert_true(e.th.ct->arena.kin[(uint32_t)(child ^ 42)].master == master);
 	assert_int_equal(ct_count(e.th.ct), 2);
+	engine_close(&e);
+}
+
+/* Another process takes the table over: the ids of a call are known to it, met or not. */
+static void test_call_is_inherited(void **state)
+{
+	struct ct_estate estate = {.now_ns = SEC};
+	struct ct_params params = {.max_flows = 8, .max_expect = 64, .key = (const uint8_t *)""};
+	struct ct_adopted done;
+	struct engine e;
+	uint64_t child;
+
+	open_engine(&e, 8);
+	connect_host(&e, 1);
+	call(&e, 1, 5, 6);
+	child = tunnel(&e, 1, SERVER, 6).flow;
+	connect_host(&e, 2);
+	call(&e, 2, 7, 8);
+	ct_free(e.th.ct);
+	estate.arena = e.arena;
+	e.th.ct = ct_adopt(e.arena, ct_arena_size(&params), &params, &estate, &done);
+	assert_non_null(e.th.ct);
+	assert_int_equal(done.flows, 3);
+	assert_int_equal(done.expects, 2);
+	assert_int_equal(keys(&e), 2);
+	assert_true(tunnel(&e, SERVER, 1, 5).flow == child);
+	assert_int_equal(tunnel(&e, 2, SERVER, 8).info, CT_INFO_RELATED);
+	assert_int_equal(tunnel(&e, SERVER, 2, 7).info, CT_INFO_ESTABLISHED_REPLY);
 	engine_close(&e);
 }
 
@@ -404,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_call_is_inherited),
 		cmocka_unit_test(test_master_expires),
 		cmocka_unit_test(test_many_masters_expire),
 		cmocka_unit_test(test_flow_expires),

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A table out of memory that another process has left behind.
+ *
+ * Everything that is known of a flow is in its entry; index, timers and the list of free slots are
+ * made anew from the entries. So a process that was killed, at whatever instruction, leaves a table
+ * that the next one can use, if it looks at each entry by itself:
+ *
+ * - an entry whose flow is not complete does not say that it is one (arena.c);
+ * - one that a packet was at work on is put back to what it was before that packet, which the trace
+ *   of the thread knows (trace.c); the packet comes again;
+ * - one that makes no sense is given up (sound.c), and no other for its sake;
+ * - established TCP connections learn their windows anew from the next packets, as in the kernel
+ *   when its hooks are registered again (semantics 1): nobody knows what passed by meanwhile.
+ *
+ * Where the table has another size than before, flows are copied, each to the slot of the same
+ * number, since that is in its id; those whose slot is no more take a free one. If there are more
+ * flows than slots, those that are not ASSURED have to stay behind, as when a table is full.
+ *
+ * In place, all of this can be interrupted and begun again.
+ */
+
+#include "core/adopt.h"
+
+#include "core/helper/call.h"
+#include "core/sound.h"
+#include "core/tcp.h"
+#include "core/traced.h"
+
+/* Flows whose buckets are asked for ahead. */
+#define AHEAD 8
+
+/* One adoption. */
+struct heir {
+	struct ct *ct;
+	const struct ct_estate *estate;
+	struct ct_arena from;
+	bool in_place;
+	uint32_t next_free; /* copied: slots up to here are taken, or were passed over */
+	struct ct_adopted *done;
+};
+
+/* --- what threads left undone ----------------------------------------------------------------- */
+
+static void put_back(struct heir *h, struct ct_trace *t)
+{
+	struct ct_flow *f = &h->from.slots[t->flow];
+
+	memcpy((uint8_t *)f + CT_TRACE_FROM, t->saved, sizeof(t->saved));
+	h->done->restored += f->life == CT_LIFE_WHOLE;
+}
+
+static void put_all_back(struct heir *h)
+{
+	for (size_t i = 0; i < h->estate->nthreads; i++) {
+		struct ct_trace *t = h->estate->threads[i] ? &h->estate->threads[i]->trace : NULL;
+
+		if (!t || atomic_load_explicit(&t->phase, memory_order_relaxed) != CT_TRACE_BUSY)
+			continue;
+		if (t->salt == h->from.id_salt && t->flow > 0 && t->flow <= ct_arena_high(&h->from))
+			put_back(h, t);
+		ct_trace_set_phase(t, CT_TRACE_NONE);
+	}
+}
+
+/* --- one flow --------------------------------------------------------------------------------- */
+
+/* Its times are those of the present clock from here on. */
+static void shift(struct heir *h, struct ct_flow *f)
+{
+	f->expires_ns = ct_time_shifted(f->expires_ns, h->estate->shift_ns);
+	if (f->orig.proto == CT_PROTO_UDP || f->orig.proto == CT_PROTO_UDPLITE)
+		f->l4.udp.stream_ns = ct_time_shifted(f->l4.udp.stream_ns, h->estate->shift_ns);
+}
+
+static void relax(struct heir *h, struct ct_flow *f)
+{
+	if (f->orig.proto != CT_PROTO_TCP || f->state != CT_TCP_STATE_ESTABLISHED)
+		return;
+	f->l4.tcp.peer[CT_DIR_ORIGINAL].maxwin = 0;
+	f->l4.tcp.peer[CT_DIR_REPLY].maxwin = 0;
+	h->done->relaxed++;
+}
+
+/* Is there a flow in a slot of the estate? One that makes no sense is given up. */
+static bool is_there(struct heir *h, uint32_t index)
+{
+	struct ct_flow *f = &h->from.slots[index];
+
+	if (f->life == CT_LIFE_NONE)
+		return false;
+	if (f->life != CT_LIFE_WHOLE || !ct_flow_is_sound(f, h->estate->now_ns)) {
+		h->done->damaged++;
+	} else if (!(f->status & CT_STATUS_CONFIRMED) && h->estate->rekey) {
+		h->done->unconfirmed++;
+	} else {
+		return true;
+	}
+	ct_flow_set_life(f, CT_LIFE_NONE);
+	return false;
+}
+
+/* There is one flow for a pair of tuples, but for those that wait for their confirmation. */
+static bool is_second(const struct ct *ct, uint32_t bucket, const struct ct_flow *f)
+{
+	enum ct_dir dir;
+
+	return f->status & CT_STATUS_CONFIRMED && ct_table_first(ct, bucket) &&
+	       ct_table_find(ct, bucket, &f->orig, &dir);
+}
+
+/* A flow in its slot enters the table. */
+static void enter(struct heir *h, uint32_t index)
+{
+	struct ct *ct = h->ct;
+	struct ct_flow *f = &ct->arena.slots[index];
+	uint32_t bucket = ct_table_bucket(ct, f->hash);
+
+	if (is_second(ct, bucket, f)) {
+		h->done->damaged++;
+		ct_flow_set_life(f, CT_LIFE_NONE);
+		return;
+	}
+	if (ct_arena_has_kin(&ct->arena, index))
+		ct->arena.kin[index].expects = 0;
+	ct_table_insert(ct, bucket, index);
+	h->done->flows++;
+	if (!(f->status & CT_STATUS_CONFIRMED))
+		atomic_fetch_add_explicit(&ct->pending, 1, memory_order_relaxed);
+}
+
+/* Its hash depends on the secret; entries ahead are asked for, since buckets are anywhere. */
+static void hash(struct heir *h, uint32_t index)
+{
+	struct ct_flow *f = &h->from.slots[index];
+
+	f->hash = ct_tuple_hash(&f->orig, &h->ct->key);
+	ct_table_prefetch(h->ct, ct_table_bucket(h->ct, f->hash));
+}
+
+/* --- all of them, in place ----------------------------------------------------------------------
+ */
+
+static void settle(struct heir *h, uint32_t index)
+{
+	struct ct_flow *f = &h->from.slots[index];
+
+	if (f->life == CT_LIFE_NONE)
+		return;
+	relax(h, f);
+	enter(h, index);
+}
+
+/* Those of a group are looked at and hashed before the first one of them enters. */
+static void adopt_in_place(struct heir *h)
+{
+	uint32_t high = ct_arena_high(&h->from);
+
+	for (uint32_t i = 1; i <= high; i += AHEAD) {
+		uint32_t end = high - i < AHEAD ? high + 1 : i + AHEAD;
+
+		for (uint32_t j = i; j < end; j++) {
+			if (h->from.slots[j].life == CT_LIFE_WHOLE)
+				shift(h, &h->from.slots[j]);
+			if (is_there(h, j))
+				hash(h, j);
+		}
+		for (uint32_t j = i; j < end; j++)
+			settle(h, j);
+	}
+}
+
+/* --- all of them, copied ------------------------------------------------------------------------
+ */
+
+/* Ids go on where they were: a slot keeps its generation, whether there is a flow in it or not. */
+static void carry_generations(struct heir *h)
+{
+	struct ct_arena *to = &h->ct->arena;
+	uint32_t high = ct_arena_high(&h->from) < to->max ? ct_arena_high(&h->from) : to->max;
+
+	for (uint32_t i = 1; i <= high; i++)
+		to->slots[i].generation = h->from.slots[i].generation;
+	atomic_store_explicit(&to->header->high, high, memory_order_relaxed);
+}
+
+/* Looks at all entries. Returns how many flows there are. */
+static uint32_t look_through(struct heir *h)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i <= ct_arena_high(&h->from); i++) {
+		if (h->from.slots[i].life == CT_LIFE_NONE)
+			continue;
+		shift(h, &h->from.slots[i]);
+		if (is_there(h, i)) {
+			h->from.slots[i].hash = ct_tuple_hash(&h->from.slots[i].orig, &h->ct->key);
+			n++;
+		}
+	}
+	return n;
+}
+
+static void copy(struct heir *h, uint32_t from, uint32_t to)
+{
+	struct ct_arena *a = &h->ct->arena;
+	uint32_t generation = a->slots[to].generation;
+
+	a->slots[to] = h->from.slots[from];
+	a->slots[to].generation = to == from ? generation : generation + 1;
+	if (ct_arena_has_kin(a, to))
+		a->kin[to] = h->from.kin[from];
+	if (to > ct_arena_high(a))
+		atomic_store_explicit(&a->header->high, to, memory_order_relaxed);
+	relax(h, &a->slots[to]);
+	enter(h, to);
+	if (a->slots[to].life == CT_LIFE_NONE) /* a second one: not to be looked at again */
+		ct_flow_set_life(&h->from.slots[from], CT_LIFE_NONE);
+}
+
+/* The next slot of the new table that is free; 0: there is none. */
+static uint32_t find_room(struct heir *h)
+{
+	const struct ct_arena *to = &h->ct->arena;
+
+	while (h->next_free < to->max)
+		if (to->slots[++h->next_free].life == CT_LIFE_NONE)
+			return h->next_free;
+	return 0;
+}
+
+enum kind { KIND_ALL, KIND_ASSURED, KIND_OTHER };
+
+static bool is_kind(const struct ct_flow *f, enum kind kind)
+{
+	if (f->life == CT_LIFE_NONE)
+		return false;
+	return kind == KIND_ALL || (kind == KIND_ASSURED) == !!(f->status & CT_STATUS_ASSURED);
+}
+
+/* Can it be copied to the slot of its number? */
+static bool has_slot(const struct heir *h, uint32_t index)
+{
+	const struct ct_arena *to = &h->ct->arena;
+
+	return index <= to->max && to->slots[index].life == CT_LIFE_NONE;
+}
+
+static bool is_placed(const struct heir *h, uint32_t index)
+{
+	const struct ct_arena *to = &h->ct->arena;
+
+	return index <= to->max && to->slots[index].life == CT_LIFE_WHOLE &&
+	       ct_tuple_equal(&to->slots[index].orig, &h->from.slots[index].orig);
+}
+
+static void move(struct heir *h, uint32_t index)
+{
+	uint32_t room = find_room(h);
+
+	if (!room) {
+		h->done->displaced++;
+		return;
+	}
+	h->done->moved++;
+	copy(h, index, room);
+}
+
+/* First those that keep their slot, then those that have to take what is left. */
+static void copy_kind(struct heir *h, enum kind kind)
+{
+	const struct ct_flow *slots = h->from.slots;
+	uint32_t high = ct_arena_high(&h->from);
+
+	for (uint32_t i = 1; i <= high; i++)
+		if (is_kind(&slots[i], kind) && has_slot(h, i))
+			copy(h, i, i);
+	for (uint32_t i = 1; i <= high; i++)
+		if (is_kind(&slots[i], kind) && !is_placed(h, i))
+			move(h, i);
+}
+
+static void adopt_copies(struct heir *h)
+{
+	uint32_t flows;
+
+	carry_generations(h);
+	flows = look_through(h);
+	if (flows <= h->ct->arena.max) {
+		copy_kind(h, KIND_ALL);
+		return;
+	}
+	copy_kind(h, KIND_ASSURED);
+	copy_kind(h, KIND_OTHER);
+}
+
+/* --- what belongs to flows ----------------------------------------------------------------------
+ */
+
+static void free_the_rest(struct ct_arena *a)
+{
+	for (uint32_t i = ct_arena_high(a); i > 0; i--) {
+		if (a->slots[i].life != CT_LIFE_NONE)
+			continue;
+		a->slots[i].next = a->free;
+		a->free = i;
+	}
+}
+
+static void adopt_expects(struct heir *h)
+{
+	struct ct_adopted *done = h->done;
+
+	done->expects = ct_expects_adopt(h->ct, ct_arena_expects(h->from.header),
+					 h->from.header->expect_high, h->estate->now_ns,
+					 h->estate->shift_ns, &done->expects_lost);
+}
+
+/* The slot of a flow by its id, which may be of one that is gone: then 0. */
+static uint32_t slot_of(const struct ct_arena *a, uint64_t id)
+{
+	uint32_t index = (uint32_t)(id ^ a->id_salt);
+
+	if (index == 0 || index > ct_arena_high(a) || a->slots[index].life == CT_LIFE_NONE ||
+	    ct_arena_id(a, index) != id)
+		return 0;
+	return index;
+}
+
+/* Helpers of masters that have something left are told, by what is left. */
+static void tell_helpers(struct heir *h)
+{
+	struct ct_arena *a = &h->ct->arena;
+
+	for (uint32_t i = 1; i <= ct_arena_high(a); i++) {
+		uint32_t master;
+
+		if (a->slots[i].life == CT_LIFE_NONE || !ct_arena_has_kin(a, i))
+			continue;
+		master = a->kin[i].expects ? i : slot_of(a, a->kin[i].master);
+		if (master && a->slots[master].helper)
+			ct_helper_inherit(h->ct, master, h->estate->now_ns);
+	}
+}
+
+/* --- the whole
+ * ------------------------------------------------------------------------------------
+ */
+
+static void start_wheels(struct ct *ct, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < CT_STRIPES; i++)
+		ct_wheel_start(&ct->stripe[i].wheel, now_ns);
+}
+
+static void adopt(struct heir *h)
+{
+	put_all_back(h);
+	start_wheels(h->ct, h->estate->now_ns);
+	if (h->in_place)
+		adopt_in_place(h);
+	else
+		adopt_copies(h);
+	free_the_rest(&h->ct->arena);
+	atomic_store_explicit(&h->ct->arena.used, h->done->flows, memory_order_relaxed);
+	adopt_expects(h);
+	tell_helpers(h);
+}
+
+/* The table, empty, in what was left or in new memory. */
+static struct ct *make_table(struct heir *h, void *memory, const struct ct_params *params)
+{
+	struct ct_arena_header *old = h->from.header;
+	struct ct_params p = *params;
+	struct ct_arena a = {};
+
+	if (h->in_place) {
+		if (h->estate->rekey)
+			memcpy(old->key, params->key, sizeof(old->key));
+		return ct_table_new(memory, params);
+	}
+	p.id_salt = old->id_salt;
+	p.key = h->estate->rekey ? params->key : old->key;
+	ct_arena_init(&a, memory, &p);
+	atomic_store_explicit(&a.header->exit_seen, old->exit_seen, memory_order_relaxed);
+	return ct_table_new(memory, &p);
+}
+
+static bool fits(const struct heir *h, const struct ct_params *params, size_t size)
+{
+	return ct_params_fit(params, size) &&
+	       (!h->in_place || (params->max_flows == h->from.header->max_flows &&
+				 params->max_expect == h->from.header->max_expect));
+}
+
+struct ct *ct_adopt(void *memory, size_t size, const struct ct_params *params,
+		    const struct ct_estate *estate, struct ct_adopted *ret)
+{
+	struct heir h = {
+		.estate = estate,
+		.in_place = memory == estate->arena,
+		.done = ret,
+	};
+
+	*ret = (struct ct_adopted){};
+	ct_arena_attach(&h.from, estate->arena);
+	if (!fits(&h, params, size))
+		return NULL;
+	h.ct = make_table(&h, memory, params);
+	if (h.ct)
+		adopt(&h);
+	return h.ct;
+}
