@@ -10,6 +10,7 @@
  * - an entry whose flow is not complete does not say that it is one (arena.c);
  * - one that a packet was at work on is put back to what it was before that packet, which the trace
  *   of the thread knows (trace.c); the packet comes again;
+ * - one that was about to end ends;
  * - one that makes no sense is given up (sound.c), and no other for its sake;
  * - established TCP connections learn their windows anew from the next packets, as in the kernel
  *   when its hooks are registered again (semantics 1): nobody knows what passed by meanwhile.
@@ -83,6 +84,15 @@ static void relax(struct heir *h, struct ct_flow *f)
 	h->done->relaxed++;
 }
 
+/* A thread died while it ended this flow: that will be done again, and is told of then. */
+static void end_again(struct ct_flow *f)
+{
+	if (f->life != CT_LIFE_WHOLE || !(f->status & CT_STATUS_DYING))
+		return;
+	f->expires_ns = 0;
+	f->status &= (uint16_t)~CT_STATUS_DYING;
+}
+
 /* Is there a flow in a slot of the estate? One that makes no sense is given up. */
 static bool is_there(struct heir *h, uint32_t index)
 {
@@ -90,6 +100,7 @@ static bool is_there(struct heir *h, uint32_t index)
 
 	if (f->life == CT_LIFE_NONE)
 		return false;
+	end_again(f);
 	if (f->life != CT_LIFE_WHOLE || !ct_flow_is_sound(f, h->estate->now_ns)) {
 		h->done->damaged++;
 	} else if (!(f->status & CT_STATUS_CONFIRMED) && h->estate->rekey) {
@@ -101,13 +112,44 @@ static bool is_there(struct heir *h, uint32_t index)
 	return false;
 }
 
-/* There is one flow for a pair of tuples, but for those that wait for their confirmation. */
-static bool is_second(const struct ct *ct, uint32_t bucket, const struct ct_flow *f)
+/* A confirmed flow of the same tuples that is in the table already; 0: there is none. */
+static uint32_t find_twin(const struct ct *ct, uint32_t bucket, const struct ct_flow *f)
 {
 	enum ct_dir dir;
 
-	return f->status & CT_STATUS_CONFIRMED && ct_table_first(ct, bucket) &&
-	       ct_table_find(ct, bucket, &f->orig, &dir);
+	if (!(f->status & CT_STATUS_CONFIRMED) || !ct_table_first(ct, bucket))
+		return 0;
+	return ct_table_find(ct, bucket, &f->orig, &dir);
+}
+
+/*
+ * Two flows can have the same tuples if the time of one is up and nobody has come by to end it.
+ * Then the other one has to be found first, so it has to come last.
+ */
+static bool insert_twin(struct heir *h, uint32_t bucket, uint32_t index, uint32_t twin)
+{
+	const struct ct_flow *slots = h->ct->arena.slots;
+
+	if (slots[twin].expires_ns <= h->estate->now_ns) {
+		ct_table_insert(h->ct, bucket, index);
+		return true;
+	}
+	if (slots[index].expires_ns > h->estate->now_ns)
+		return false;
+	ct_table_remove(h->ct, bucket, twin);
+	ct_table_insert(h->ct, bucket, index);
+	ct_table_insert(h->ct, bucket, twin);
+	return true;
+}
+
+static bool insert(struct heir *h, uint32_t bucket, uint32_t index)
+{
+	uint32_t twin = find_twin(h->ct, bucket, &h->ct->arena.slots[index]);
+
+	if (twin)
+		return insert_twin(h, bucket, index, twin);
+	ct_table_insert(h->ct, bucket, index);
+	return true;
 }
 
 /* A flow in its slot enters the table. */
@@ -115,16 +157,14 @@ static void enter(struct heir *h, uint32_t index)
 {
 	struct ct *ct = h->ct;
 	struct ct_flow *f = &ct->arena.slots[index];
-	uint32_t bucket = ct_table_bucket(ct, f->hash);
 
-	if (is_second(ct, bucket, f)) {
+	if (!insert(h, ct_table_bucket(ct, f->hash), index)) {
 		h->done->damaged++;
 		ct_flow_set_life(f, CT_LIFE_NONE);
 		return;
 	}
 	if (ct_arena_has_kin(&ct->arena, index))
 		ct->arena.kin[index].expects = 0;
-	ct_table_insert(ct, bucket, index);
 	h->done->flows++;
 	if (!(f->status & CT_STATUS_CONFIRMED))
 		atomic_fetch_add_explicit(&ct->pending, 1, memory_order_relaxed);

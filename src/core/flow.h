@@ -123,6 +123,11 @@ struct ct_flow {
 /* With its 8 to 16 bytes of the index a flow stays within the budget of 192 bytes. */
 _Static_assert(sizeof(struct ct_flow) <= 176, "flow entry outgrew its budget");
 
+static inline void ct_flow_mark(struct ct_flow *f, enum ct_life life)
+{
+	*(volatile uint8_t *)&f->life = (uint8_t)life;
+}
+
 /*
  * What a process leaves behind is read by another one after it was killed between two instructions:
  * so the compiler must not move what was written before behind this.
@@ -130,6 +135,6 @@ _Static_assert(sizeof(struct ct_flow) <= 176, "flow entry outgrew its budget");
 static inline void ct_flow_set_life(struct ct_flow *f, enum ct_life life)
 {
 	atomic_signal_fence(memory_order_seq_cst);
-	*(volatile uint8_t *)&f->life = (uint8_t)life;
+	ct_flow_mark(f, life);
 	atomic_signal_fence(memory_order_seq_cst);
 }

@@ -26,6 +26,7 @@ core_tests = \
 	tests/unit/core/test_helper_sane \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_adopt \
+	tests/unit/core/test_crash \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_threads_fragments \
 	tests/unit/core/test_names \
@@ -86,6 +87,8 @@ tests_unit_core_test_helper_irc_SOURCES = tests/unit/core/test_helper_irc.c
 tests_unit_core_test_helper_irc_LDADD   = libcoretest.la
 tests_unit_core_test_helper_sip_SOURCES = tests/unit/core/test_helper_sip.c
 tests_unit_core_test_helper_sip_LDADD   = libcoretest.la
+tests_unit_core_test_crash_SOURCES = tests/unit/core/test_crash.c
+tests_unit_core_test_crash_LDADD   = libcoretest.la
 tests_unit_core_test_adopt_SOURCES = tests/unit/core/test_adopt.c
 tests_unit_core_test_adopt_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c

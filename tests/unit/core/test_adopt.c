@@ -430,7 +430,7 @@ static void test_damaged_entry_goes_alone(void **state)
 		AT(life, 7),
 		AT(orig.family, 3),
 		AT(status, 0x4008),
-		AT(status, CT_STATUS_CONFIRMED | CT_STATUS_DYING),
+
 		AT(status, CT_STATUS_ASSURED),
 		AT(helper, CT_HELPER_MAX),
 		AT(death, CT_DEATH_MAX),

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A process that is killed between any two instructions of the engine leaves a table that the next
+ * one takes over whole, and no packet is judged twice or not at all.
+ *
+ * A child judges packets in memory that its parent shares. In the midst of one of them, by chance,
+ * it is killed at some instruction. The parent adopts the table and
+ * goes on: what it says of every packet from there on must be what an engine says that was handed
+ * over between two packets, no matter where the child died.
+ */
+
+#include "packet.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/adopt.h"
+
+#define PACKETS	   300
+#define MAX_FLOWS  64
+#define SERVER	   0xffff
+#define CLIENTS	   5
+#define NOW	   (1000 * SEC)
+#define SOME	   60 /* packets before a table is taken over */
+#define BREAKPOINT 0xcc
+
+/* Crashes, and packets whose every instruction is learned; each costs more where code is added. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CRASHES 100
+#define LESSONS 2
+#else
+#define CRASHES 1000
+#define LESSONS 10
+#endif
+
+/* What outlives the child. */
+struct estate {
+	struct ct_thread th;
+	unsigned int judged; /* packets whose result was heard */
+	_Alignas(4096) uint8_t arena[];
+};
+
+struct said {
+	uint8_t info, state;
+	uint16_t status;
+	bool drop;
+	uint64_t timeout_ns;
+};
+
+struct scene {
+	struct ct_config cfg;
+	struct ct_params params;
+	struct pk packets[PACKETS];
+	struct ct_input in[PACKETS];
+	struct estate *estate;
+	size_t size;
+	/* of the packets: handed over before the one in question, and behind it */
+	struct said before[PACKETS], behind[PACKETS];
+};
+
+/* --- traffic ------------------------------------------------------------------------------------
+ */
+
+struct side {
+	uint32_t isn[2], sent[2];
+	unsigned int step;
+};
+
+/* The life of a connection, again and again. */
+static void next_segment(struct side *c, uint32_t host, uint64_t *seed, struct pk *p)
+{
+	static const struct {
+		uint8_t back, flags, len;
+	} life[] = {
+		{0, PK_SYN, 1}, {1, PK_SYN | PK_ACK, 1}, {0, PK_ACK, 0}, {0, PK_ACK, 40},
+		{1, PK_ACK, 0}, {1, PK_ACK, 200},	 {0, PK_ACK, 0}, {0, PK_FIN | PK_ACK, 1},
+		{1, PK_ACK, 0}, {1, PK_FIN | PK_ACK, 1}, {0, PK_ACK, 0},
+	};
+	unsigned int step = c->step % (sizeof(life) / sizeof(life[0])), back = life[step].back;
+	uint64_t chance = dice(seed) % 100;
+	uint8_t flags = life[step].flags;
+	uint32_t seq, ack;
+
+	if (step == 0) {
+		c->isn[0] += 1000000;
+		c->isn[1] += 777777;
+		c->sent[0] = c->sent[1] = 0;
+	}
+	seq = c->isn[back] + c->sent[back];
+	ack = flags & PK_ACK ? c->isn[!back] + c->sent[!back] : 0;
+	if (chance < 4)
+		flags = PK_RST | PK_ACK;
+	else if (chance < 8)
+		seq += 5000000;
+	pk_tcp(p, CT_AF_INET, back ? SERVER : host, back ? host : SERVER, back ? 80 : 1000,
+	       back ? 1000 : 80, flags, seq, ack);
+	if (chance >= 8 && chance < 14)
+		return; /* it is lost behind us, and comes again */
+	c->sent[back] += life[step].len;
+	c->step++;
+}
+
+static void next_packet(struct side *sides, uint64_t *seed, struct pk *p)
+{
+	uint32_t host = 1 + (uint32_t)(dice(seed) % CLIENTS);
+	bool back = dice(seed) % 2;
+	struct pk lost;
+
+	switch (dice(seed) % 8) {
+	case 0:
+		pk_udp(p, CT_AF_INET6, back ? SERVER : host, back ? host : SERVER, back ? 53 : 1000,
+		       back ? 1000 : 53);
+		return;
+	case 1:
+		pk_icmp(p, CT_AF_INET, back ? SERVER : host, back ? host : SERVER, back ? 0 : 8, 0,
+			7, NULL);
+		return;
+	case 2:
+		pk_udp(&lost, CT_AF_INET6, host, SERVER, 1000, 53);
+		pk_icmp(p, CT_AF_INET6, SERVER, host, 1, 4, 0, &lost);
+		return;
+	case 3: /* a new one each time: the table fills */
+		pk_udp(p, CT_AF_INET, host, SERVER, (uint16_t)(2000 + dice(seed) % 2000), 53);
+		return;
+	default:
+		next_segment(&sides[host], host, seed, p);
+	}
+}
+
+/* With the exit hook each packet comes a second time, marked. */
+static void make_traffic(struct scene *s, uint64_t seed, bool exit)
+{
+	struct side sides[CLIENTS + 1] = {};
+
+	for (unsigned int i = 0; i < PACKETS; i++) {
+		if (exit && i % 2) {
+			s->packets[i] = s->packets[i - 1];
+			s->in[i] = s->in[i - 1];
+			s->in[i].data = s->packets[i].b;
+			s->in[i].hook = CT_HOOK_POSTROUTING;
+		} else {
+			next_packet(sides, &seed, &s->packets[i]);
+			s->in[i] = pk_input(&s->packets[i], NOW + i * 200 * MSEC);
+		}
+		s->in[i].id = i + 1;
+	}
+}
+
+/* --- engines
+ * -------------------------------------------------------------------------------------- */
+
+static void scene_open(struct scene *s, uint64_t seed, bool exit)
+{
+	memset(s, 0, sizeof(*s));
+	ct_config_init(&s->cfg);
+	s->cfg.confirm = exit ? CT_CONFIRM_EXIT : CT_CONFIRM_ENTRY;
+	s->cfg.tcp_loose = false;
+	s->params = (struct ct_params){
+		.max_flows = MAX_FLOWS,
+		.key = (const uint8_t *)"0123456789abcde",
+		.id_salt = 42,
+	};
+	s->size = sizeof(struct estate) + ct_arena_size(&s->params);
+	s->estate = mmap(NULL, s->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(s->estate, MAP_FAILED);
+	make_traffic(s, seed, exit);
+}
+
+static void scene_close(struct scene *s)
+{
+	munmap(s->estate, s->size);
+}
+
+static void born(struct scene *s)
+{
+	memset(s->estate, 0, s->size);
+	s->estate->th.cfg = &s->cfg;
+	s->estate->th.ct = ct_new(s->estate->arena, ct_arena_size(&s->params), &s->params);
+	assert_non_null(s->estate->th.ct);
+}
+
+/* The next process begins with what lies there. */
+static struct ct_adopted reborn(struct scene *s, uint64_t now_ns)
+{
+	struct ct_thread *th = &s->estate->th;
+	const struct ct_estate e = {
+		.arena = s->estate->arena,
+		.threads = &th,
+		.nthreads = 1,
+		.now_ns = now_ns,
+	};
+	struct ct_adopted done;
+
+	ct_free(th->ct);
+	th->ct = ct_adopt(s->estate->arena, ct_arena_size(&s->params), &s->params, &e, &done);
+	assert_non_null(th->ct);
+	return done;
+}
+
+/* What the entry says is in the mark of the same packet at the exit. */
+static struct said judge(struct scene *s, unsigned int i)
+{
+	struct ct_result r;
+
+	ct_track(&s->estate->th, &s->in[i], &r);
+	if (i + 1 < PACKETS)
+		s->in[i + 1].mark = s->in[i + 1].hook == CT_HOOK_POSTROUTING ? r.mark : 0;
+	return (struct said){r.info, r.state, r.status, r.drop, r.timeout_ns};
+}
+
+static void same(const struct scene *s, unsigned int i, struct said is, struct said want)
+{
+	if (is.info != want.info || is.drop != want.drop || is.state != want.state ||
+	    is.status != want.status || is.timeout_ns != want.timeout_ns)
+		fail_msg("packet %u: info %d drop %d state %d status %#x, not %d %d %d %#x", i,
+			 is.info, is.drop, is.state, is.status, want.info, want.drop, want.state,
+			 want.status);
+}
+
+/* Everything from the start on, handed over behind so many packets. */
+static void rehearse(struct scene *s, unsigned int handed_over, struct said *said)
+{
+	born(s);
+	for (unsigned int i = 0; i < PACKETS; i++) {
+		if (i == handed_over)
+			assert_int_equal(reborn(s, s->in[i].now_ns).damaged, 0);
+		said[i] = judge(s, i);
+	}
+	s->estate->th.ct = ct_free(s->estate->th.ct);
+}
+
+/* --- the child
+ * ------------------------------------------------------------------------------------ */
+
+static void judging_child(struct scene *s, unsigned int last)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	for (unsigned int i = 0; i <= last; i++) {
+		if (i == last)
+			raise(SIGSTOP);
+		judge(s, i);
+		s->estate->judged = i + 1;
+	}
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+/* The next process, which is killed while it takes the table over. */
+static void adopting_child(struct scene *s, unsigned int next)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	reborn(s, s->in[next].now_ns);
+	s->estate->judged = next + 1;
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+typedef void child_main(struct scene *s, unsigned int last);
+
+static void wait_stop(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status));
+}
+
+static void end_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Runs the child until it is about to do what it may die of. */
+static pid_t start_child(child_main *child, struct scene *s, unsigned int last)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		child(s, last);
+	wait_stop(pid);
+	return pid;
+}
+
+static void step(pid_t pid)
+{
+	assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+	wait_stop(pid);
+}
+
+/* --- where it is killed
+ * --------------------------------------------------------------------------- */
+
+#define SPOTS_MAX (1u << 16)
+
+/* Addresses of instructions that packets have come by. */
+struct spots {
+	uintptr_t at[SPOTS_MAX];
+	unsigned int n;
+};
+
+static void add_spot(struct spots *k, uintptr_t at)
+{
+	for (unsigned int i = 0; i < k->n; i++)
+		if (k->at[i] == at)
+			return;
+	if (k->n < SPOTS_MAX)
+		k->at[k->n++] = at;
+}
+
+static void learn_spots(struct spots *k, child_main *child, struct scene *s, unsigned int last)
+{
+	struct user_regs_struct regs;
+	struct ct *ct = s->estate->th.ct;
+	pid_t pid = start_child(child, s, last);
+
+	while (s->estate->judged <= last) {
+		step(pid);
+		assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
+		add_spot(k, regs.rip);
+	}
+	end_child(pid);
+	s->estate->th.ct = ct; /* the child's is not here */
+}
+
+/* Runs on to an instruction. False: it does not come by it. */
+static bool run_to(pid_t pid, struct scene *s, unsigned int last, uintptr_t spot, long word)
+{
+	struct user_regs_struct regs;
+
+	assert_int_equal(ptrace(PTRACE_POKETEXT, pid, spot, (word & ~0xffL) | BREAKPOINT), 0);
+	assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	wait_stop(pid);
+	assert_int_equal(ptrace(PTRACE_POKETEXT, pid, spot, word), 0);
+	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
+	if (s->estate->judged > last)
+		return false;
+	regs.rip = spot;
+	assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
+	return true;
+}
+
+/*
+ * Kills it the nth time (from 0) that it is about to execute an instruction, or behind its work if
+ * that does not happen.
+ */
+static void kill_at(child_main *child, struct scene *s, unsigned int last, uintptr_t spot,
+		    unsigned int nth)
+{
+	struct ct *ct = s->estate->th.ct;
+	pid_t pid = start_child(child, s, last);
+	long word = ptrace(PTRACE_PEEKTEXT, pid, spot, NULL);
+
+	for (; run_to(pid, s, last, spot, word) && nth > 0; nth--)
+		step(pid);
+	end_child(pid);
+	s->estate->th.ct = ct;
+}
+
+/* --- tests
+ * ------------------------------------------------------------------------------------------ */
+
+enum fate { FATE_AGAIN, FATE_RECALLED, FATE_HEARD, FATES };
+
+/* The child's last packet, as far as its successor knows. */
+static enum fate fate_of(struct scene *s, unsigned int last)
+{
+	struct ct_result r;
+
+	if (s->estate->judged > last)
+		return FATE_HEARD;
+	if (!ct_recall(&s->estate->th, &s->in[last], &r))
+		return FATE_AGAIN;
+	assert_int_equal(r.info, s->behind[last].info);
+	assert_int_equal(r.drop, s->behind[last].drop);
+	assert_int_equal(r.status, s->behind[last].status);
+	if (last + 1 < PACKETS)
+		s->in[last + 1].mark = s->in[last + 1].hook == CT_HOOK_POSTROUTING ? r.mark : 0;
+	return FATE_RECALLED;
+}
+
+static enum fate crash(struct scene *s, unsigned int last, uintptr_t spot, uint32_t *restored)
+{
+	struct ct_adopted done;
+	enum fate fate;
+
+	rehearse(s, last, s->before);
+	rehearse(s, last + 1, s->behind);
+	born(s);
+	if (last > 0) /* as the rehearsals left it, which went on */
+		s->in[last].mark = 0;
+	kill_at(judging_child, s, last, spot, 0);
+	/* the mark of the last one is with the child; the rehearsals know it */
+	if (s->in[last].hook == CT_HOOK_POSTROUTING)
+		s->in[last].mark = ct_mark_encode(&s->cfg.mark, 0, s->before[last - 1].info,
+						  s->before[last - 1].status);
+	fate = fate_of(s, last);
+	done = reborn(s, s->in[last].now_ns);
+	assert_int_equal(done.damaged, 0);
+	*restored += done.restored;
+	if (fate == FATE_HEARD && last + 1 < PACKETS && s->in[last + 1].hook == CT_HOOK_POSTROUTING)
+		s->in[last + 1].mark = ct_mark_encode(&s->cfg.mark, 0, s->behind[last].info,
+						      s->behind[last].status);
+	for (unsigned int i = fate == FATE_AGAIN ? last : last + 1; i < PACKETS; i++)
+		same(s, i, judge(s, i), fate == FATE_AGAIN ? s->before[i] : s->behind[i]);
+	s->estate->th.ct = ct_free(s->estate->th.ct);
+	return fate;
+}
+
+static void learn(struct spots *k, struct scene *s)
+{
+	k->n = 0;
+	for (unsigned int i = 0; i < LESSONS; i++) {
+		born(s);
+		learn_spots(k, judging_child, s, i * (PACKETS / LESSONS));
+		s->estate->th.ct = ct_free(s->estate->th.ct);
+	}
+}
+
+static void crash_often(bool exit)
+{
+	static struct spots spots; /* of this process, for its children */
+	unsigned int fates[FATES] = {};
+	uint32_t restored = 0;
+	uint64_t seed = 7;
+	struct scene s;
+
+	for (unsigned int i = 0; fates[FATE_AGAIN] + fates[FATE_RECALLED] < CRASHES / 2; i++) {
+		if (i % 100 == 0) {
+			if (i > 0)
+				scene_close(&s);
+			scene_open(&s, dice(&seed), exit);
+			if (i == 0)
+				learn(&spots, &s);
+		}
+		fates[crash(&s, (unsigned int)(dice(&seed) % (PACKETS - 1)),
+			    spots.at[dice(&seed) % spots.n], &restored)]++;
+	}
+	scene_close(&s);
+	print_message("%u places: judged again %u, recalled %u, heard %u; %u flows put back\n",
+		      spots.n, fates[FATE_AGAIN], fates[FATE_RECALLED], fates[FATE_HEARD],
+		      restored);
+	assert_true(fates[FATE_AGAIN] > 0 && fates[FATE_RECALLED] > 0 && fates[FATE_HEARD] > 0);
+	assert_true(restored > CRASHES / 100);
+}
+
+static void test_at_the_entry(void **state)
+{
+	crash_often(false);
+}
+
+static void test_with_the_exit_hook(void **state)
+{
+	crash_often(true);
+}
+
+/* The table as it is after some traffic. */
+static void play_some(struct scene *s)
+{
+	born(s);
+	for (unsigned int i = 0; i < SOME; i++)
+		judge(s, i);
+	s->estate->judged = 0;
+}
+
+/* Whoever dies while he takes over leaves to the next one what he has found. */
+static void test_while_taking_over(void **state)
+{
+	static struct spots spots;
+	unsigned int killed = 0, tries = 0;
+	uint64_t seed = 11;
+	struct scene s;
+
+	scene_open(&s, dice(&seed), false);
+	rehearse(&s, SOME, s.before);
+	play_some(&s);
+	learn_spots(&spots, adopting_child, &s, SOME);
+	s.estate->th.ct = ct_free(s.estate->th.ct);
+	for (; killed < CRASHES / 5; tries++) {
+		play_some(&s);
+		kill_at(adopting_child, &s, SOME, spots.at[dice(&seed) % spots.n],
+			tries % 2 ? (unsigned int)(dice(&seed) % 16) : 0);
+		killed += s.estate->judged == 0;
+		assert_int_equal(reborn(&s, s.in[SOME].now_ns).damaged, 0);
+		for (unsigned int i = SOME; i < PACKETS; i++)
+			same(&s, i, judge(&s, i), s.before[i]);
+		s.estate->th.ct = ct_free(s.estate->th.ct);
+	}
+	scene_close(&s);
+	print_message("%u places, %u of %u did not get through\n", spots.n, killed, tries);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_the_entry),
+		cmocka_unit_test(test_with_the_exit_hook),
+		cmocka_unit_test(test_while_taking_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
