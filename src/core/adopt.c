@@ -357,6 +357,15 @@ static void adopt_expects(struct heir *h)
 					 h->estate->shift_ns, &done->expects_lost);
 }
 
+static void adopt_fragments(struct heir *h)
+{
+	struct ct_arena_header *left = h->from.header;
+
+	if (h->ct->fragments.max > 0)
+		ct_fragments_adopt(&h->ct->fragments, ct_arena_datagrams(left), left->datagram_high,
+				   h->estate->now_ns, h->estate->shift_ns);
+}
+
 /* The slot of a flow by its id, which may be of one that is gone: then 0. */
 static uint32_t slot_of(const struct ct_arena *a, uint64_t id)
 {
@@ -405,6 +414,7 @@ static void adopt(struct heir *h)
 	free_the_rest(&h->ct->arena);
 	atomic_store_explicit(&h->ct->arena.used, h->done->flows, memory_order_relaxed);
 	adopt_expects(h);
+	adopt_fragments(h);
 	tell_helpers(h);
 }
 
@@ -429,9 +439,11 @@ static struct ct *make_table(struct heir *h, void *memory, const struct ct_param
 
 static bool fits(const struct heir *h, const struct ct_params *params, size_t size)
 {
+	struct ct_arena_facts facts;
+
 	return ct_params_fit(params, size) &&
-	       (!h->in_place || (params->max_flows == h->from.header->max_flows &&
-				 params->max_expect == h->from.header->max_expect));
+	       (!h->in_place || (ct_arena_read(h->from.header, size, &facts) == CT_ARENA_OK &&
+				 ct_arena_suits(&facts, params)));
 }
 
 struct ct *ct_adopt(void *memory, size_t size, const struct ct_params *params,

@@ -16,7 +16,7 @@ enum ct_arena_error {
 
 /* What an arena says of itself. */
 struct ct_arena_facts {
-	uint32_t max_flows, max_expect;
+	uint32_t max_flows, max_expect, max_fragmented;
 	uint32_t high; /* the highest slot that was ever used */
 	size_t size;   /* bytes that it takes */
 	uint64_t salt;
@@ -25,12 +25,15 @@ struct ct_arena_facts {
 /* Reads the header of an arena in size bytes. Fills in *ret only if all is well. */
 enum ct_arena_error ct_arena_read(const void *arena, size_t size, struct ct_arena_facts *ret);
 
+/* Can a table for params be made in its place, without a copy? */
+bool ct_arena_suits(const struct ct_arena_facts *facts, const struct ct_params *params);
+
 /*
  * The parts of an arena that have something in them, in ascending order: offset and length in
  * bytes, both multiples of 4096. All else is zero. The arena must be one that ct_arena_read()
  * accepts. Returns their number.
  */
-#define CT_ARENA_PARTS 4
+#define CT_ARENA_PARTS 5
 struct ct_arena_part {
 	size_t offset, len;
 };
@@ -66,7 +69,7 @@ struct ct_adopted {
 
 /*
  * Makes a table of what was left. If memory is estate->arena, it is used as it is, and params must
- * say the same max_flows and max_expect; otherwise memory is zeroed, and what is in the arena is
+ * suit it (ct_arena_suits()); otherwise memory is zeroed, and what is in the arena is
  * copied to it: ids stay the same as long as there is a slot of that number. params->key and
  * id_salt are taken from the arena unless estate says rekey (the salt always).
  *

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/adopt.h"
+#include "core/datagram.h"
 #include "core/helper/expect.h"
 
 #define ARENA_HEADER 4096
@@ -46,15 +47,20 @@ static size_t expects_size(uint32_t n)
 	return pages(((size_t)n + 1) * sizeof(struct ct_expect));
 }
 
-static size_t size_of(uint32_t max_flows, uint32_t max_expect)
+static size_t datagrams_size(uint32_t n)
+{
+	return pages(((size_t)n + 1) * sizeof(struct ct_datagram));
+}
+
+static size_t size_of(uint32_t max_flows, uint32_t max_expect, uint32_t max_datagrams)
 {
 	return ARENA_HEADER + flows_size(max_flows) + kin_size(max_flows) +
-	       expects_size(max_expect);
+	       expects_size(max_expect) + datagrams_size(max_datagrams);
 }
 
 size_t ct_arena_size(const struct ct_params *params)
 {
-	return size_of(params->max_flows, params->max_expect);
+	return size_of(params->max_flows, params->max_expect, params->max_fragmented);
 }
 
 void ct_arena_attach(struct ct_arena *a, void *memory)
@@ -75,6 +81,11 @@ void *ct_arena_expects(struct ct_arena_header *header)
 	       kin_size(header->max_flows);
 }
 
+void *ct_arena_datagrams(struct ct_arena_header *header)
+{
+	return (uint8_t *)ct_arena_expects(header) + expects_size(header->max_expect);
+}
+
 void ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *params)
 {
 	struct ct_arena_header *h = memory;
@@ -84,8 +95,10 @@ void ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *par
 		.entry_size = sizeof(struct ct_flow),
 		.kin_size = sizeof(struct ct_kin),
 		.expect_size = sizeof(struct ct_expect),
+		.datagram_size = sizeof(struct ct_datagram),
 		.max_flows = params->max_flows,
 		.max_expect = params->max_expect,
+		.max_datagrams = params->max_fragmented,
 		.id_salt = params->id_salt,
 	};
 	memcpy(h->key, params->key, sizeof(h->key));
@@ -157,14 +170,16 @@ size_t ct_arena_bytes(const struct ct_arena *a)
 static bool same_layout(const struct ct_arena_header *h)
 {
 	return h->layout == ARENA_LAYOUT && h->entry_size == sizeof(struct ct_flow) &&
-	       h->kin_size == sizeof(struct ct_kin) && h->expect_size == sizeof(struct ct_expect);
+	       h->kin_size == sizeof(struct ct_kin) && h->expect_size == sizeof(struct ct_expect) &&
+	       h->datagram_size == sizeof(struct ct_datagram);
 }
 
 static bool makes_sense(const struct ct_arena_header *h, size_t size)
 {
 	return h->max_flows > 0 && h->max_flows <= CT_FLOWS_MAX && h->max_expect <= CT_EXPECT_MAX &&
-	       h->high <= h->max_flows && h->expect_high <= h->max_expect &&
-	       size >= size_of(h->max_flows, h->max_expect);
+	       h->max_datagrams <= CT_FRAGMENTS_MAX && h->high <= h->max_flows &&
+	       h->expect_high <= h->max_expect && h->datagram_high <= h->max_datagrams &&
+	       size >= size_of(h->max_flows, h->max_expect, h->max_datagrams);
 }
 
 enum ct_arena_error ct_arena_read(const void *arena, size_t size, struct ct_arena_facts *ret)
@@ -180,22 +195,32 @@ enum ct_arena_error ct_arena_read(const void *arena, size_t size, struct ct_aren
 	*ret = (struct ct_arena_facts){
 		.max_flows = h->max_flows,
 		.max_expect = h->max_expect,
+		.max_fragmented = h->max_datagrams,
 		.high = h->high,
-		.size = size_of(h->max_flows, h->max_expect),
+		.size = size_of(h->max_flows, h->max_expect, h->max_datagrams),
 		.salt = h->id_salt,
 	};
 	return CT_ARENA_OK;
+}
+
+bool ct_arena_suits(const struct ct_arena_facts *facts, const struct ct_params *params)
+{
+	return facts->max_flows == params->max_flows && facts->max_expect == params->max_expect &&
+	       facts->max_fragmented == params->max_fragmented;
 }
 
 size_t ct_arena_parts(const void *arena, struct ct_arena_part ret[static CT_ARENA_PARTS])
 {
 	const struct ct_arena_header *h = arena;
 	size_t flows = ARENA_HEADER, kin = flows + flows_size(h->max_flows);
+	size_t expects = kin + kin_size(h->max_flows);
+	size_t datagrams = expects + expects_size(h->max_expect);
 
 	ret[0] = (struct ct_arena_part){0, ARENA_HEADER};
 	ret[1] = (struct ct_arena_part){flows, flows_size(h->high)};
 	ret[2] = (struct ct_arena_part){kin, kin_size(h->high)};
-	ret[3] = (struct ct_arena_part){kin + kin_size(h->max_flows), expects_size(h->expect_high)};
+	ret[3] = (struct ct_arena_part){expects, expects_size(h->expect_high)};
+	ret[4] = (struct ct_arena_part){datagrams, datagrams_size(h->datagram_high)};
 	return CT_ARENA_PARTS;
 }
 

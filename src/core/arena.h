@@ -11,13 +11,14 @@
 struct ct_arena_header {
 	uint64_t magic;
 	uint32_t layout; /* counts changes that sizes do not show */
-	uint32_t entry_size, kin_size, expect_size;
-	uint32_t max_flows, max_expect;
+	uint32_t entry_size, kin_size, expect_size, datagram_size;
+	uint32_t max_flows, max_expect, max_datagrams;
 	uint64_t id_salt;
 	uint8_t key[16];
-	_Atomic uint32_t high;	      /* highest slot ever used; read by anyone */
-	_Atomic uint32_t expect_high; /* the same of expectations */
-	atomic_bool exit_seen;	      /* a packet came from an exit hook */
+	_Atomic uint32_t high; /* highest slot ever used; read by anyone */
+	/* the same of expectations and of datagrams in fragments */
+	_Atomic uint32_t expect_high, datagram_high;
+	atomic_bool exit_seen; /* a packet came from an exit hook */
 };
 
 /*
@@ -45,8 +46,9 @@ void ct_arena_init(struct ct_arena *a, void *memory, const struct ct_params *par
 /* The same over memory that was laid out before, with all slots used up to ct_arena_high(). */
 void ct_arena_attach(struct ct_arena *a, void *memory);
 
-/* Where expectations are in an arena. */
+/* Where expectations and datagrams are in an arena. */
 void *ct_arena_expects(struct ct_arena_header *header);
+void *ct_arena_datagrams(struct ct_arena_header *header);
 
 /* The highest slot ever used. */
 static inline uint32_t ct_arena_high(const struct ct_arena *a)

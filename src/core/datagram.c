@@ -4,7 +4,8 @@
  * What is remembered of datagrams that arrive in pieces.
  *
  * Everything lies in arrays made at the start, so that a flood of fragments costs no memory that
- * was not there before. Slots refer to each other by index. Datagrams are in a hash table and in a
+ * was not there before; datagrams are in the arena, since what is known of them may have to outlive
+ * the process. Slots refer to each other by index. Datagrams are in a hash table and in a
  * list by age; those that packets wait for are in a second list, so that the one to give up is
  * found at once, whichever of the two limits is reached.
  *
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "core/datagram.h"
+#include "core/sound.h"
 
 /* Slots for packets that are decided, but not answered yet: of one batch, and of slow workers. */
 #define HELD_SPARE 64
@@ -29,28 +31,29 @@ static uint32_t power_of_two(uint32_t least)
 	return n;
 }
 
-bool ct_fragments_init(struct ct_fragments *f, uint32_t max, uint32_t max_held,
+bool ct_fragments_init(struct ct_fragments *f, struct ct_arena_header *header, uint32_t max_held,
 		       const struct ct_siphash_key *key)
 {
-	uint32_t buckets = power_of_two(max), slots = max_held + max_held / 4 + HELD_SPARE;
+	uint32_t buckets = power_of_two(header->max_datagrams);
+	uint32_t slots = max_held + max_held / 4 + HELD_SPARE;
 
 	f->key = *key;
-	if (max == 0)
+	f->max = header->max_datagrams;
+	f->datagrams = ct_arena_datagrams(header);
+	f->high = &header->datagram_high;
+	if (f->max == 0)
 		return true;
-	f->max = max;
 	f->max_held = max_held;
 	f->held_slots = slots;
 	f->bucket_mask = buckets - 1;
 	f->buckets = calloc(buckets, sizeof(*f->buckets));
-	f->datagrams = calloc((size_t)max + 1, sizeof(*f->datagrams));
 	f->held = calloc((size_t)slots + 1, sizeof(*f->held));
-	return f->buckets && f->datagrams && f->held;
+	return f->buckets && f->held;
 }
 
 void ct_fragments_done(struct ct_fragments *f)
 {
 	free(f->buckets);
-	free(f->datagrams);
 	free(f->held);
 }
 
@@ -106,16 +109,41 @@ static void add_to(_Atomic uint32_t *counter, uint32_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+static uint32_t high_of(const struct ct_fragments *f)
+{
+	return atomic_load_explicit(f->high, memory_order_relaxed);
+}
+
+static uint32_t take_slot(struct ct_fragments *f)
+{
+	uint32_t index = f->free;
+
+	if (index) {
+		f->free = f->datagrams[index].next;
+	} else if (high_of(f) < f->max) {
+		index = high_of(f) + 1;
+		atomic_store_explicit(f->high, index, memory_order_relaxed);
+	}
+	return index;
+}
+
+static void link_datagram(struct ct_fragments *f, uint32_t index)
+{
+	struct ct_datagram *d = &f->datagrams[index];
+	uint32_t *bucket = bucket_of(f, &d->key);
+
+	d->next = *bucket;
+	*bucket = index;
+	list_append(f, CT_DATAGRAMS_BY_AGE, index);
+	add_to(&f->used, 1);
+}
+
 uint32_t ct_datagram_add(struct ct_fragments *f, const struct ct_datagram_key *key, uint64_t now_ns)
 {
-	uint32_t index = f->free, *bucket = bucket_of(f, key), generation;
+	uint32_t index = take_slot(f), generation;
 	struct ct_datagram *d;
 
-	if (index)
-		f->free = f->datagrams[index].next;
-	else if (f->high < f->max)
-		index = ++f->high;
-	else
+	if (!index)
 		return 0;
 	d = &f->datagrams[index];
 	generation = d->generation + 1;
@@ -123,10 +151,8 @@ uint32_t ct_datagram_add(struct ct_fragments *f, const struct ct_datagram_key *k
 	d->key = *key;
 	d->generation = generation;
 	d->created_ns = now_ns;
-	d->next = *bucket;
-	*bucket = index;
-	list_append(f, CT_DATAGRAMS_BY_AGE, index);
-	add_to(&f->used, 1);
+	d->state = CT_DATAGRAM_WAITING;
+	link_datagram(f, index);
 	return index;
 }
 
@@ -139,10 +165,57 @@ void ct_datagram_remove(struct ct_fragments *f, uint32_t index)
 		link = &f->datagrams[*link].next;
 	*link = d->next;
 	list_remove(f, CT_DATAGRAMS_BY_AGE, index);
+	d->state = CT_DATAGRAM_NONE;
 	d->generation++; /* whoever is judging its first fragment finds that it is gone */
 	d->next = f->free;
 	f->free = index;
 	add_to(&f->used, (uint32_t)-1);
+}
+
+/* --- of another process --------------------------------------------------------------------- */
+
+static bool runs_make_sense(const struct ct_datagram *d)
+{
+	if (d->nruns > CT_RUNS_MAX)
+		return false;
+	for (unsigned int i = 0; i < d->nruns; i++)
+		if (d->runs[i].start >= d->runs[i].end ||
+		    (i > 0 && d->runs[i].start < d->runs[i - 1].end))
+			return false;
+	return true;
+}
+
+static bool makes_sense(const struct ct_datagram *d, uint64_t now_ns)
+{
+	return (d->state == CT_DATAGRAM_SETTLED || d->state == CT_DATAGRAM_DEAD) &&
+	       (d->key.family == CT_AF_INET || d->key.family == CT_AF_INET6) &&
+	       d->created_ns <= now_ns && d->class.info < CT_INFO_MAX &&
+	       d->class.reason < CT_REASON_MAX && runs_make_sense(d);
+}
+
+/* Those that stay move to the beginning of their table, where they are in it already. */
+void ct_fragments_adopt(struct ct_fragments *f, const struct ct_datagram *from, uint32_t high,
+			uint64_t now_ns, int64_t shift_ns)
+{
+	bool in_place = from == f->datagrams;
+	uint32_t n = 0, end = in_place ? high : 0;
+
+	for (uint32_t i = 1; i <= high && n < f->max; i++) {
+		struct ct_datagram d = from[i];
+
+		d.created_ns = ct_time_shifted(d.created_ns, shift_ns);
+		if (!makes_sense(&d, now_ns) || ct_datagram_find(f, &d.key))
+			continue;
+		d.held_first = d.held_last = 0;
+		f->datagrams[++n] = d;
+		link_datagram(f, n);
+	}
+	for (uint32_t i = n + 1; i <= end; i++) {
+		f->datagrams[i].state = CT_DATAGRAM_NONE;
+		f->datagrams[i].next = f->free;
+		f->free = i;
+	}
+	atomic_store_explicit(f->high, in_place ? high : n, memory_order_relaxed);
 }
 
 /* --- what of it has come -------------------------------------------------------------------- */

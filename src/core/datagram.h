@@ -6,6 +6,7 @@
  * that wait for their class. Private to src/core.
  */
 
+#include "core/arena.h"
 #include "core/core.h"
 #include "core/lock.h"
 #include "core/siphash.h"
@@ -31,6 +32,7 @@ struct ct_datagram_key {
 _Static_assert(sizeof(struct ct_datagram_key) == 48, "a key is hashed: no padding");
 
 enum ct_datagram_state {
+	CT_DATAGRAM_NONE,    /* the slot is free */
 	CT_DATAGRAM_WAITING, /* its first fragment has not come */
 	CT_DATAGRAM_JUDGING, /* it has come, and is being judged by some thread */
 	CT_DATAGRAM_SETTLED, /* its class is known */
@@ -105,11 +107,12 @@ struct ct_fragments {
 	uint32_t max, max_held;
 	uint32_t held_slots;	       /* room for some that are decided already, too */
 	uint32_t waiting;	       /* packets that are not decided: at most max_held */
-	struct ct_datagram *datagrams; /* slot 0 is not used */
+	struct ct_datagram *datagrams; /* slot 0 is not used; in the arena */
 	struct ct_held *held;	       /* neither here */
 	uint32_t *buckets;
 	uint32_t bucket_mask;
-	uint32_t free, high, held_free, held_high;
+	_Atomic uint32_t *high; /* highest slot ever used, in the header of the arena */
+	uint32_t free, held_free, held_high;
 	uint32_t oldest[CT_DATAGRAM_LISTS], newest[CT_DATAGRAM_LISTS];
 	struct ct_due_list due[CT_DUE_LISTS];
 	_Atomic uint32_t used;	/* datagrams */
@@ -117,10 +120,21 @@ struct ct_fragments {
 	_Atomic uint8_t seen;	/* enum ct_fragments_seen */
 };
 
-/* Makes room for max datagrams and max_held packets; 0: none. False: no memory. */
-bool ct_fragments_init(struct ct_fragments *f, uint32_t max, uint32_t max_held,
+/*
+ * Finds datagrams in an arena, none of them being known yet, and makes room for max_held packets.
+ * False: no memory.
+ */
+bool ct_fragments_init(struct ct_fragments *f, struct ct_arena_header *header, uint32_t max_held,
 		       const struct ct_siphash_key *key);
 void ct_fragments_done(struct ct_fragments *f);
+
+/*
+ * Takes datagrams over that another process has left in a table of high slots, which may be the own
+ * one: those whose first fragment has been judged, so that the others still get its class. What
+ * waited for a first one comes again.
+ */
+void ct_fragments_adopt(struct ct_fragments *f, const struct ct_datagram *from, uint32_t high,
+			uint64_t now_ns, int64_t shift_ns);
 
 /* All that follows with the lock held. A slot is named by its index, 0: none. */
 

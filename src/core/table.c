@@ -47,8 +47,7 @@ static bool make_parts(struct ct *ct, const struct ct_params *params)
 {
 	return ct_expects_init(&ct->expects, ct->arena.header, &ct->key) &&
 	       ct_keymap_init(&ct->keymap, params->max_expect, &ct->key) &&
-	       ct_fragments_init(&ct->fragments, params->max_fragmented, params->max_held,
-				 &ct->key);
+	       ct_fragments_init(&ct->fragments, ct->arena.header, params->max_held, &ct->key);
 }
 
 struct ct *ct_table_new(void *arena, const struct ct_params *params)

@@ -26,6 +26,7 @@ core_tests = \
 	tests/unit/core/test_helper_sane \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_adopt \
+	tests/unit/core/test_adopt_size \
 	tests/unit/core/test_crash \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_threads_fragments \
@@ -89,7 +90,11 @@ tests_unit_core_test_helper_sip_SOURCES = tests/unit/core/test_helper_sip.c
 tests_unit_core_test_helper_sip_LDADD   = libcoretest.la
 tests_unit_core_test_crash_SOURCES = tests/unit/core/test_crash.c
 tests_unit_core_test_crash_LDADD   = libcoretest.la
-tests_unit_core_test_adopt_SOURCES = tests/unit/core/test_adopt.c
+tests_unit_core_test_adopt_size_SOURCES = tests/unit/core/test_adopt_size.c \
+	tests/unit/core/will.c tests/unit/core/will.h
+tests_unit_core_test_adopt_size_LDADD   = libcoretest.la
+tests_unit_core_test_adopt_SOURCES = tests/unit/core/test_adopt.c \
+	tests/unit/core/will.c tests/unit/core/will.h
 tests_unit_core_test_adopt_LDADD   = libcoretest.la
 tests_unit_core_test_expiry_SOURCES = tests/unit/core/test_expiry.c
 tests_unit_core_test_expiry_LDADD   = libcoretest.la

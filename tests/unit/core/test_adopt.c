@@ -1,135 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/*
- * A table that somebody has left behind: what is taken over, what is given up and what is put back.
- * The dead process is an engine whose arena is copied, the way the memory of a killed one stays.
- */
+/* A table that somebody has left behind: what is taken over, what is given up, what is put back. */
 
-#include "packet.h"
+#include "will.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/adopt.h"
 #include "core/helper/expect.h"
-#include "core/table.h"
 #include "core/tcp.h"
 #include "core/traced.h"
 
-#define SERVER 0xffff
-#define FLOWS  200
-#define NOW    (1000 * SEC)
-
-static const uint8_t other_key[16] = "another secret!";
-
-/* What is to be adopted, and by whom. */
-struct will {
-	struct engine dead, heir;
-	void *left; /* the memory of the dead one, as the heir finds it */
-	struct ct_estate estate;
-	struct ct_params params;
-	struct ct_adopted done;
-	struct ct_thread *threads[1];
-};
-
-static void will_open(struct will *w, uint32_t max_flows)
-{
-	memset(w, 0, sizeof(*w));
-	engine_open(&w->dead, max_flows);
-	w->params = (struct ct_params){.max_flows = max_flows, .max_expect = 64, .key = other_key};
-	w->threads[0] = &w->dead.th;
-	w->estate.threads = w->threads;
-	w->estate.nthreads = 1;
-	w->estate.now_ns = NOW;
-}
-
-static size_t left_size(const struct will *w)
-{
-	const struct ct_params p = {.max_flows = ct_max_flows(w->dead.th.ct), .max_expect = 64};
-
-	return ct_arena_size(&p);
-}
-
-static void *pages(size_t size)
-{
-	void *p = aligned_alloc(4096, size);
-
-	assert_non_null(p);
-	memset(p, 0, size);
-	return p;
-}
-
-/* The process is gone; its memory can be changed in w->left before it is adopted. */
-static void leave(struct will *w)
-{
-	w->left = pages(left_size(w));
-	memcpy(w->left, w->dead.arena, left_size(w));
-	w->estate.arena = w->left;
-}
-
-static void adopt(struct will *w)
-{
-	bool in_place = w->params.max_flows == ct_max_flows(w->dead.th.ct);
-
-	if (!w->left)
-		leave(w);
-	ct_config_init(&w->heir.cfg);
-	w->heir.th.cfg = &w->heir.cfg;
-	w->heir.arena = in_place ? w->left : pages(ct_arena_size(&w->params));
-	w->heir.th.ct = ct_adopt(w->heir.arena, ct_arena_size(&w->params), &w->params, &w->estate,
-				 &w->done);
-	assert_non_null(w->heir.th.ct);
-}
-
-static void will_close(struct will *w)
-{
-	if (w->heir.arena != w->left)
-		free(w->heir.arena);
-	ct_free(w->heir.th.ct);
-	free(w->left);
-	engine_close(&w->dead);
-}
-
-static struct ct_flow *left_flow(const struct will *w, uint32_t slot)
-{
-	struct ct_arena a = {};
-
-	ct_arena_attach(&a, w->left);
-	return &a.slots[slot];
-}
-
-static struct ct_result udp(struct engine *e, uint32_t host, bool back, uint64_t now_ns)
-{
-	struct pk p;
-
-	if (back)
-		pk_udp(&p, CT_AF_INET, SERVER, host, 53, 1000);
-	else
-		pk_udp(&p, CT_AF_INET, host, SERVER, 1000, 53);
-	return engine_track(e, &p, now_ns);
-}
-
-static struct ct_result tcp(struct engine *e, uint32_t host, bool back, uint8_t flags, uint32_t seq,
-			    uint32_t ack, uint64_t now_ns)
-{
-	struct pk p;
-
-	if (back)
-		pk_tcp(&p, CT_AF_INET6, SERVER, host, 80, 1000, flags, seq, ack);
-	else
-		pk_tcp(&p, CT_AF_INET6, host, SERVER, 1000, 80, flags, seq, ack);
-	return engine_track(e, &p, now_ns);
-}
-
-static struct ct_result handshake(struct engine *e, uint32_t host, uint64_t now_ns)
-{
-	tcp(e, host, false, PK_SYN, 99, 0, now_ns);
-	tcp(e, host, true, PK_SYN | PK_ACK, 499, 100, now_ns);
-	return tcp(e, host, false, PK_ACK, 100, 500, now_ns);
-}
+#define FLOWS 200
 
 /* --- all is well ----------------------------------------------------------------------------- */
 
@@ -140,22 +24,22 @@ static void test_flows_live_on(void **state)
 
 	will_open(&w, 2 * FLOWS);
 	for (uint32_t i = 0; i < FLOWS; i++) {
-		udp_id[i] = udp(&w.dead, 1 + i, false, NOW).flow;
+		udp_id[i] = will_udp(&w.dead, 1 + i, false, NOW).flow;
 		if (i % 2)
-			udp(&w.dead, 1 + i, true, NOW);
-		tcp_id[i] = handshake(&w.dead, 1 + i, NOW).flow;
+			will_udp(&w.dead, 1 + i, true, NOW);
+		tcp_id[i] = will_handshake(&w.dead, 1 + i, NOW).flow;
 	}
-	adopt(&w);
+	will_adopt(&w);
 	assert_int_equal(w.done.flows, 2 * FLOWS);
 	assert_int_equal(w.done.relaxed, FLOWS);
 	assert_int_equal(w.done.damaged + w.done.displaced + w.done.moved + w.done.restored, 0);
 	assert_int_equal(ct_count(w.heir.th.ct), 2 * FLOWS);
 	for (uint32_t i = 0; i < FLOWS; i++) {
-		struct ct_result r = udp(&w.heir, 1 + i, false, NOW + SEC);
+		struct ct_result r = will_udp(&w.heir, 1 + i, false, NOW + SEC);
 
 		assert_int_equal(r.info, i % 2 ? CT_INFO_ESTABLISHED : CT_INFO_NEW);
 		assert_true(r.flow == udp_id[i]);
-		r = tcp(&w.heir, 1 + i, true, PK_ACK, 500, 100, NOW + SEC);
+		r = will_tcp(&w.heir, 1 + i, true, PK_ACK, 500, 100, NOW + SEC);
 		assert_int_equal(r.info, CT_INFO_ESTABLISHED_REPLY);
 		assert_true(r.flow == tcp_id[i] && r.status & CT_STATUS_ASSURED);
 	}
@@ -170,9 +54,9 @@ static void test_deadlines_stay(void **state)
 	struct will w;
 
 	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW - 40 * SEC);
-	udp(&w.dead, 2, false, NOW - 20 * SEC);
-	adopt(&w);
+	will_udp(&w.dead, 1, false, NOW - 40 * SEC);
+	will_udp(&w.dead, 2, false, NOW - 20 * SEC);
+	will_adopt(&w);
 	assert_int_equal(w.done.flows, 2);
 	assert_int_equal(ct_expire(&w.heir.th, NOW + SEC, events, 8, NULL), 1);
 	assert_int_equal(events[0].death, CT_DEATH_TIMEOUT);
@@ -190,19 +74,19 @@ static void test_windows_are_learned_anew(void **state)
 	struct will w;
 
 	will_open(&w, 64);
-	handshake(&w.dead, 1, NOW);
-	tcp(&w.dead, 2, false, PK_SYN, 99, 0, NOW);
-	r = tcp(&w.dead, 1, false, PK_ACK, 100 + far, 500, NOW);
+	will_handshake(&w.dead, 1, NOW);
+	will_tcp(&w.dead, 2, false, PK_SYN, 99, 0, NOW);
+	r = will_tcp(&w.dead, 1, false, PK_ACK, 100 + far, 500, NOW);
 	assert_int_equal(r.info, CT_INFO_INVALID);
-	adopt(&w);
+	will_adopt(&w);
 	assert_int_equal(w.done.relaxed, 1);
-	r = tcp(&w.heir, 1, false, PK_ACK, 100 + far, 500 + far, NOW);
+	r = will_tcp(&w.heir, 1, false, PK_ACK, 100 + far, 500 + far, NOW);
 	assert_int_equal(r.info, CT_INFO_ESTABLISHED);
-	r = tcp(&w.heir, 1, true, PK_ACK, 500 + far, 100 + far, NOW);
+	r = will_tcp(&w.heir, 1, true, PK_ACK, 500 + far, 100 + far, NOW);
 	assert_int_equal(r.info, CT_INFO_ESTABLISHED_REPLY);
-	r = tcp(&w.heir, 1, false, PK_ACK, 100, 500 + far, NOW + SEC);
+	r = will_tcp(&w.heir, 1, false, PK_ACK, 100, 500 + far, NOW + SEC);
 	assert_int_equal(r.info, CT_INFO_ESTABLISHED);
-	r = tcp(&w.heir, 1, false, PK_ACK, 100 + 2 * far, 500 + far, NOW + SEC);
+	r = will_tcp(&w.heir, 1, false, PK_ACK, 100 + 2 * far, 500 + far, NOW + SEC);
 	assert_int_equal(r.info, CT_INFO_INVALID);
 	will_close(&w);
 }
@@ -216,12 +100,12 @@ static void test_slots_and_ids_go_on(void **state)
 
 	will_open(&w, 64);
 	for (uint32_t i = 0; i < 64; i++)
-		ids[n++] = udp(&w.dead, 1 + i, false, i % 2 ? NOW : NOW - 60 * SEC).flow;
-	adopt(&w);
+		ids[n++] = will_udp(&w.dead, 1 + i, false, i % 2 ? NOW : NOW - 60 * SEC).flow;
+	will_adopt(&w);
 	ct_expire(&w.heir.th, NOW + SEC, (struct ct_event[64]){}, 64, NULL);
 	assert_int_equal(ct_count(w.heir.th.ct), 32);
 	for (uint32_t i = 0; i < 32; i++)
-		ids[n++] = udp(&w.heir, 1000 + i, false, NOW + SEC).flow;
+		ids[n++] = will_udp(&w.heir, 1000 + i, false, NOW + SEC).flow;
 	assert_int_equal(ct_count(w.heir.th.ct), 64);
 	assert_int_equal(engine_stat(&w.heir, CT_STAT_EARLY_DROPS), 0);
 	for (size_t i = 0; i < n; i++)
@@ -243,9 +127,9 @@ static void test_confirmation_goes_on(void **state)
 	in.hook = CT_HOOK_POSTROUTING;
 	in.mark = 0x8;
 	ct_track(&w.dead.th, &in, &r); /* from now on flows are confirmed there */
-	r = udp(&w.dead, 1, false, NOW);
+	r = will_udp(&w.dead, 1, false, NOW);
 	assert_int_equal(r.status & CT_STATUS_CONFIRMED, 0);
-	adopt(&w);
+	will_adopt(&w);
 	assert_int_equal(w.done.flows, 1);
 	assert_true(ct_confirms_at_exit(w.heir.th.ct, &w.heir.cfg));
 	in.mark = r.mark;
@@ -272,15 +156,15 @@ static void test_expectations_are_met(void **state)
 	will_open(&w, 64);
 	w.dead.cfg.helper_ports[0] = (struct ct_helper_port){.port = 53, .helper = CT_HELPER_TFTP};
 	w.dead.cfg.nhelper_ports = 1;
-	master = udp(&w.dead, 1, false, NOW).flow;
+	master = will_udp(&w.dead, 1, false, NOW).flow;
 	for (uint16_t port = 1; port <= 3; port++) {
 		s.tuple.dst_id_be = (uint16_t)(port << 8);
 		s.tuple.dst.b[0] = 10;
 		s.tuple.dst.b[3] = 2;
 		assert_int_equal(ct_expect_add(w.dead.th.ct, 1, &s, 0, NOW), CT_EXPECT_OK);
 	}
-	leave(&w);
-	adopt(&w);
+	will_leave(&w);
+	will_adopt(&w);
 	assert_int_equal(w.done.expects, 3);
 	assert_int_equal(w.done.expects_lost, 0);
 	for (uint16_t port = 1; port <= 3; port++) {
@@ -295,6 +179,46 @@ static void test_expectations_are_met(void **state)
 	will_close(&w);
 }
 
+static struct ct_result fragment(struct engine *e, uint32_t id, uint32_t start, uint64_t now_ns)
+{
+	struct pk whole, p;
+
+	pk_udp(&whole, CT_AF_INET, 1, SERVER, 1000, 53);
+	pk_fragment(&p, &whole, id, start, start + 8, start < 16);
+	return engine_track(e, &p, now_ns);
+}
+
+/* The class of a datagram whose first fragment came to the dead one; in time, and in any order. */
+static void fragments_go_on(uint32_t max_fragmented)
+{
+	struct ct_result r;
+	struct will w;
+
+	will_open(&w, 64);
+	for (uint32_t id = 1; id <= 3; id++)
+		fragment(&w.dead, id, 8, NOW); /* they wait */
+	fragment(&w.dead, 1, 0, NOW);
+	fragment(&w.dead, 2, 0, NOW);
+	fragment(&w.dead, 4, 0, NOW - 29 * SEC);
+	w.params.max_fragmented = max_fragmented;
+	will_adopt(&w);
+	r = fragment(&w.heir, 2, 16, NOW);
+	assert_int_equal(r.info, CT_INFO_NEW);
+	assert_false(r.held || r.drop);
+	r = fragment(&w.heir, 1, 8, NOW);
+	assert_int_equal(r.reason, CT_REASON_FRAGMENT_DUPLICATE);
+	assert_int_equal(fragment(&w.heir, 1, 16, NOW).info, CT_INFO_NEW);
+	assert_true(fragment(&w.heir, 3, 8, NOW).held); /* it has come again */
+	assert_true(fragment(&w.heir, 4, 8, NOW + 2 * SEC).held);
+	will_close(&w);
+}
+
+static void test_fragments_go_on(void **state)
+{
+	fragments_go_on(8);
+	fragments_go_on(20);
+}
+
 /* --- a thread died at work ----------------------------------------------------------------------
  */
 
@@ -305,11 +229,11 @@ static void test_flow_is_put_back(void **state)
 	struct will w;
 
 	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW);
-	udp(&w.dead, 2, false, NOW);
-	leave(&w);
+	will_udp(&w.dead, 1, false, NOW);
+	will_udp(&w.dead, 2, false, NOW);
+	will_leave(&w);
 	t = &w.dead.th.trace;
-	f = left_flow(&w, 2);
+	f = will_flow(&w, 2);
 	t->flow = 2;
 	t->salt = 42;
 	memcpy(t->saved, (uint8_t *)f + CT_TRACE_FROM, sizeof(t->saved));
@@ -317,13 +241,13 @@ static void test_flow_is_put_back(void **state)
 	f->life = CT_LIFE_CHANGING;
 	f->status = 0xffff;
 	f->packets[0] = 77;
-	adopt(&w);
+	will_adopt(&w);
 	assert_int_equal(w.done.flows, 2);
 	assert_int_equal(w.done.restored, 1);
 	assert_int_equal(w.done.damaged, 0);
-	assert_int_equal(left_flow(&w, 2)->packets[0], 1);
+	assert_int_equal(will_flow(&w, 2)->packets[0], 1);
 	assert_int_equal(atomic_load(&t->phase), CT_TRACE_NONE);
-	assert_int_equal(udp(&w.heir, 2, true, NOW).info, CT_INFO_ESTABLISHED_REPLY);
+	assert_int_equal(will_udp(&w.heir, 2, true, NOW).info, CT_INFO_ESTABLISHED_REPLY);
 	will_close(&w);
 }
 
@@ -334,29 +258,29 @@ static void test_trace_that_restores_nothing(void **state)
 	struct will w;
 
 	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW);
-	leave(&w);
+	will_udp(&w.dead, 1, false, NOW);
+	will_leave(&w);
 	t = &w.dead.th.trace;
 	t->flow = 1;
 	t->salt = 43;
 	memset(t->saved, 0xff, sizeof(t->saved));
 	atomic_store(&t->phase, CT_TRACE_BUSY);
-	adopt(&w);
+	will_adopt(&w);
 	assert_int_equal(w.done.flows, 1);
 	assert_int_equal(w.done.restored, 0);
 	will_close(&w);
 
 	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW);
-	leave(&w);
+	will_udp(&w.dead, 1, false, NOW);
+	will_leave(&w);
 	t = &w.dead.th.trace;
 	t->flow = 1;
 	t->salt = 42;
 	memset(t->saved, 0, sizeof(t->saved));
 	atomic_store(&t->phase, CT_TRACE_BUSY);
-	adopt(&w);
+	will_adopt(&w);
 	assert_int_equal(w.done.flows + w.done.restored + w.done.damaged, 0);
-	assert_int_equal(udp(&w.heir, 1, true, NOW).info, CT_INFO_NEW);
+	assert_int_equal(will_udp(&w.heir, 1, true, NOW).info, CT_INFO_NEW);
 	will_close(&w);
 }
 
@@ -369,7 +293,7 @@ static void test_result_is_recalled(void **state)
 
 	will_open(&w, 64);
 	pk_udp(&p, CT_AF_INET, 1, SERVER, 1000, 53);
-	udp(&w.dead, 1, false, NOW);
+	will_udp(&w.dead, 1, false, NOW);
 	pk_udp(&p, CT_AF_INET, SERVER, 1, 53, 1000);
 	in = pk_input(&p, NOW);
 	in.id = 77;
@@ -410,16 +334,16 @@ static void damaged(const struct damage *d, uint32_t slot)
 	struct will w;
 
 	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW);
-	handshake(&w.dead, 2, NOW);
-	udp(&w.dead, 3, false, NOW);
-	leave(&w);
-	memcpy((uint8_t *)left_flow(&w, slot) + d->offset, &d->value, d->size);
-	adopt(&w);
+	will_udp(&w.dead, 1, false, NOW);
+	will_handshake(&w.dead, 2, NOW);
+	will_udp(&w.dead, 3, false, NOW);
+	will_leave(&w);
+	memcpy((uint8_t *)will_flow(&w, slot) + d->offset, &d->value, d->size);
+	will_adopt(&w);
 	if (w.done.flows != 2 || w.done.damaged != 1)
 		fail_msg("%s of entry %u", d->name, slot);
 	assert_int_equal(ct_count(w.heir.th.ct), 2);
-	assert_int_equal(udp(&w.heir, 3, true, NOW).info, CT_INFO_ESTABLISHED_REPLY);
+	assert_int_equal(will_udp(&w.heir, 3, true, NOW).info, CT_INFO_ESTABLISHED_REPLY);
 	will_close(&w);
 }
 
@@ -461,11 +385,11 @@ static void test_second_of_a_pair_is_damaged(void **state)
 	struct will w;
 
 	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW);
-	udp(&w.dead, 2, false, NOW);
-	leave(&w);
-	left_flow(&w, 2)->orig = left_flow(&w, 1)->orig;
-	adopt(&w);
+	will_udp(&w.dead, 1, false, NOW);
+	will_udp(&w.dead, 2, false, NOW);
+	will_leave(&w);
+	will_flow(&w, 2)->orig = will_flow(&w, 1)->orig;
+	will_adopt(&w);
 	assert_int_equal(w.done.flows, 1);
 	assert_int_equal(w.done.damaged, 1);
 	will_close(&w);
@@ -482,22 +406,22 @@ static void test_noise(void **state)
 
 		will_open(&w, 128);
 		for (uint32_t i = 0; i < 60; i++) {
-			udp(&w.dead, 1 + i, false, NOW);
-			handshake(&w.dead, 1 + i, NOW);
+			will_udp(&w.dead, 1 + i, false, NOW);
+			will_handshake(&w.dead, 1 + i, NOW);
 		}
-		leave(&w);
+		will_leave(&w);
 		ct_arena_parts(w.left, parts);
 		for (int i = 0; i < 40; i++) {
-			const struct ct_arena_part *p = &parts[1 + dice(&seed) % 3];
+			const struct ct_arena_part *p = &parts[1 + dice(&seed) % 4];
 
 			((uint8_t *)w.left)[p->offset + dice(&seed) % p->len] =
 				(uint8_t)dice(&seed);
 		}
 		w.params.max_flows = round % 3 ? 128 : 64 + (uint32_t)round;
-		adopt(&w);
+		will_adopt(&w);
 		for (uint32_t i = 0; i < 60; i++) {
-			udp(&w.heir, 1 + i, true, NOW);
-			tcp(&w.heir, 1 + i, true, PK_ACK, 500, 100, NOW);
+			will_udp(&w.heir, 1 + i, true, NOW);
+			will_tcp(&w.heir, 1 + i, true, PK_ACK, 500, 100, NOW);
 		}
 		ct_expire(&w.heir.th, NOW + 1000000 * SEC, (struct ct_event[256]){}, 256, NULL);
 		will_close(&w);
@@ -511,154 +435,33 @@ static void test_headers(void **state)
 	struct will w;
 
 	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW);
-	leave(&w);
+	will_udp(&w.dead, 1, false, NOW);
+	will_leave(&w);
 	h = w.left;
-	assert_int_equal(ct_arena_read(h, left_size(&w), &facts), CT_ARENA_OK);
+	assert_int_equal(ct_arena_read(h, will_size(&w), &facts), CT_ARENA_OK);
 	assert_int_equal(facts.max_flows, 64);
 	assert_int_equal(facts.high, 1);
-	assert_int_equal(facts.size, left_size(&w));
-	assert_int_equal(ct_arena_read(h, left_size(&w) - 1, &facts), CT_ARENA_DAMAGED);
+	assert_int_equal(facts.size, will_size(&w));
+	assert_int_equal(ct_arena_read(h, will_size(&w) - 1, &facts), CT_ARENA_DAMAGED);
 	assert_int_equal(ct_arena_read(h, 4095, &facts), CT_ARENA_FOREIGN);
 	h->high = 65;
-	assert_int_equal(ct_arena_read(h, left_size(&w), &facts), CT_ARENA_DAMAGED);
+	assert_int_equal(ct_arena_read(h, will_size(&w), &facts), CT_ARENA_DAMAGED);
 	h->high = 1;
 	h->layout++;
-	assert_int_equal(ct_arena_read(h, left_size(&w), &facts), CT_ARENA_LAYOUT);
+	assert_int_equal(ct_arena_read(h, will_size(&w), &facts), CT_ARENA_LAYOUT);
 	h->layout--;
 	h->entry_size++;
-	assert_int_equal(ct_arena_read(h, left_size(&w), &facts), CT_ARENA_LAYOUT);
+	assert_int_equal(ct_arena_read(h, will_size(&w), &facts), CT_ARENA_LAYOUT);
 	h->entry_size--;
 	h->magic++;
-	assert_int_equal(ct_arena_read(h, left_size(&w), &facts), CT_ARENA_FOREIGN);
+	assert_int_equal(ct_arena_read(h, will_size(&w), &facts), CT_ARENA_FOREIGN);
 	h->magic--;
 	w.params.max_flows = 0;
-	assert_null(ct_adopt(w.left, left_size(&w), &w.params, &w.estate, &w.done));
+	assert_null(ct_adopt(w.left, will_size(&w), &w.params, &w.estate, &w.done));
 	w.params.max_flows = 63; /* the memory is that of 64 */
-	assert_null(ct_adopt(w.left, left_size(&w), &w.params, &w.estate, &w.done));
+	assert_null(ct_adopt(w.left, will_size(&w), &w.params, &w.estate, &w.done));
 	w.params.max_flows = 64;
-	adopt(&w);
-	will_close(&w);
-}
-
-/* --- another size, another clock
- * ------------------------------------------------------------------ */
-
-/* n flows from host 1 on; every third is ASSURED. */
-static void fill(struct will *w, uint32_t n, uint64_t *ids)
-{
-	for (uint32_t i = 0; i < n; i++)
-		ids[i] = i % 3 ? udp(&w->dead, 1 + i, false, NOW).flow
-			       : handshake(&w->dead, 1 + i, NOW).flow;
-}
-
-static struct ct_result ask(struct will *w, uint32_t i)
-{
-	return i % 3 ? udp(&w->heir, 1 + i, false, NOW)
-		     : tcp(&w->heir, 1 + i, false, PK_ACK, 100, 500, NOW);
-}
-
-static void test_larger_table(void **state)
-{
-	uint64_t ids[120];
-	struct will w;
-
-	will_open(&w, 120);
-	fill(&w, 120, ids);
-	w.params.max_flows = 500;
-	adopt(&w);
-	assert_int_equal(w.done.flows, 120);
-	assert_int_equal(w.done.moved + w.done.displaced + w.done.damaged, 0);
-	assert_int_equal(ct_max_flows(w.heir.th.ct), 500);
-	for (uint32_t i = 0; i < 120; i++)
-		assert_true(ask(&w, i).flow == ids[i]);
-	assert_int_equal(ct_count(w.heir.th.ct), 120);
-	will_close(&w);
-}
-
-/* There is room for all, though not under every number. */
-static void test_smaller_table_with_room(void **state)
-{
-	struct ct_event events[128];
-	uint64_t ids[120];
-	struct will w;
-	uint32_t kept = 0;
-
-	will_open(&w, 120);
-	for (uint32_t i = 0; i < 60; i++)
-		udp(&w.dead, 1000 + i, false, NOW - 100 * SEC);
-	fill(&w, 60, ids);
-	ct_expire(&w.dead.th, NOW, events, 128, NULL);
-	assert_int_equal(ct_count(w.dead.th.ct), 60);
-	w.params.max_flows = 80;
-	adopt(&w);
-	assert_int_equal(w.done.flows, 60);
-	assert_int_equal(w.done.displaced, 0);
-	for (uint32_t i = 0; i < 60; i++) {
-		struct ct_result r = ask(&w, i);
-
-		assert_int_equal(r.info, i % 3 ? CT_INFO_NEW : CT_INFO_ESTABLISHED);
-		assert_int_equal(r.nevents, 0);
-		kept += r.flow == ids[i];
-	}
-	assert_int_equal(kept, 20);
-	assert_int_equal(w.done.moved, 40);
-	assert_int_equal(ct_count(w.heir.th.ct), 60);
-	will_close(&w);
-}
-
-static void test_smaller_table_keeps_the_assured(void **state)
-{
-	uint64_t ids[120];
-	struct will w;
-
-	will_open(&w, 120);
-	fill(&w, 120, ids);
-	w.params.max_flows = 64;
-	adopt(&w);
-	assert_int_equal(w.done.flows, 64);
-	assert_int_equal(w.done.displaced, 56);
-	assert_int_equal(ct_count(w.heir.th.ct), 64);
-	for (uint32_t i = 0; i < 120; i += 3)
-		assert_int_equal(ask(&w, i).info, CT_INFO_ESTABLISHED);
-	will_close(&w);
-}
-
-static void test_other_clock_and_secret(void **state)
-{
-	struct ct_event events[8];
-	struct will w;
-
-	will_open(&w, 64);
-	udp(&w.dead, 1, false, NOW);
-	udp(&w.dead, 1, true, NOW);
-	udp(&w.dead, 2, false, NOW);
-	leave(&w);
-	ct_arena_forget_key(w.left);
-	w.estate.rekey = true;
-	w.estate.now_ns = 5 * SEC; /* the machine was started again, and ten seconds are over */
-	w.estate.shift_ns = -(int64_t)(NOW + 10 * SEC - 5 * SEC);
-	adopt(&w);
-	assert_int_equal(w.done.flows, 2);
-	assert_int_equal(udp(&w.heir, 1, true, 5 * SEC).info, CT_INFO_ESTABLISHED_REPLY);
-	assert_int_equal(ct_expire(&w.heir.th, 24 * SEC, events, 8, NULL), 0);
-	assert_int_equal(ct_expire(&w.heir.th, 26 * SEC, events, 8, NULL), 1);
-	will_close(&w);
-}
-
-/* Whoever waits for the exit hook is known there by a hash with the secret of before. */
-static void test_other_secret_forgets_who_waits(void **state)
-{
-	struct will w;
-
-	will_open(&w, 64);
-	w.dead.cfg.confirm = CT_CONFIRM_EXIT;
-	udp(&w.dead, 1, false, NOW);
-	w.estate.rekey = true;
-	adopt(&w);
-	assert_int_equal(w.done.flows, 0);
-	assert_int_equal(w.done.unconfirmed, 1);
-	assert_int_equal(w.done.damaged, 0);
+	will_adopt(&w);
 	will_close(&w);
 }
 
@@ -671,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_slots_and_ids_go_on),
 		cmocka_unit_test(test_confirmation_goes_on),
 		cmocka_unit_test(test_expectations_are_met),
+		cmocka_unit_test(test_fragments_go_on),
 		cmocka_unit_test(test_flow_is_put_back),
 		cmocka_unit_test(test_trace_that_restores_nothing),
 		cmocka_unit_test(test_result_is_recalled),
@@ -678,11 +482,6 @@ int main(void)
 		cmocka_unit_test(test_second_of_a_pair_is_damaged),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_larger_table),
-		cmocka_unit_test(test_smaller_table_with_room),
-		cmocka_unit_test(test_smaller_table_keeps_the_assured),
-		cmocka_unit_test(test_other_clock_and_secret),
-		cmocka_unit_test(test_other_secret_forgets_who_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
