@@ -148,6 +148,7 @@ static enum exit_status open_queues(struct daemon *d)
 {
 	const struct conf *c = &d->started;
 	struct nfqueue_params params = {
+		.fd = -1,
 		.fail_open = c->queue_fail_open,
 		.max_packets = c->queue_max_packets,
 		.copy_range = conf_copy_range(c),

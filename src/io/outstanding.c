@@ -38,3 +38,8 @@ void outstanding_strand(struct outstanding *o)
 {
 	o->behind++;
 }
+
+void outstanding_unstrand(struct outstanding *o, unsigned int n)
+{
+	o->behind -= n < o->behind ? n : o->behind;
+}

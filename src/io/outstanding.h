@@ -40,3 +40,12 @@ bool outstanding_answer(struct outstanding *o, uint32_t id, uint32_t *ret_mark);
 
 /* A packet that will never be answered waits in the kernel. */
 void outstanding_strand(struct outstanding *o);
+
+/* So many of those were answered after all. */
+void outstanding_unstrand(struct outstanding *o, unsigned int n);
+
+/* Packets that wait for their verdict. */
+static inline uint64_t outstanding_waiting(const struct outstanding *o)
+{
+	return o->behind + o->n - o->next;
+}

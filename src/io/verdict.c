@@ -65,7 +65,7 @@ static void write_run(struct verdict_buf *b)
 	if (b->run.count == 0)
 		return;
 	nlh = nfq_nlmsg_put((char *)b->data + b->used, type, b->queue);
-	nlh->nlmsg_seq = b->run.count;
+	nlh->nlmsg_seq = b->seq ? b->seq : b->run.count;
 	nfq_nlmsg_verdict_put(nlh, (int)e->id, (int)e->verdict);
 	if (e->set_mark)
 		nfq_nlmsg_verdict_put_mark(nlh, e->mark);
@@ -77,12 +77,14 @@ bool verdict_buf_put(struct verdict_buf *b, const struct verdict_entry *e)
 {
 	if (fits(&b->run, e)) {
 		extend(&b->run, e);
+		b->count++;
 		return true;
 	}
 	write_run(b);
 	if (b->size - b->used < VERDICT_MSG_MAX)
 		return false;
 	b->run = (struct verdict_run){.last = *e, .count = 1, .one_mark = true};
+	b->count++;
 	return true;
 }
 
@@ -91,22 +93,42 @@ static bool transient(int error)
 	return error == EINTR || error == EAGAIN || error == ENOBUFS || error == ENOMEM;
 }
 
-int verdict_buf_send(struct verdict_buf *b, int fd)
+/* Netlink takes a datagram whole or not at all. */
+static int send_all(int fd, const void *data, size_t len)
 {
-	ssize_t n;
-
-	write_run(b); /* never extended after a failure: it is too late to tell what is older */
-	if (b->used == 0)
-		return 0;
-	/* Netlink takes a datagram whole or not at all. */
 	for (int i = 0; i < SEND_TRIES; i++) {
-		n = send(fd, b->data, b->used, 0);
-		if (n >= 0) {
-			b->used = 0;
+		if (send(fd, data, len, 0) >= 0)
 			return 0;
-		}
 		if (!transient(errno))
 			break;
 	}
 	return -errno;
+}
+
+int verdict_buf_send(struct verdict_buf *b, int fd)
+{
+	int r;
+
+	write_run(b); /* never extended after a failure: it is too late to tell what is older */
+	if (b->used == 0)
+		return 0;
+	r = send_all(fd, b->data, b->used);
+	if (r < 0)
+		return r;
+	b->used = 0;
+	b->count = 0;
+	return 0;
+}
+
+int verdict_send_up_to(int fd, uint16_t queue, uint32_t id, uint32_t verdict, uint32_t seq,
+		       bool acked)
+{
+	_Alignas(struct nlmsghdr) char buf[VERDICT_MSG_MAX] = {};
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_VERDICT_BATCH, queue);
+
+	nlh->nlmsg_seq = seq;
+	if (acked)
+		nlh->nlmsg_flags |= NLM_F_ACK;
+	nfq_nlmsg_verdict_put(nlh, (int)id, (int)verdict);
+	return send_all(fd, buf, nlh->nlmsg_len);
 }

@@ -23,6 +23,11 @@
  */
 #define VERDICT_RUN_MAX UINT16_MAX
 
+/* Of verdicts for packets that may be gone for good reasons. */
+#define VERDICT_SEQ_AGAIN  UINT32_MAX	    /* given before: a predecessor's, to be sure */
+#define VERDICT_SEQ_UP_TO  (UINT32_MAX - 1) /* for whatever waits up to an id */
+#define VERDICT_SEQ_STRAYS (UINT32_MAX - 2) /* the same, and it matters whether anything did */
+
 /* The verdict for one packet. */
 struct verdict_entry {
 	uint32_t id;
@@ -44,6 +49,8 @@ struct verdict_buf {
 	size_t used, size;
 	struct verdict_run run; /* becomes a message when it is over */
 	uint16_t queue;
+	unsigned int count; /* packets answered by what is in here */
+	uint32_t seq;	    /* of all messages; 0: as said above */
 };
 
 /* Makes room for count messages of one queue. Returns 0 or -ENOMEM. */
@@ -61,3 +68,10 @@ bool verdict_buf_put(struct verdict_buf *b, const struct verdict_entry *e);
  * still in it, so that nothing is lost if the caller tries again.
  */
 int verdict_buf_send(struct verdict_buf *b, int fd);
+
+/*
+ * Answers every packet up to an id that waits in the kernel, by a message of its own. acked:
+ * success is answered, too. Returns 0 or -errno.
+ */
+int verdict_send_up_to(int fd, uint16_t queue, uint32_t id, uint32_t verdict, uint32_t seq,
+		       bool acked);

@@ -105,7 +105,7 @@ static int start_thread(struct loop *l, const struct arguments *arg)
 
 static int start(struct loop *l, const struct arguments *arg, unsigned int queue)
 {
-	struct nfqueue_params params = {.queue = (uint16_t)queue};
+	struct nfqueue_params params = {.queue = (uint16_t)queue, .fd = -1};
 	struct nfqueue_grant grant;
 	struct conf conf;
 	int r;

@@ -26,7 +26,7 @@ struct fixture {
 
 static void open_queue(struct fixture *x)
 {
-	const struct nfqueue_params params = {.max_packets = 1024, .copy_range = 128};
+	const struct nfqueue_params params = {.fd = -1, .max_packets = 1024, .copy_range = 128};
 	struct nfqueue_grant grant;
 
 	assert_int_equal(nfqueue_open(&x->source, &params, &grant), 0);
@@ -422,7 +422,7 @@ static void test_receive_buffer(void **state)
 /* It grows with what is copied, unless it was given; never back, for packets may be in it. */
 static void test_receive_buffer_follows(void **state)
 {
-	struct nfqueue_params params = {.max_packets = 1000, .copy_range = 2048};
+	struct nfqueue_params params = {.fd = -1, .max_packets = 1000, .copy_range = 2048};
 	struct fixture *x = *state;
 
 	granted(x, params);
