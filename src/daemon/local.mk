@@ -3,6 +3,7 @@ libctshell_la_SOURCES += \
 	src/daemon/options.c src/daemon/options.h \
 	src/daemon/rounds.c src/daemon/rounds.h \
 	src/daemon/zones.c src/daemon/zones.h \
+	src/daemon/seat.c src/daemon/seat.h \
 	src/daemon/worker.c src/daemon/worker.h \
 	src/daemon/memory.c src/daemon/memory.h \
 	src/daemon/status.c src/daemon/status.h \

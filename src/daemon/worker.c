@@ -13,7 +13,9 @@
 #include <time.h>
 
 #include "daemon/rounds.h"
+#include "daemon/seat.h"
 #include "daemon/zones.h"
+#include "core/adopt.h"
 #include "core/stats.h"
 #include "log/journal.h"
 #include "util/clock.h"
@@ -30,7 +32,11 @@
 
 struct worker {
 	/* the thread's own */
-	struct ct_thread thread;
+	struct ct_thread *thread; /* in memory */
+	struct worker_memory *memory;
+	struct worker_memory *own_memory; /* NULL: it was given */
+	uint32_t inherited;		  /* packets to come that may have been judged */
+	bool kept;
 	struct source *source;
 	const struct source_ops *ops;
 	struct jlog *log;
@@ -61,7 +67,6 @@ struct worker {
 	_Atomic(const struct daemon_conf *) published;
 	_Atomic(const struct daemon_conf *) adopted;
 	_Atomic uint64_t beats;
-	_Atomic uint64_t retries, rounds, circles;
 	_Atomic bool stop;
 	_Atomic bool ended;
 	_Atomic int error; /* valid once ended */
@@ -91,9 +96,9 @@ static void adopt_conf(struct worker *w)
 	const struct daemon_conf *dc = atomic_load_explicit(&w->published, memory_order_acquire);
 	const struct conf *conf = &dc->conf;
 
-	if (w->thread.cfg == &conf->track)
+	if (w->thread->cfg == &conf->track)
 		return;
-	w->thread.cfg = &conf->track;
+	w->thread->cfg = &conf->track;
 	w->zones = dc->zones;
 	w->queue_zone = conf_zone_of_queue(conf, (uint16_t)w->queue);
 	w->zoned = w->zones || w->queue_zone;
@@ -124,7 +129,7 @@ static bool came_round(const struct worker *w, const struct packet *p)
 	enum ct_info before;
 
 	return w->sends_round && !w->shadow && !ct_hook_is_exit(p->in.hook) &&
-	       ct_mark_decode(&w->thread.cfg->mark, p->in.mark, &before) &&
+	       ct_mark_decode(&w->thread->cfg->mark, p->in.mark, &before) &&
 	       w->verdict[ct_info_class(before)] == VERDICT_REPEAT;
 }
 
@@ -140,7 +145,7 @@ static void give_verdict(struct worker *w, const struct packet *p, const struct 
 		verdict = VERDICT_DROP;
 	if (verdict == VERDICT_REPEAT && !rounds_allow(&w->sent_round, &p->in)) {
 		verdict = VERDICT_ACCEPT;
-		ct_counter_add(&w->circles, 1);
+		ct_counter_add(&w->memory->circles, 1);
 	}
 	w->ops->verdict(w->source, p, verdict, res->mark != p->in.mark, res->mark);
 }
@@ -162,22 +167,43 @@ static void judged(void *ctx, const struct ct_input *in, struct ct_result *res)
 		jlog_push(w->log, w->index, &res->events[i]);
 }
 
-/* The packets of a batch get their verdicts in their order. */
-static void judge(struct worker *w, int n)
+/* Packets of a batch, from one to before another, get their verdicts in their order. */
+static void judge(struct worker *w, int from, int n)
 {
 	size_t pending = 0;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = from; i < n; i++) {
 		if (!came_round(w, &w->batch[i])) {
 			w->inputs[pending++] = &w->batch[i].in;
 			continue;
 		}
-		ct_track_batch(&w->thread, w->inputs, pending, judged, w);
+		ct_track_batch(w->thread, w->inputs, pending, judged, w);
 		pending = 0;
-		ct_counter_add(&w->rounds, 1);
+		ct_counter_add(&w->memory->rounds, 1);
 		w->ops->verdict(w->source, &w->batch[i], VERDICT_ACCEPT, false, 0);
 	}
-	ct_track_batch(&w->thread, w->inputs, pending, judged, w);
+	ct_track_batch(w->thread, w->inputs, pending, judged, w);
+}
+
+/*
+ * The batch on which a predecessor was at work. One of its packets may have been judged to the end,
+ * so that the flow knows of it, without its verdict having been noted: what the engine remembers is
+ * its verdict. That has to be asked for before anything else is judged.
+ */
+static void judge_inherited(struct worker *w, int n)
+{
+	struct ct_result known;
+	int judged_before = n;
+
+	for (int i = 0; i < n && judged_before == n; i++)
+		if (ct_recall(w->thread, &w->batch[i].in, &known))
+			judged_before = i;
+	judge(w, 0, judged_before);
+	if (judged_before < n) {
+		give_verdict(w, &w->batch[judged_before], &known);
+		judge(w, judged_before + 1, n);
+	}
+	w->inherited = 0;
 }
 
 /* Behind the verdicts, so that no packet waits for it. */
@@ -187,7 +213,7 @@ static void expire(struct worker *w, uint64_t now_ns)
 
 	if (now_ns < w->expiry_ns && !w->expiry_waiting)
 		return;
-	n = ct_expire(&w->thread, now_ns, w->expired, EXPIRED_BATCH, &w->expiry_waiting);
+	n = ct_expire(w->thread, now_ns, w->expired, EXPIRED_BATCH, &w->expiry_waiting);
 	for (size_t i = 0; i < n; i++)
 		jlog_push(w->log, w->index, &w->expired[i]);
 	w->expiry_ns = now_ns + EXPIRY_NS;
@@ -225,7 +251,7 @@ static void answer_held(struct worker *w, take_held *take)
 	size_t n;
 
 	do {
-		n = take(&w->thread, (uint16_t)w->queue, now_ns, w->due, DUE_BATCH);
+		n = take(w->thread, (uint16_t)w->queue, now_ns, w->due, DUE_BATCH);
 		for (size_t i = 0; i < n; i++)
 			answer(w, &w->due[i], take == ct_fragments_release);
 	} while (n == DUE_BATCH);
@@ -237,7 +263,7 @@ static void wake_others(struct worker *w)
 	for (size_t i = 0; i < w->npeers; i++) {
 		struct worker *other = w->peers[i];
 
-		if (ct_fragments_wakes(&w->thread, (uint16_t)other->queue) && other != w)
+		if (ct_fragments_wakes(w->thread, (uint16_t)other->queue) && other != w)
 			other->ops->wake(other->source);
 	}
 }
@@ -250,7 +276,7 @@ static int flush(struct worker *w)
 	w->unsent = r < 0;
 	if (r == 0)
 		return 0;
-	ct_counter_add(&w->retries, 1);
+	ct_counter_add(&w->memory->retries, 1);
 	return r == -ENOBUFS || r == -ENOMEM || r == -EAGAIN || r == -EINTR ? 0 : r;
 }
 
@@ -270,8 +296,11 @@ int worker_pass(struct worker *w, int timeout_ms)
 	adopt_conf(w);
 	if (w->zoned)
 		set_zones(w, n);
-	judge(w, n);
-	if (ct_fragments_any(w->thread.ct)) {
+	if (w->inherited > 0)
+		judge_inherited(w, n);
+	else
+		judge(w, 0, n);
+	if (ct_fragments_any(w->thread->ct)) {
 		answer_held(w, ct_fragments_due);
 		wake_others(w);
 	}
@@ -293,6 +322,27 @@ static int drain(struct worker *w)
 	return r < 0 ? r : 0;
 }
 
+/*
+ * The queue is given back at once: as long as it is bound, packets arrive that nobody will answer.
+ * If somebody keeps it, they are the successor's, and so is what is held: it goes round again.
+ * Otherwise nobody but this thread can answer it.
+ */
+static int end(struct worker *w, int error)
+{
+	if (error >= 0)
+		error = drain(w);
+	if (!w->kept)
+		answer_held(w, ct_fragments_release);
+	(void)flush(w);
+	w->ops->release(w->source);
+	return error;
+}
+
+int worker_finish(struct worker *w)
+{
+	return end(w, 0);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -303,13 +353,7 @@ static void *worker_main(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	while (r >= 0 && !atomic_load_explicit(&w->stop, memory_order_relaxed))
 		r = worker_pass(w, WORKER_WAIT_MS);
-	if (r >= 0)
-		r = drain(w);
-	/* What is held for this queue nobody else can answer. */
-	answer_held(w, ct_fragments_release);
-	(void)flush(w);
-	/* At once: as long as the queue is bound, packets arrive that nobody will answer. */
-	w->ops->release(w->source);
+	r = end(w, r);
 	atomic_store(&w->error, r);
 	atomic_store(&w->ended, true);
 	eventfd_write(w->ended_fd, 1);
@@ -317,22 +361,49 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+/* Statistics go on; what a predecessor was about to do does not. The trace is asked for later. */
+static void begin_thread(struct ct_thread *th, const struct worker_params *params)
+{
+	th->ct = params->ct;
+	th->cfg = NULL;
+	th->share = params->surplus ? UINT32_MAX : (uint32_t)params->index;
+	th->shares = (uint32_t)params->npeers;
+	th->next_stripe = 0;
+	th->next_bucket = 0;
+	th->ndoomed = 0;
+	memset(th->wake, 0, sizeof(th->wake));
+}
+
+static void *alloc_zeroed(size_t size)
+{
+	void *p = NULL;
+
+	if (posix_memalign(&p, 64, size) != 0)
+		return NULL;
+	return memset(p, 0, size);
+}
+
 int worker_new(struct worker **ret, const struct worker_params *params)
 {
-	struct worker *w = NULL;
-	int r;
+	struct worker *w = alloc_zeroed(sizeof(*w));
 
-	r = posix_memalign((void **)&w, 64, sizeof(*w));
-	if (r != 0)
-		return -r;
-	memset(w, 0, sizeof(*w));
-	w->thread.ct = params->ct;
+	if (!w)
+		return -ENOMEM;
+	w->memory = params->memory;
+	if (!w->memory)
+		w->memory = w->own_memory = alloc_zeroed(sizeof(*w->memory));
+	if (!w->memory) {
+		free(w);
+		return -ENOMEM;
+	}
+	w->thread = &w->memory->thread;
+	begin_thread(w->thread, params);
+	w->inherited = params->inherited;
+	w->kept = params->kept;
 	w->source = params->source;
 	w->ops = params->source->ops;
 	w->log = params->log;
 	w->index = params->index;
-	w->thread.share = (uint32_t)params->index;
-	w->thread.shares = (uint32_t)params->npeers;
 	w->shadow = params->shadow;
 	w->queue = params->queue;
 	w->cpu = params->cpu;
@@ -399,6 +470,7 @@ struct worker *worker_free(struct worker *w)
 		return NULL;
 	w->ops->close(w->source);
 	sem_destroy(&w->done);
+	free(w->own_memory);
 	free(w);
 	return NULL;
 }
@@ -422,9 +494,9 @@ uint64_t worker_beats(const struct worker *w)
 void worker_get_counts(const struct worker *w, struct worker_counts *ret)
 {
 	*ret = (struct worker_counts){
-		.retries = atomic_load_explicit(&w->retries, memory_order_relaxed),
-		.rounds = atomic_load_explicit(&w->rounds, memory_order_relaxed),
-		.circles = atomic_load_explicit(&w->circles, memory_order_relaxed),
+		.retries = atomic_load_explicit(&w->memory->retries, memory_order_relaxed),
+		.rounds = atomic_load_explicit(&w->memory->rounds, memory_order_relaxed),
+		.circles = atomic_load_explicit(&w->memory->circles, memory_order_relaxed),
 	};
 }
 
@@ -445,5 +517,5 @@ const struct source *worker_source(const struct worker *w)
 
 const struct ct_stats *worker_stats(const struct worker *w)
 {
-	return &w->thread.stats;
+	return &w->thread->stats;
 }

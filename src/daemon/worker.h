@@ -27,6 +27,7 @@
 
 struct jlog;
 struct worker;
+struct worker_memory;
 struct zones;
 
 /* A configuration in the life of the process, and what follows from it on this machine. */
@@ -48,6 +49,11 @@ struct worker_params {
 	struct worker *const *peers; /* all workers, complete before the first is started */
 	size_t npeers;
 	int ended_fd; /* eventfd, written when the thread is about to end */
+	/* memory that outlives the process, perhaps a predecessor's; NULL: private */
+	struct worker_memory *memory;
+	uint32_t inherited; /* packets of the first batch that the predecessor may have judged */
+	bool kept;	    /* somebody keeps the queue: what is held is left to a successor */
+	bool surplus;	    /* the queue is about to be given up: no share of the expiry */
 };
 
 /* Makes a worker that does not run yet; on failure the source stays with the caller. */
@@ -67,6 +73,13 @@ bool worker_join(struct worker *w, int timeout_ms, int *ret_error);
 
 /* Frees a worker whose thread is not running, and closes its source. NULL is fine. */
 struct worker *worker_free(struct worker *w);
+
+/*
+ * What the thread does when it is told to stop, for a worker without one: answers what waits in the
+ * queue, for half a second at most, then what is held, and gives the queue back. Returns 0 or the
+ * -errno that broke the source.
+ */
+int worker_finish(struct worker *w);
 
 /* Publishes a new configuration and wakes the thread to adopt it. */
 void worker_set_conf(struct worker *w, const struct daemon_conf *conf);
