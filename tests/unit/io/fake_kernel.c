@@ -10,17 +10,28 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define FD 1000
 
-struct fake_kernel fake;
+struct fake_kernel *fake_kernel;
 
 void fake_reset(uint32_t last_id)
 {
+	if (!fake_kernel)
+		fake_kernel = mmap(NULL, sizeof(fake), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	memset(&fake, 0, sizeof(fake));
 	fake.last_id = last_id;
+}
+
+static void step(void)
+{
+	if (fake.kill_in > 0 && --fake.kill_in == 0)
+		_exit(0);
 }
 
 /* --- what the kernel sends ---------------------------------------------------------------------
@@ -55,6 +66,11 @@ static void send_answer(const struct nlmsghdr *to, int error)
 	err->error = -error;
 	err->msg = *to;
 	end_datagram(nlh);
+}
+
+void fake_answer(uint32_t seq, int error)
+{
+	send_answer(&(struct nlmsghdr){.nlmsg_seq = seq}, error);
 }
 
 static void send_packet(const struct fake_packet *p)
@@ -168,12 +184,47 @@ static void take_message(const struct nlmsghdr *nlh)
 	fake.messages[fake.nmessages++] = (struct fake_message){ntohl(hdr->id), batch};
 	if (apply(batch, ntohl(hdr->id), ntohl(hdr->verdict), mark) == 0)
 		send_answer(nlh, ENOENT);
+	else if (nlh->nlmsg_flags & NLM_F_ACK)
+		send_answer(nlh, 0);
+}
+
+/* --- commands ----------------------------------------------------------------------------------
+ */
+
+static void set_flags(const struct nlattr *flags, const struct nlattr *mask)
+{
+	fake.flags = (fake.flags & ~be32(mask)) | (be32(flags) & be32(mask));
+}
+
+/* A queue answers to the socket that has it. Returns 0 or a positive errno. */
+static int take_command(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr, *at[NFQA_CFG_MAX + 1] = {};
+	const struct nfqnl_msg_config_params *params;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) at[mnl_attr_get_type(attr)] = attr;
+	if (at[NFQA_CFG_CMD]) {
+		fake.bound = true;
+		return 0;
+	}
+	if (!fake.bound || fake.foreign)
+		return fake.foreign ? EPERM : ENODEV;
+	if (at[NFQA_CFG_FLAGS])
+		set_flags(at[NFQA_CFG_FLAGS], at[NFQA_CFG_MASK]);
+	if (at[NFQA_CFG_QUEUE_MAXLEN])
+		fake.max_packets = be32(at[NFQA_CFG_QUEUE_MAXLEN]);
+	if (at[NFQA_CFG_PARAMS]) {
+		params = mnl_attr_get_payload(at[NFQA_CFG_PARAMS]);
+		fake.copy_range = ntohl(params->copy_range);
+	}
+	return 0;
 }
 
 /* --- system calls ------------------------------------------------------------------------------
  */
 
 struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
+struct mnl_socket *__wrap_mnl_socket_fdopen(int fd);
 int __wrap_mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid);
 int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl);
 int __wrap_mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *buf, socklen_t len);
@@ -189,6 +240,15 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
 
 struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
 {
+	fake.opened++;
+	fake.foreign = false;
+	return (struct mnl_socket *)&fake;
+}
+
+struct mnl_socket *__wrap_mnl_socket_fdopen(int fd)
+{
+	close(fd); /* a duplicate; its place is taken by FD */
+	fake.adopted++;
 	return (struct mnl_socket *)&fake;
 }
 
@@ -210,16 +270,20 @@ int __wrap_mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *bu
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t size)
 {
 	const struct nlmsghdr *nlh = req;
+	int error;
 
+	step();
 	for (; fake.early > 0; fake.early--)
 		fake_arrive(FAKE_GOOD, 0);
-	if (fake.command_error || (nlh->nlmsg_flags & NLM_F_ACK))
-		send_answer(nlh, fake.command_error);
+	error = fake.command_error ? fake.command_error : take_command(nlh);
+	if (error || (nlh->nlmsg_flags & NLM_F_ACK))
+		send_answer(nlh, error);
 	return (ssize_t)size;
 }
 
 int __wrap_mnl_socket_close(struct mnl_socket *nl)
 {
+	fake.closed++;
 	return 0;
 }
 
@@ -239,15 +303,19 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
-	int twice = 2 * fake.rcvbuf;
+	int number = name == SO_DOMAIN	   ? (fake.no_netlink ? AF_INET : AF_NETLINK)
+		     : name == SO_PROTOCOL ? NETLINK_NETFILTER
+		     : name == SO_MEMINFO  ? (int)fake.ndatagrams
+					   : 2 * fake.rcvbuf;
 
-	memcpy(value, &twice, sizeof(twice));
+	memcpy(value, &number, sizeof(number));
 	return 0;
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	fds[0].revents = fake.ndatagrams > 0 ? POLLIN : 0;
+	step();
 	return fake.ndatagrams > 0;
 }
 
@@ -255,6 +323,7 @@ ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
 {
 	size_t at = fake.first;
 
+	step();
 	if (fake.ndatagrams == 0) {
 		errno = EAGAIN;
 		return -1;
@@ -292,8 +361,10 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
 		errno = ENOBUFS;
 		return -1;
 	}
+	step();
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 		take_message(nlh);
+	step();
 	assert_int_equal(left, 0);
 	return (ssize_t)len;
 }

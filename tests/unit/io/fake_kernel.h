@@ -4,7 +4,8 @@
 /*
  * The kernel's side of an NFQUEUE socket, in place of the system calls that io/nfqueue.c makes: a
  * list of packets that wait, the datagrams that tell of them, and verdicts that are applied in the
- * order of their messages. The program is linked with --wrap for each of the calls.
+ * order of their messages. A step is a system call, or what it does for one message: a process can
+ * be told to die before any. The program is linked with --wrap for each of the calls.
  */
 
 #include <stdbool.h>
@@ -54,9 +55,18 @@ struct fake_kernel {
 	int rcvbuf;		    /* as set */
 	bool unforced;		    /* no more of it than the sysctl allows */
 	int command_error;	    /* a positive errno, for the commands from now on */
+	bool bound;		    /* the queue is a socket's of ours */
+	bool foreign;		    /* that of a predecessor has no queue */
+	bool no_netlink;	    /* nor is it one */
+	uint32_t flags;		    /* of the queue */
+	uint32_t max_packets, copy_range;
+	unsigned int opened, adopted, closed; /* sockets */
+	unsigned int kill_in;		      /* steps until the process ends at once; 0: never */
 };
 
-extern struct fake_kernel fake;
+/* In memory that outlives a process, as a kernel does. */
+extern struct fake_kernel *fake_kernel;
+#define fake (*fake_kernel)
 
 /* An empty queue; the first packet has the id after last_id. */
 void fake_reset(uint32_t last_id);
@@ -68,3 +78,6 @@ struct fake_packet *fake_arrive(enum fake_kind kind, uint32_t mark);
 unsigned int fake_purge(void);
 
 struct fake_packet *fake_find(uint32_t id);
+
+/* The answer to a verdict that a predecessor sent. */
+void fake_answer(uint32_t seq, int error);

@@ -4,6 +4,9 @@ io_tests = \
 	tests/unit/io/test_ifname \
 	tests/unit/io/test_nfqueue \
 	tests/unit/io/test_nfqueue_random \
+	tests/unit/io/test_nfqueue_adopt \
+	tests/unit/io/test_nfqueue_killed \
+	tests/unit/io/test_desk \
 	tests/unit/io/test_nlpacket \
 	tests/unit/io/test_outstanding \
 	tests/unit/io/test_rcvbuf \
@@ -23,7 +26,7 @@ tests_unit_io_test_ifname_LDFLAGS   = $(AM_LDFLAGS) \
 # A kernel of their own.
 fake_kernel = tests/unit/io/fake_kernel.c tests/unit/io/fake_kernel.h
 fake_kernel_ldflags = \
-	-Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socket_bind -Wl,--wrap=mnl_socket_get_fd \
+	-Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socket_fdopen -Wl,--wrap=mnl_socket_bind -Wl,--wrap=mnl_socket_get_fd \
 	-Wl,--wrap=mnl_socket_setsockopt -Wl,--wrap=mnl_socket_sendto -Wl,--wrap=mnl_socket_close \
 	-Wl,--wrap=setsockopt -Wl,--wrap=getsockopt -Wl,--wrap=poll -Wl,--wrap=recv \
 	-Wl,--wrap=recvmmsg -Wl,--wrap=send
@@ -35,9 +38,19 @@ tests_unit_io_test_nfqueue_random_SOURCES = tests/unit/io/test_nfqueue_random.c 
 tests_unit_io_test_nfqueue_random_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_nfqueue_random_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_nfqueue_random_LDFLAGS = $(AM_LDFLAGS) $(fake_kernel_ldflags)
+tests_unit_io_test_nfqueue_adopt_SOURCES = tests/unit/io/test_nfqueue_adopt.c $(fake_kernel)
+tests_unit_io_test_nfqueue_adopt_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_nfqueue_adopt_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_nfqueue_adopt_LDFLAGS = $(AM_LDFLAGS) $(fake_kernel_ldflags)
+tests_unit_io_test_nfqueue_killed_SOURCES = tests/unit/io/test_nfqueue_killed.c $(fake_kernel)
+tests_unit_io_test_nfqueue_killed_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_nfqueue_killed_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_nfqueue_killed_LDFLAGS = $(AM_LDFLAGS) $(fake_kernel_ldflags)
 
 tests_unit_io_test_nlpacket_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_nlpacket_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_io_test_desk_CFLAGS      = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_desk_LDADD       = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_outstanding_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_outstanding_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_rcvbuf_CFLAGS    = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
