@@ -54,11 +54,13 @@ void ledger_see_first(struct ledger *l, uint32_t id)
 	l->blind = false;
 }
 
-/* No packet that could tell an id has come: everything up to either half of all ids. */
+/* No packet that could tell an id has come: one half of all ids, the other, and beyond the wrap. */
 static void repeat_all(struct ledger *l)
 {
-	(void)send_up_to(l, INT32_MAX, VERDICT_REPEAT, VERDICT_SEQ_UP_TO);
-	(void)send_up_to(l, UINT32_MAX, VERDICT_REPEAT, VERDICT_SEQ_UP_TO);
+	static const uint32_t ends[] = {INT32_MAX, UINT32_MAX, INT32_MAX};
+
+	for (unsigned int i = 0; i < 3; i++)
+		(void)send_up_to(l, ends[i], VERDICT_REPEAT, VERDICT_SEQ_UP_TO);
 	l->blind = false;
 }
 

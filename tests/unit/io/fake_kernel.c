@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -237,6 +238,16 @@ ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags);
 int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags,
 		    struct timespec *timeout);
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
+int __real_clock_gettime(clockid_t id, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int r = __real_clock_gettime(id, ts);
+
+	ts->tv_sec += fake.later_s;
+	return r;
+}
 
 struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
 {

@@ -61,6 +61,7 @@ struct fake_kernel {
 	uint32_t flags;		    /* of the queue */
 	uint32_t max_packets, copy_range;
 	unsigned int opened, adopted, closed; /* sockets */
+	unsigned int later_s;		      /* by how much the clock is ahead */
 	unsigned int kill_in;		      /* steps until the process ends at once; 0: never */
 };
 

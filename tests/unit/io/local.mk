@@ -29,7 +29,7 @@ fake_kernel_ldflags = \
 	-Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socket_fdopen -Wl,--wrap=mnl_socket_bind -Wl,--wrap=mnl_socket_get_fd \
 	-Wl,--wrap=mnl_socket_setsockopt -Wl,--wrap=mnl_socket_sendto -Wl,--wrap=mnl_socket_close \
 	-Wl,--wrap=setsockopt -Wl,--wrap=getsockopt -Wl,--wrap=poll -Wl,--wrap=recv \
-	-Wl,--wrap=recvmmsg -Wl,--wrap=send
+	-Wl,--wrap=recvmmsg -Wl,--wrap=send -Wl,--wrap=clock_gettime
 tests_unit_io_test_nfqueue_SOURCES = tests/unit/io/test_nfqueue.c $(fake_kernel)
 tests_unit_io_test_nfqueue_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_nfqueue_LDADD   = libctshell.la $(CMOCKA_LIBS)

@@ -376,6 +376,87 @@ static void test_refused_command(void **state)
 	assert_int_equal(stats(x).gone, 0);
 }
 
+/*
+ * A verdict that got lost is not waited for for ever; but while a fragment is held nothing can be
+ * said about all up to an id.
+ */
+static void test_stranded_packet(void **state)
+{
+	struct fixture *x = *state;
+
+	fake_arrive(FAKE_UNREADABLE, 0);
+	arrive(x, 3, 5);
+	answer(x, 2, A, true, 8);
+	answer(x, 4, A, true, 8); /* 3 is held */
+	flush(x);
+	assert_int_equal(stats(x).waiting, 2);
+	assert_int_equal(stats(x).stranded, 1);
+	fake.later_s = 4;
+	receive(x);
+	fake.later_s = 6;
+	receive(x);
+	fake.nmessages = 0;
+	assert_true(fake_find(1)->waits);
+	answer(x, 3, A, true, 8);
+	flush(x);
+	receive(x);
+	expect_messages("3 b4");
+	assert_int_equal(fake_find(1)->verdict, A);
+	assert_int_equal(fake_find(1)->mark_out, 0);
+	flush(x);
+	assert_int_equal(stats(x).overdue, 1);
+	assert_int_equal(stats(x).waiting, 0);
+	assert_int_equal(stats(x).off, 0);
+	arrive(x, 3, 0);
+	answer_all(x, 8);
+	flush(x);
+	expect_messages("5 b7"); /* runs are possible again */
+	fake.later_s = 100;
+	receive(x);
+	expect_messages("");
+	assert_int_equal(stats(x).gone, 0);
+}
+
+/* Packets that the kernel has and nobody knows of: a dead process took them along. */
+static void test_strays(void **state)
+{
+	struct fixture *x = *state;
+
+	fake_arrive(FAKE_LOST, 0)->waits = true;
+	fake_arrive(FAKE_LOST, 0)->waits = true;
+	arrive(x, 2, 0);
+	answer(x, 3, A, true, 8); /* 4 is held */
+	flush(x);
+	nfqueue_settle(x->source, 2);
+	receive(x);
+	expect_messages("3");
+	answer(x, 4, A, true, 8);
+	flush(x);
+	receive(x);
+	expect_messages("4 b4");
+	assert_int_equal(fake_find(1)->answers, 1);
+	assert_int_equal(fake_find(2)->answers, 1);
+	receive(x);
+	assert_int_equal(stats(x).strays, 2);
+	nfqueue_settle(x->source, 2); /* there are none, as the kernel says */
+	receive(x);
+	expect_messages("b4");
+	receive(x);
+	assert_int_equal(stats(x).strays, 2);
+	assert_int_equal(stats(x).gone, 0);
+	assert_int_equal(stats(x).refused, 0);
+	assert_int_equal(stats(x).off, 0);
+}
+
+static void test_is_empty(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_true(nfqueue_is_empty(x->source));
+	fake_arrive(FAKE_GOOD, 0);
+	assert_false(nfqueue_is_empty(x->source));
+}
+
 static uint64_t granted(struct fixture *x, struct nfqueue_params params)
 {
 	struct nfqueue_grant grant;
@@ -454,6 +535,9 @@ int main(void)
 		TEST(test_ids_wrap),
 		TEST(test_gone_packets),
 		TEST(test_refused_command),
+		TEST(test_stranded_packet),
+		TEST(test_strays),
+		TEST(test_is_empty),
 		TEST(test_receive_buffer),
 		TEST(test_receive_buffer_follows),
 	};

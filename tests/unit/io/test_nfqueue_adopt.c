@@ -297,6 +297,29 @@ static void test_damaged_desk(void **state)
 	assert_int_equal(stats(x).waiting, 0);
 }
 
+/* The same, and none comes: after some seconds everything goes round again, whatever its id. */
+static void test_damaged_desk_in_silence(void **state)
+{
+	struct fixture *x = *state;
+
+	fake.last_id = UINT32_MAX - 3;
+	arrive(x, 6);
+	die(x);
+	x->desk->magic = 0;
+	adopt(x);
+	receive(x);
+	expect_messages("");
+	fake.later_s = 6;
+	receive(x);
+	expect_messages("b2147483647 b4294967295 b2147483647");
+	expect_verdicts(UINT32_MAX - 2, 2, VERDICT_REPEAT);
+	receive(x);
+	assert_int_equal(x->desk->astray, 0);
+	arrive(x, 1);
+	answer_all(x);
+	assert_int_equal(stats(x).gone, 0);
+}
+
 /* Packets that were read while the queue was set up lie nowhere when that is cut off. */
 static void test_died_while_kept(void **state)
 {
@@ -467,14 +490,14 @@ static void test_without_a_desk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_new_queue),	   TEST(test_any_part_is_judged),
-		TEST(test_sent_before),	   TEST(test_held_goes_round),
-		TEST(test_held_alone),	   TEST(test_ids_wrap),
-		TEST(test_damaged_desk),   TEST(test_died_while_kept),
-		TEST(test_order),	   TEST(test_not_our_queue),
-		TEST(test_failure),	   TEST(test_configured_again),
-		TEST(test_longer_slots),   TEST(test_broken_packets),
-		TEST(test_without_a_desk),
+		TEST(test_new_queue),	     TEST(test_any_part_is_judged),
+		TEST(test_sent_before),	     TEST(test_held_goes_round),
+		TEST(test_held_alone),	     TEST(test_ids_wrap),
+		TEST(test_damaged_desk),     TEST(test_damaged_desk_in_silence),
+		TEST(test_died_while_kept),  TEST(test_order),
+		TEST(test_not_our_queue),    TEST(test_failure),
+		TEST(test_configured_again), TEST(test_longer_slots),
+		TEST(test_broken_packets),   TEST(test_without_a_desk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

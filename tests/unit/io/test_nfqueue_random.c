@@ -137,6 +137,7 @@ static void flush(struct life *l)
 static void pass(struct life *l)
 {
 	struct packet batch[SOURCE_BATCH_MAX];
+	struct nfqueue_stats s;
 	int n = l->source->ops->receive(l->source, batch, 0);
 
 	assert_true(n >= 0);
@@ -153,6 +154,8 @@ static void pass(struct life *l)
 	if (happens(l, l->odds.purge))
 		l->purged += fake_purge();
 	flush(l);
+	nfqueue_get_stats(l->source, &s);
+	assert_int_equal(s.off, 0);
 }
 
 /* Everything is read, everybody answered, and sent. */
