@@ -248,6 +248,9 @@ size_t ct_fragments_release(struct ct_thread *th, uint16_t queue, uint64_t now_n
 /* May there be anything for the two above? Cheap. */
 bool ct_fragments_any(const struct ct *ct);
 
+/* Packets of all queues that were held and not yet handed out. */
+uint32_t ct_fragments_held(const struct ct *ct);
+
 /*
  * Did this thread decide something for another thread, which should look after it soon? True once
  * for each time.

@@ -215,6 +215,11 @@ bool ct_fragments_any(const struct ct *ct)
 	       atomic_load_explicit(&ct->fragments.nheld, memory_order_relaxed);
 }
 
+uint32_t ct_fragments_held(const struct ct *ct)
+{
+	return atomic_load_explicit(&ct->fragments.nheld, memory_order_relaxed);
+}
+
 /* Takes what is decided of a queue, after deciding all of it or what is over in any. */
 static size_t decide_and_take(struct ct_thread *th, uint16_t queue, uint64_t now_ns, bool all,
 			      struct ct_fragment_due *out, size_t cap)
