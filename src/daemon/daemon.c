@@ -364,6 +364,8 @@ static bool stop(struct daemon *d, enum exit_status *status)
 	(void)sd_notify(0, "STOPPING=1");
 	(void)monitor_read_kernel(d);
 	all = stop_workers(d, status);
+	if (all)
+		monitor_close_accounts(d);
 	if (all && !jlog_stop(TAKE_PTR(d->log), LOG_STOP_MS))
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_LOG_DROPPED,
 		      "Some transitions could not be written any more");

@@ -8,6 +8,7 @@ libctshell_la_SOURCES += \
 	src/daemon/memory.c src/daemon/memory.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/crowd.c src/daemon/crowd.h \
+	src/daemon/accounts.c src/daemon/accounts.h \
 	src/daemon/monitor.c src/daemon/monitor.h src/daemon/trouble.h \
 	src/daemon/setup.c \
 	src/daemon/daemon.c src/daemon/daemon.h

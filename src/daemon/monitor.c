@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/accounts.h"
 #include "daemon/crowd.h"
 #include "daemon/daemon.h"
 #include "daemon/status.h"
@@ -24,6 +25,10 @@ struct queue_watch {
 	uint32_t full_seen; /* the kernel's counter, which wraps around */
 	uint64_t full;	    /* packets that found the queue full */
 	struct limiter told[TROUBLE_MAX];
+	struct difference off;
+	struct surplus surplus;
+	uint64_t miscount; /* packets, all that were told */
+	uint32_t in_kernel;
 	struct pulse pulse;
 };
 
@@ -35,6 +40,7 @@ struct monitor {
 	struct absence unconfirmed;
 	bool told_exit;		     /* that auto has become exit */
 	unsigned int fragments_told; /* enum ct_fragments_seen */
+	struct difference held;	     /* of all queues, from what the engine holds */
 	bool blind;		     /* the kernel's counters may not be read */
 	size_t nqueues;
 	struct queue_watch queues[];
@@ -105,7 +111,7 @@ uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 			: sum.count[CT_STAT_TABLE_FULL] + sum.reason[CT_REASON_FRAGMENT_LIMIT];
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
-		drops += (fail_open ? 0 : q.lost) + q.gone + q.unsent + d->monitor->queues[i].full;
+		drops += (fail_open ? 0 : q.lost) + q.gone + d->monitor->queues[i].full;
 		gone += q.gone; /* or more */
 	}
 	*ret_exact = (fail_open || !d->monitor->blind) && gone == 0;
@@ -124,7 +130,7 @@ uint64_t monitor_unjudged(const struct daemon *d)
 	for (size_t i = 0; i < d->nqueues; i++) {
 		worker_get_counts(d->workers[i], &w);
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
-		n += w.rounds + q.broken;
+		n += w.rounds + q.broken + q.overdue + q.strays;
 	}
 	return n;
 }
@@ -149,6 +155,7 @@ bool monitor_read_kernel(struct daemon *d)
 		watch = &m->queues[e.queue - first];
 		watch->full += (uint32_t)(e.full - watch->full_seen);
 		watch->full_seen = e.full;
+		watch->in_kernel = e.waiting;
 	}
 	return list;
 }
@@ -172,9 +179,73 @@ static void count_troubles(const struct daemon *d, const struct queue_watch *wat
 	totals[TROUBLE_BROKEN] = s.broken;
 	totals[TROUBLE_UNREADABLE] = s.unreadable;
 	totals[TROUBLE_REFUSED] = s.refused;
+	totals[TROUBLE_OVERDUE] = s.overdue;
+	totals[TROUBLE_STRAYS] = s.strays;
+	totals[TROUBLE_MISCOUNT] = watch->miscount;
 	totals[TROUBLE_RETRIES] = c.retries;
 	totals[TROUBLE_CIRCLES] = c.circles;
 	*ret_refused_error = s.refused_error;
+}
+
+/* Compares the figures of a queue with each other, and with the kernel's if they are known. */
+static void audit_queue(const struct daemon *d, struct queue_watch *watch, struct worker *w)
+{
+	const struct source *source = worker_source(w);
+	struct nfqueue_stats s;
+	uint32_t surplus;
+
+	nfqueue_get_stats(source, &s);
+	watch->miscount += (uint64_t)llabs(difference_due(&watch->off, s.off));
+	if (d->monitor->blind)
+		return;
+	surplus =
+		surplus_due(&watch->surplus, watch->in_kernel, s.waiting, nfqueue_is_empty(source));
+	if (surplus > 0)
+		worker_settle(w, surplus);
+}
+
+/* Packets that queues know to wait, but for those whose verdict got lost, are held. */
+static int64_t held_off(const struct daemon *d)
+{
+	int64_t off = -(int64_t)ct_fragments_held(d->ct);
+	struct nfqueue_stats s;
+
+	for (size_t i = 0; i < d->nqueues; i++) {
+		nfqueue_get_stats(worker_source(d->workers[i]), &s);
+		off += (int64_t)(s.waiting - s.stranded);
+	}
+	return off;
+}
+
+static void say_held_off(const struct daemon *d, int64_t off)
+{
+	if (off != 0)
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_ACCOUNTING,
+		      "The queues hold %" PRId64 " packets %s than there are fragments that wait",
+		      off > 0 ? off : -off, off > 0 ? "more" : "less");
+}
+
+static void audit(struct monitor *m, struct daemon *d)
+{
+	for (size_t i = 0; i < m->nqueues; i++)
+		audit_queue(d, &m->queues[i], d->workers[i]);
+	say_held_off(d, difference_due(&m->held, held_off(d)));
+}
+
+void monitor_close_accounts(const struct daemon *d)
+{
+	struct nfqueue_stats s;
+
+	for (size_t i = 0; i < d->nqueues; i++) {
+		nfqueue_get_stats(worker_source(d->workers[i]), &s);
+		if (s.off != 0)
+			oplog(&d->oplog, LOG_ERR, 0, MSGID_ACCOUNTING,
+			      "Queue %u: at the end %" PRId64 " packets %s",
+			      worker_queue(d->workers[i]), s.off > 0 ? s.off : -s.off,
+			      s.off > 0 ? "are neither answered nor known to wait"
+					: "were answered without having come");
+	}
+	say_held_off(d, held_off(d));
 }
 
 /* A guess is not told where the kernel's own counter can be read. */
@@ -328,6 +399,24 @@ static void measure_rate(struct monitor *m, uint64_t packets, uint64_t now_ns)
 	m->last_ns = now_ns;
 }
 
+void monitor_begin(struct monitor *m, struct daemon *d)
+{
+	struct ct_stats sum = {};
+
+	(void)monitor_read_kernel(d);
+	for (size_t i = 0; i < m->nqueues; i++) {
+		struct queue_watch *watch = &m->queues[i];
+		uint64_t totals[TROUBLE_MAX] = {};
+
+		count_troubles(d, watch, d->workers[i], totals, &(int){0});
+		for (enum trouble t = 0; t < TROUBLE_MAX; t++)
+			watch->told[t].told = totals[t];
+	}
+	daemon_sum_stats(d, &sum);
+	m->crowd.full.told = sum.count[CT_STAT_TABLE_FULL];
+	m->crowd.early.told = sum.count[CT_STAT_EARLY_DROPS];
+}
+
 void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 {
 	struct ct_stats sum = {};
@@ -339,6 +428,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	daemon_sum_stats(d, &sum);
 	measure_rate(m, sum.count[CT_STAT_PACKETS] + monitor_unjudged(d), now_ns);
 	(void)monitor_read_kernel(d);
+	audit(m, d);
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
 	watch_table(m, d, &sum, now_ns);

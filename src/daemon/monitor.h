@@ -59,6 +59,12 @@ bool pulse_stalled(struct pulse *p, uint64_t beats, uint64_t now_ns, uint64_t li
 struct monitor *monitor_new(size_t nqueues);
 struct monitor *monitor_free(struct monitor *m);
 
+/* What was counted before, by others too, is known: reports begin here. Before the first look. */
+void monitor_begin(struct monitor *m, struct daemon *d);
+
+/* When no worker runs any more: reports what they lost track of. */
+void monitor_close_accounts(const struct daemon *d);
+
 /*
  * One look: reports, STATUS=, and WATCHDOG=1 if every worker is well. To be called about once a
  * second.
@@ -73,14 +79,13 @@ bool monitor_read_kernel(struct daemon *d);
 
 /*
  * Packets dropped so far against anybody's will: they found their queue full, never arrived, found
- * no room in the table or among the fragments, got no verdict, or were dropped by the kernel before
- * they did. *ret_exact is false if there may be more, because the kernel's counters could not be
- * read.
+ * no room in the table or among the fragments, or were dropped by the kernel before their verdict.
+ * *ret_exact is false if there may be more, because the kernel's counters could not be read.
  */
 uint64_t monitor_drops(const struct daemon *d, bool *ret_exact);
 
 /*
  * Packets given back so far without a look of the engine: from exit hooks, classified before, of
- * other families, back from "repeat", not understood.
+ * other families, back from "repeat", not understood, given up.
  */
 uint64_t monitor_unjudged(const struct daemon *d);

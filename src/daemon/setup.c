@@ -337,7 +337,10 @@ enum exit_status daemon_setup(struct daemon *d)
 	if (status != STATUS_OK)
 		return status;
 	r = make_workers(d);
-	return r < 0 ? failure(d, r, "make the workers") : STATUS_OK;
+	if (r < 0)
+		return failure(d, r, "make the workers");
+	monitor_begin(d->monitor, d);
+	return STATUS_OK;
 }
 
 void daemon_teardown(struct daemon *d)

@@ -22,16 +22,23 @@
 	  "packets or more were dropped by the kernel before their verdict; rules were replaced "  \
 	  "or an interface went down while they waited")                                           \
 	X(UNSENT, LOG_ERR, MSGID_QUEUE_ERROR,                                                      \
-	  "verdicts could not be sent; their packets wait in the kernel until the queue is "       \
-	  "closed")                                                                                \
+	  "verdicts could not be sent and were given up; their packets are accepted after a few "  \
+	  "seconds")                                                                               \
 	X(BROKEN, LOG_WARNING, MSGID_QUEUE_ERROR,                                                  \
 	  "packets came in messages that could not be understood and were accepted unread")        \
 	X(UNREADABLE, LOG_WARNING, MSGID_QUEUE_ERROR,                                              \
-	  "messages of the kernel could not be read; if there were packets in them, these wait "   \
-	  "until the queue is closed")                                                             \
+	  "messages of the kernel could not be read; if there were packets in them, these are "    \
+	  "accepted after a few seconds")                                                          \
 	X(REFUSED, LOG_WARNING, MSGID_QUEUE_ERROR, "verdicts were refused by the kernel")          \
 	X(RETRIES, LOG_WARNING, MSGID_QUEUE_ERROR,                                                 \
 	  "times the verdicts of a batch had to be sent again")                                    \
+	X(OVERDUE, LOG_WARNING, MSGID_QUEUE_ERROR,                                                 \
+	  "packets without a verdict waited for seconds and were accepted as they were")           \
+	X(STRAYS, LOG_WARNING, MSGID_ACCOUNTING,                                                   \
+	  "packets waited in the kernel that nobody was going to answer; they were accepted as "   \
+	  "they were")                                                                             \
+	X(MISCOUNT, LOG_ERR, MSGID_ACCOUNTING,                                                     \
+	  "packets are neither answered nor known to wait, or were answered without having come")  \
 	X(CIRCLES, LOG_WARNING, MSGID_REPEAT_LOOP,                                                 \
 	  "packets with the verdict repeat came back unmarked again and again and were accepted; " \
 	  "does a rule take their mark away?")

@@ -17,6 +17,7 @@
 #include "daemon/zones.h"
 #include "core/adopt.h"
 #include "core/stats.h"
+#include "io/nfqueue.h"
 #include "log/journal.h"
 #include "util/clock.h"
 #include "util/thread.h"
@@ -498,6 +499,11 @@ void worker_get_counts(const struct worker *w, struct worker_counts *ret)
 		.rounds = atomic_load_explicit(&w->memory->rounds, memory_order_relaxed),
 		.circles = atomic_load_explicit(&w->memory->circles, memory_order_relaxed),
 	};
+}
+
+void worker_settle(struct worker *w, uint32_t n)
+{
+	nfqueue_settle(w->source, n);
 }
 
 bool worker_ended(const struct worker *w)

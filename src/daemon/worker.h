@@ -103,6 +103,9 @@ struct worker_counts {
 
 void worker_get_counts(const struct worker *w, struct worker_counts *ret);
 
+/* nfqueue_settle() for its queue, soon. */
+void worker_settle(struct worker *w, uint32_t n);
+
 bool worker_ended(const struct worker *w);
 unsigned int worker_queue(const struct worker *w);
 const struct source *worker_source(const struct worker *w);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # unit tests of src/daemon
 daemon_tests = \
+	tests/unit/daemon/test_accounts \
 	tests/unit/daemon/test_crowd \
 	tests/unit/daemon/test_options \
 	tests/unit/daemon/test_rounds \
@@ -8,6 +9,8 @@ daemon_tests = \
 	tests/unit/daemon/test_status \
 	tests/unit/daemon/test_worker \
 	tests/unit/daemon/test_worker_held \
+	tests/unit/daemon/test_worker_seat \
+	tests/unit/daemon/test_seat \
 	tests/unit/daemon/test_zones
 
 check_PROGRAMS += $(daemon_tests)
@@ -28,6 +31,14 @@ tests_unit_daemon_test_worker_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_worker_held_SOURCES = tests/unit/daemon/test_worker_held.c $(worker_fixture)
 tests_unit_daemon_test_worker_held_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_worker_held_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_worker_seat_SOURCES = tests/unit/daemon/test_worker_seat.c $(worker_fixture)
+tests_unit_daemon_test_worker_seat_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_worker_seat_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_worker_seat_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ct_recall
+tests_unit_daemon_test_seat_CFLAGS     = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_seat_LDADD      = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_accounts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_accounts_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_zones_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_zones_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_memory_SOURCES = tests/unit/daemon/test_memory.c
