@@ -98,6 +98,7 @@ int inherit(struct desk *d, int fd, bool trusted, struct inheritance *ret)
 		return r;
 	if (!trusted) {
 		desk_turn(d, SOURCE_BATCH_MAX, true);
+		d->seen_id = 0; /* what came behind it may have been read, and is not lost */
 		inh.blind = true;
 		*ret = inh;
 		return 0;

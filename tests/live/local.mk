@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/live/sip/caller.xml \
 	tests/live/sip/phone.xml \
 	tests/live/sip/registrar.xml \
+	tests/live/test_adoption.py \
 	tests/live/test_bench.py \
 	tests/live/test_buffers.py \
 	tests/live/test_bulk.py \
@@ -31,3 +32,7 @@ EXTRA_DIST += \
 # drives the log against a journal of the test's own
 check_PROGRAMS += tests/live/journal_writer
 tests_live_journal_writer_LDADD = libctshell.la
+
+# answers a queue in one process after the other
+check_PROGRAMS += tests/live/heirs
+tests_live_heirs_LDADD = libctshell.la
