@@ -11,11 +11,17 @@
  * near to stays untouched, and what it reaches faster than that is in small pages.
  *
  * None of it is needed for anything else: where it fails, pages are small.
+ *
+ * The flows of another process are mapped where it left them, in the pages that they have. Taking
+ * them over goes through all of them, and what is wrong with them must not end one process after
+ * another: so the memory counts how often that was begun, in a page of its own behind the arena.
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -56,27 +62,81 @@ static void *map(size_t size, int flags, int fd)
 	return NULL;
 }
 
-int memory_map(struct memory *m, size_t arena_size, size_t index_size)
+/* Behind the arena and out of reach of who works on it. */
+static off_t label_at(const struct memory *m)
 {
-	*m = (struct memory){
-		.arena_size = arena_size,
-		.index_size = index_size,
-		.large = arena_size >= WORTH,
-	};
-	m->arena_fd = memfd_create("ctmarkd-flows", MFD_CLOEXEC);
-	if (m->arena_fd < 0 || ftruncate(m->arena_fd, (off_t)round_up(arena_size)) < 0)
-		return -errno;
-	m->arena = map(arena_size, MAP_SHARED, m->arena_fd);
+	return (off_t)round_up(m->arena_size);
+}
+
+static int map_arena(struct memory *m)
+{
+	m->large = m->arena_size >= WORTH;
+	m->arena = map(m->arena_size, MAP_SHARED, m->arena_fd);
 	if (!m->arena)
 		return -errno;
+	if (m->large)
+		(void)madvise(m->arena, round_up(m->arena_size), MADV_HUGEPAGE);
+	return 0;
+}
+
+int memory_arena(struct memory *m, size_t arena_size)
+{
+	*m = (struct memory){.arena_size = arena_size, .arena_fd = -1};
+	m->arena_fd = memfd_create("ctmarkd-flows", MFD_CLOEXEC);
+	if (m->arena_fd < 0 || ftruncate(m->arena_fd, label_at(m) + (off_t)SMALL) < 0)
+		return -errno;
+	return map_arena(m);
+}
+
+int memory_adopt(struct memory *m, int fd)
+{
+	struct stat st;
+
+	*m = (struct memory){.arena_fd = fd};
+	/* only memory has seals, if none */
+	if (fcntl(fd, F_GET_SEALS) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size <= (off_t)SMALL ||
+	    (size_t)st.st_size % LARGE != SMALL)
+		return -EBADF;
+	m->arena_size = (size_t)st.st_size - SMALL;
+	return map_arena(m);
+}
+
+int memory_index(struct memory *m, size_t index_size)
+{
+	m->index_size = index_size;
 	m->index = map(index_size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	if (!m->index)
 		return -errno;
-	if (m->large)
-		(void)madvise(m->arena, round_up(arena_size), MADV_HUGEPAGE);
 	if (index_size >= LARGE)
 		(void)madvise(m->index, round_up(index_size), MADV_HUGEPAGE);
 	return 0;
+}
+
+int memory_map(struct memory *m, size_t arena_size, size_t index_size)
+{
+	int r = memory_arena(m, arena_size);
+
+	return r < 0 ? r : memory_index(m, index_size);
+}
+
+unsigned int memory_attempt(struct memory *m)
+{
+	uint32_t before = 0, now;
+
+	if (pread(m->arena_fd, &before, sizeof(before), label_at(m)) != sizeof(before))
+		return 0;
+	now = before + 1;
+	(void)!pwrite(m->arena_fd, &now, sizeof(now), label_at(m));
+	return before;
+}
+
+void memory_attempt_done(struct memory *m)
+{
+	uint32_t none = 0;
+
+	(void)!pwrite(m->arena_fd, &none, sizeof(none), label_at(m));
 }
 
 void memory_unmap(struct memory *m)

@@ -21,7 +21,27 @@ struct memory {
  * Maps zeroed bytes for both. Returns 0 or -errno; memory_unmap() is due in either case.
  */
 int memory_map(struct memory *m, size_t arena_size, size_t index_size);
+
+/* The same for the flows only. */
+int memory_arena(struct memory *m, size_t arena_size);
+
+/*
+ * Maps what another process left behind, whatever is in it; arena_size is at least what the arena
+ * takes. The descriptor is closed with the memory. Returns 0, -EBADF or -EINVAL if that is no
+ * memory of memory_arena(), or another -errno; memory_unmap() is due in either case.
+ */
+int memory_adopt(struct memory *m, int fd);
+
+/* Adds zeroed bytes for the index. Returns 0 or -errno. */
+int memory_index(struct memory *m, size_t index_size);
 void memory_unmap(struct memory *m);
+
+/*
+ * Notes in the memory that its flows are about to be taken over, and returns how often that was
+ * begun and came to no end since the last memory_attempt_done().
+ */
+unsigned int memory_attempt(struct memory *m);
+void memory_attempt_done(struct memory *m);
 
 /*
  * Puts what lies ahead of the part of the arena that is in use into large pages, MEMORY_AHEAD of

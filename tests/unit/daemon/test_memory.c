@@ -4,6 +4,8 @@
 
 #include "daemon/memory.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -115,12 +117,58 @@ static void test_too_much(void **state)
 	memory_unmap(&m);
 }
 
+/* What one process left behind is found by the next, with the number of those that failed. */
+static void test_adopted(void **state)
+{
+	struct memory m, other;
+	int fd;
+
+	assert_int_equal(memory_map(&m, 5 * MIB, 4096), 0);
+	memset(m.arena, 0xa5, 5 * MIB);
+	fd = dup(m.arena_fd);
+	memory_unmap(&m);
+	for (unsigned int attempt = 0; attempt < 3; attempt++) {
+		assert_int_equal(memory_adopt(&other, dup(fd)), 0);
+		assert_true(other.arena_size >= 5 * MIB);
+		assert_int_equal(((uint8_t *)other.arena)[5 * MIB - 1], 0xa5);
+		assert_int_equal(memory_attempt(&other), attempt);
+		memory_unmap(&other);
+	}
+	assert_int_equal(memory_adopt(&other, fd), 0);
+	memory_attempt_done(&other);
+	assert_int_equal(memory_attempt(&other), 0);
+	assert_int_equal(memory_index(&other, 3 * MIB), 0);
+	assert_true(is_zero(other.index, 3 * MIB));
+	memory_unmap(&other);
+}
+
+/* Nothing else is mapped, whatever it is called. */
+static void test_strangers(void **state)
+{
+	struct memory m;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_true(memory_adopt(&m, fds[0]) < 0);
+	memory_unmap(&m);
+	close(fds[1]);
+	assert_true(memory_adopt(&m, open("/proc/self/exe", O_RDONLY)) < 0);
+	memory_unmap(&m);
+	assert_true(memory_adopt(&m, memfd_create("empty", MFD_CLOEXEC)) < 0);
+	memory_unmap(&m);
+	fds[0] = memfd_create("odd", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fds[0], 4 * MIB), 0);
+	assert_int_equal(memory_adopt(&m, fds[0]), -EBADF);
+	memory_unmap(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),	  cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_on_demand), cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_too_much),  cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_strangers),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
