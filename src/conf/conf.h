@@ -64,6 +64,7 @@ struct conf {
 	uint32_t max_flows;
 	uint32_t max_expect;
 	uint32_t max_fragments;
+	char state_file[CONF_LIST_MAX]; /* "auto", "none" or an absolute path */
 	/* [Verdict] */
 	struct conf_verdict verdict[CT_CLASS_MAX];
 	/* [Log] */

@@ -114,6 +114,8 @@ const struct conf_key conf_table[] = {
 	{ TRACK("FragmentTimeout"), .def = "30s", .parse = conf_parse_span,
 	  SPEC(track.fragment_ns, BETWEEN(NS_PER_S, 3600 * NS_PER_S)),
 	  .help = "Time in which a fragmented datagram has to be complete." },
+	{ TRACK("StateFile"), .def = "auto", .parse = conf_parse_file, PLAIN(state_file),
+	  .help = "File that keeps the flows from a stop to the next start." },
 
 #define X(suffix, key, seconds)                                                                    \
 	{ .section = "Timeouts", .name = key, .def = #seconds "s", .parse = conf_parse_span,       \

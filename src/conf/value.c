@@ -270,6 +270,21 @@ int conf_parse_word_set(const struct conf_spec *spec, const char *text, void *re
 	return 0;
 }
 
+int conf_parse_file(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	size_t len = strlen(text);
+
+	if (*text != '/' && strcmp(text, "auto") != 0 && strcmp(text, "none") != 0)
+		return bad(why, "must be auto, none or an absolute path");
+	if (text[len - 1] == '/')
+		return bad(why, "a directory, where a file is to be named");
+	if (len >= spec->size)
+		return bad(why, "a path has at most %zu characters here", spec->size - 1);
+	memset(ret, 0, spec->size);
+	memcpy(ret, text, len);
+	return 0;
+}
+
 /* Reads "N" or "N-M" and moves text behind it. */
 static bool take_number_range(const char **text, uint64_t *first, uint64_t *last)
 {

@@ -48,6 +48,9 @@ conf_parser conf_parse_mask;	     /* uint32_t: contiguous bits, not 0 */
 conf_parser conf_parse_verdict;	     /* struct conf_verdict: accept drop queue:N repeat */
 conf_parser conf_parse_cpus;	     /* cpu_set_t: numbers and ranges, by commas or spaces */
 
+/* char[spec->size]: auto, none or the absolute path of a file */
+conf_parser conf_parse_file;
+
 /* char[spec->size]: names and patterns of interfaces, by spaces, each once */
 conf_parser conf_parse_interfaces;
 

@@ -297,15 +297,20 @@ static int start(struct daemon *d)
 static void say_started(struct daemon *d)
 {
 	const struct conf *c = &d->conf->conf;
-	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN];
+	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN], old[STATUS_NUMBER_STRLEN];
+	bool adopted = d->takeover.source != TAKEOVER_NOTHING;
 	bool counted = monitor_read_kernel(d) || c->queue_fail_open;
 
-	(void)sd_notifyf(0, "READY=1\nSTATUS=%s, starting",
-			 status_queues(c->queue_first, c->queue_last, queues));
+	status_number(d->takeover.table.flows, old);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=%s, starting%s%s%s",
+			 status_queues(c->queue_first, c->queue_last, queues),
+			 adopted ? " with " : "", adopted ? old : "",
+			 adopted ? " flows taken over" : "");
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STARTED,
 	      "Started version " PACKAGE_VERSION " on %s: mark mask 0x%" PRIx32
-	      ", at most %s flows%s%s",
+	      ", at most %s flows%s%s%s%s%s",
 	      queues, c->track.mark.mask, status_number(ct_max_flows(d->ct), flows),
+	      adopted ? ", " : "", adopted ? old : "", adopted ? " taken over" : "",
 	      d->opts->shadow ? ", shadow: nothing is marked or dropped" : "",
 	      counted ? "" : "; what a full queue drops is counted for root only");
 }
@@ -357,7 +362,7 @@ static bool stop_workers(struct daemon *d, enum exit_status *status)
 }
 
 /* Returns true if nothing runs any more, so that everything may be freed. */
-static bool stop(struct daemon *d, enum exit_status *status)
+static bool stop(struct daemon *d, bool started, enum exit_status *status)
 {
 	bool all;
 
@@ -366,6 +371,8 @@ static bool stop(struct daemon *d, enum exit_status *status)
 	all = stop_workers(d, status);
 	if (all)
 		monitor_close_accounts(d);
+	if (all && started)
+		takeover_leave(d);
 	if (all && !jlog_stop(TAKE_PTR(d->log), LOG_STOP_MS))
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_LOG_DROPPED,
 		      "Some transitions could not be written any more");
@@ -380,13 +387,14 @@ static enum exit_status run(struct daemon *d, bool *ret_quiet)
 	int r;
 
 	if (started) {
+		takeover_done(d);
 		say_started(d);
 		r = sd_event_loop(d->event);
 		status = r < 0 ? STATUS_FAILURE : (enum exit_status)r;
 		if (r < 0)
 			oplog(&d->oplog, LOG_ERR, -r, NULL, "The event loop failed");
 	}
-	*ret_quiet = stop(d, &status);
+	*ret_quiet = stop(d, started, &status);
 	if (started)
 		say_stopped(d); /* behind the last transition */
 	return status;
@@ -402,6 +410,7 @@ static void prepare_signals(void)
 		sigaddset(&set, handled_signals[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed stderr is no reason to let packets wait */
+	(void)signal(SIGXFSZ, SIG_IGN); /* nor is a state file that has grown too large */
 }
 
 int daemon_run(const struct options *opts)
@@ -414,6 +423,7 @@ int daemon_run(const struct options *opts)
 		return STATUS_FAILURE;
 	d->opts = opts;
 	d->memory.arena_fd = -1;
+	d->takeover.file.fd = -1;
 	d->ended_fd = -1;
 	oplog_init(&d->oplog, LOG_TARGET_AUTO, LOG_INFO);
 	if (daemon_load_conf(opts, &d->oplog, &d->conf) < 0)

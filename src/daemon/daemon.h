@@ -18,6 +18,8 @@
 #include "daemon/memory.h"
 #include "daemon/monitor.h"
 #include "daemon/options.h"
+#include "daemon/store.h"
+#include "daemon/takeover.h"
 #include "daemon/worker.h"
 #include "log/journal.h"
 #include "log/oplog.h"
@@ -39,6 +41,8 @@ struct daemon {
 		*conf; /* in force, newest first; older ones until every worker has left them */
 	struct conf started; /* as at the start: what only a restart changes */
 
+	struct store store; /* of the service manager */
+	struct takeover takeover;
 	struct memory memory; /* of the table */
 	struct ct *ct;
 	struct ifname *names;

@@ -6,10 +6,13 @@ libctshell_la_SOURCES += \
 	src/daemon/seat.c src/daemon/seat.h \
 	src/daemon/worker.c src/daemon/worker.h \
 	src/daemon/memory.c src/daemon/memory.h \
+	src/daemon/store.c src/daemon/store.h \
+	src/daemon/state.c src/daemon/state.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/crowd.c src/daemon/crowd.h \
 	src/daemon/accounts.c src/daemon/accounts.h \
 	src/daemon/monitor.c src/daemon/monitor.h src/daemon/trouble.h \
+	src/daemon/takeover.c src/daemon/takeover.h \
 	src/daemon/setup.c \
 	src/daemon/daemon.c src/daemon/daemon.h
 

@@ -16,6 +16,7 @@
 #include "io/queuelist.h"
 #include "io/rcvbuf.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define LOOPBACK_INDEX 1 /* where every network namespace has it */
 
@@ -190,21 +191,36 @@ static int make_table(struct daemon *d)
 		.max_held = max_held(&d->started),
 		.key = key,
 	};
-	int r;
 
-	r = memory_map(&d->memory, ct_arena_size(&params), ct_index_size(&params));
-	if (r < 0)
-		return r;
-	params.index = d->memory.index;
-	while (memory_settle(&d->memory, 0))
-		;
 	if (getrandom(key, sizeof(key), 0) < 0 ||
 	    getrandom(&params.id_salt, sizeof(params.id_salt), 0) < 0)
 		return -errno;
-	d->ct = ct_new(d->memory.arena, d->memory.arena_size, &params);
-	if (!d->ct)
-		return -ENOMEM;
-	return 0;
+	return takeover_table(d, &params);
+}
+
+/* --- what a predecessor left --------------------------------------------------------------------
+ */
+
+static void open_store(struct daemon *d)
+{
+	size_t needed = STORE_NEED(d->nqueues);
+	char strange[STORE_STRANGE_STRLEN];
+	int r = store_init(&d->store, strange);
+
+	if (r < 0)
+		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STORE_ERROR,
+		      "What the service manager keeps for us cannot be read");
+	if (*strange)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_STORE_ERROR,
+		      "The service manager passed descriptors with names that are not ours: %s",
+		      strange);
+	if (d->store.room == 0 || d->store.room >= needed)
+		return;
+	oplog(&d->oplog, LOG_WARNING, 0, MSGID_STORE_ERROR,
+	      "The service manager keeps %zu descriptors, %zu are needed for %zu queues "
+	      "(FileDescriptorStoreMax=): packets and flows do not survive the process",
+	      d->store.room, needed, d->nqueues);
+	d->store.room = 0;
 }
 
 /* --- log and workers ----------------------------------------------------------------------------
@@ -317,6 +333,9 @@ enum exit_status daemon_setup(struct daemon *d)
 	r = make_vessels(d);
 	if (r < 0)
 		return failure(d, r, "allocate memory");
+	d->takeover.began_ns = clock_now_ns();
+	d->takeover.path = state_path(d->started.state_file);
+	open_store(d);
 	status = check_cpus(d);
 	if (status != STATUS_OK)
 		return status;
@@ -355,6 +374,8 @@ void daemon_teardown(struct daemon *d)
 	monitor_free(d->monitor);
 	ct_free(d->ct);
 	memory_unmap(&d->memory);
+	takeover_free(&d->takeover);
+	store_done(&d->store);
 	cleanup_close(&d->ended_fd);
 	ifname_free(d->names);
 }

@@ -63,7 +63,11 @@
 	X(SUPPRESSED, "CTMARK_SUPPRESSED")                                                         \
 	X(DROPPED, "CTMARK_DROPPED")                                                               \
 	X(TALKERS, "CTMARK_TALKERS")                                                               \
-	X(TARGET, "CTMARK_TARGET")
+	X(TARGET, "CTMARK_TARGET")                                                                 \
+	X(FROM, "CTMARK_FROM")                                                                     \
+	X(FLOWS, "CTMARK_FLOWS")                                                                   \
+	X(FLOWS_LOST, "CTMARK_FLOWS_LOST")                                                         \
+	X(INHERITED, "CTMARK_INHERITED")
 
 enum field {
 #define X(name, journal) FIELD_##name,

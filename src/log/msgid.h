@@ -36,6 +36,13 @@
 	X(CONFIRM_EXIT, "confirm-exit", "0bc02fa7541442bcbeb37c52e6a291b0")                        \
 	X(EXIT_MISSING, "exit-missing", "07c4b0d7c37c479f88b2e502f1f6b75f")                        \
 	X(FRAGMENTS, "fragments", "169b00c6a5c646e2a1b5a4da056879a5")                              \
+	X(STATE_WRITTEN, "state-written", "471ed8d4dbf8459e8427506c595d883c")                      \
+	X(STATE_ERROR, "state-error", "4bff684d38f442fb8dff47df4ef83603")                          \
+	X(ADOPTED, "adopted", "bfb11c01f7cf411a92b2033ca7e1cb09")                                  \
+	X(ARENA_REFUSED, "arena-refused", "0126a3e6d0bf4984b59d306e2adfcb6f")                      \
+	X(FLOWS_LOST, "flows-lost", "7f6f9bc84e3047e892a13b69ec637c82")                            \
+	X(STORE_ERROR, "store-error", "5a65148bb5ba43899a7c32fa9d004793")                          \
+	X(QUEUE_GIVEN_UP, "queue-given-up", "a5eb4b17027244568b31f328a7e69c9b")                    \
 	X(WORKER_STALLED, "worker-stalled", "9680485e7edd4944a85462720db249d1")
 
 #define MSGID_STRLEN 33

@@ -129,7 +129,7 @@ static void test_values_queue_mark(void **state)
 static void test_values_track(void **state)
 {
 	struct conf c = good("[Track]\nMaxFlows=64\nMaxExpectations=0\nConfirm=exit\n"
-			     "MaxFragments=65536\nFragmentTimeout=5s\n"
+			     "MaxFragments=65536\nFragmentTimeout=5s\nStateFile=/srv/flows\n"
 			     "TCPLoose=no\nTCPBeLiberal=yes\n"
 			     "TCPIgnoreInvalidRST=yes\nTCPMaxRetrans=255\nChecksum=no\n"
 			     "Accounting=no\n"
@@ -138,6 +138,7 @@ static void test_values_track(void **state)
 	assert_int_equal(c.max_flows, 64);
 	assert_int_equal(c.max_expect, 0);
 	assert_int_equal(c.max_fragments, 65536);
+	assert_string_equal(c.state_file, "/srv/flows");
 	assert_int_equal(c.track.fragment_ns, 5 * CT_NS_PER_S);
 	assert_int_equal(c.track.confirm, CT_CONFIRM_EXIT);
 	assert_false(c.track.tcp_loose);

@@ -230,6 +230,33 @@ static void test_words(void **state)
 	CHECK(conf_parse_word_set, spec, set_rows);
 }
 
+static void test_file(void **state)
+{
+	static const struct conf_spec spec = {.size = 8};
+	static const char *const good[] = {"auto", "none", "/a", "/a/b/c"};
+	static const char *const bad[][2] = {
+		{"Auto", "must be auto, none or an absolute path"},
+		{"flows", "must be auto, none or an absolute path"},
+		{"./a", "must be auto, none or an absolute path"},
+		{"/", "a directory, where a file is to be named"},
+		{"/a/", "a directory, where a file is to be named"},
+		{"/1234567", "a path has at most 7 characters here"},
+	};
+	char file[9], why[CONF_WHY_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		memset(file, 'x', sizeof(file));
+		assert_int_equal(conf_parse_file(&spec, good[i], file, why), 0);
+		assert_string_equal(file, good[i]);
+		assert_int_equal(file[8], 'x');
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(conf_parse_file(&spec, bad[i][0], file, why), -EINVAL);
+		assert_string_equal(why, bad[i][1]);
+		assert_string_equal(file, good[ARRAY_SIZE(good) - 1]);
+	}
+}
+
 /* Two neighbours of 16 bits, seen as one number. */
 static uint64_t range(uint16_t first, uint16_t last)
 {
@@ -466,13 +493,13 @@ static void test_queues(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_boolean),	    cmocka_unit_test(test_number),
-		cmocka_unit_test(test_size),	    cmocka_unit_test(test_span),
-		cmocka_unit_test(test_rate),	    cmocka_unit_test(test_words),
-		cmocka_unit_test(test_queue_range), cmocka_unit_test(test_mask),
-		cmocka_unit_test(test_verdict),	    cmocka_unit_test(test_cpus),
-		cmocka_unit_test(test_helpers),	    cmocka_unit_test(test_interfaces),
-		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_boolean),	   cmocka_unit_test(test_number),
+		cmocka_unit_test(test_size),	   cmocka_unit_test(test_span),
+		cmocka_unit_test(test_rate),	   cmocka_unit_test(test_words),
+		cmocka_unit_test(test_file),	   cmocka_unit_test(test_queue_range),
+		cmocka_unit_test(test_mask),	   cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_cpus),	   cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_interfaces), cmocka_unit_test(test_queues),
 	};
 
 	return cmocka_run_group_tests_name("conf/value", tests, NULL, NULL);

@@ -6,7 +6,9 @@ daemon_tests = \
 	tests/unit/daemon/test_options \
 	tests/unit/daemon/test_rounds \
 	tests/unit/daemon/test_memory \
+	tests/unit/daemon/test_state \
 	tests/unit/daemon/test_status \
+	tests/unit/daemon/test_store \
 	tests/unit/daemon/test_worker \
 	tests/unit/daemon/test_worker_held \
 	tests/unit/daemon/test_worker_seat \
@@ -43,3 +45,10 @@ tests_unit_daemon_test_zones_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_zones_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_memory_SOURCES = tests/unit/daemon/test_memory.c
 tests_unit_daemon_test_memory_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_state_SOURCES = tests/unit/daemon/test_state.c \
+	tests/unit/core/packet.c tests/unit/core/packet.h
+tests_unit_daemon_test_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_daemon_test_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_state_LDADD    = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_store_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_store_LDADD    = libctshell.la $(CMOCKA_LIBS)
