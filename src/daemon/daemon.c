@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "config.h"
+#include "daemon/queues.h"
 #include "daemon/status.h"
 #include "daemon/worker.h"
 #include "daemon/zones.h"
@@ -389,6 +390,7 @@ static enum exit_status run(struct daemon *d, bool *ret_quiet)
 	if (started) {
 		takeover_done(d);
 		say_started(d);
+		queues_give_up(d);
 		r = sd_event_loop(d->event);
 		status = r < 0 ? STATUS_FAILURE : (enum exit_status)r;
 		if (r < 0)

@@ -18,6 +18,7 @@
 #include "daemon/memory.h"
 #include "daemon/monitor.h"
 #include "daemon/options.h"
+#include "daemon/seat.h"
 #include "daemon/store.h"
 #include "daemon/takeover.h"
 #include "daemon/worker.h"
@@ -34,6 +35,13 @@ enum exit_status {
 	STATUS_NO_NFQUEUE = 77,
 };
 
+/* A queue of ours, or one that a predecessor left and we do not serve. */
+struct post {
+	unsigned int queue;
+	struct seat seat;   /* all zero: none */
+	uint32_t inherited; /* packets of its first batch */
+};
+
 struct daemon {
 	const struct options *opts;
 	struct oplog oplog;
@@ -48,6 +56,8 @@ struct daemon {
 	struct ifname *names;
 	struct jlog *log;
 
+	struct post *posts; /* one per queue, then those that are not ours */
+	size_t nposts;
 	struct source **sources; /* those not yet owned by a worker */
 	struct worker **workers; /* one per queue */
 	size_t nqueues;

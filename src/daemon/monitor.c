@@ -277,6 +277,24 @@ static void watch_queue(struct daemon *d, struct queue_watch *watch, const struc
 	}
 }
 
+void monitor_begin(struct monitor *m, struct daemon *d)
+{
+	struct ct_stats sum = {};
+	int refused_error;
+
+	daemon_sum_stats(d, &sum);
+	m->crowd.full.told = sum.count[CT_STAT_TABLE_FULL];
+	m->crowd.early.told = sum.count[CT_STAT_EARLY_DROPS];
+	(void)monitor_read_kernel(d);
+	for (size_t i = 0; i < m->nqueues; i++) {
+		uint64_t totals[TROUBLE_MAX] = {};
+
+		count_troubles(d, &m->queues[i], d->workers[i], totals, &refused_error);
+		for (enum trouble t = 0; t < TROUBLE_MAX; t++)
+			m->queues[i].told[t].told = totals[t];
+	}
+}
+
 /* --- table --------------------------------------------------------------------------------------
  */
 

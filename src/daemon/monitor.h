@@ -66,6 +66,12 @@ void monitor_begin(struct monitor *m, struct daemon *d);
 void monitor_close_accounts(const struct daemon *d);
 
 /*
+ * Begins with counters that a predecessor may have counted, and told of. To be called once, before
+ * packets are judged.
+ */
+void monitor_begin(struct monitor *m, struct daemon *d);
+
+/*
  * One look: reports, STATUS=, and WATCHDOG=1 if every worker is well. To be called about once a
  * second.
  */

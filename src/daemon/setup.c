@@ -9,16 +9,12 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 
+#include "daemon/queues.h"
 #include "daemon/worker.h"
 #include "daemon/zones.h"
 #include "io/ifname.h"
-#include "io/nfqueue.h"
-#include "io/queuelist.h"
-#include "io/rcvbuf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-
-#define LOOPBACK_INDEX 1 /* where every network namespace has it */
 
 /* --- configuration ------------------------------------------------------------------------------
  */
@@ -55,121 +51,6 @@ int daemon_load_conf(const struct options *opts, const struct oplog *log, struct
 	return 0;
 }
 
-/* --- queues -------------------------------------------------------------------------------------
- */
-
-static bool holder(unsigned int queue, uint32_t *ret_portid)
-{
-	return queuelist_holder(QUEUELIST_PATH, (uint16_t)queue, ret_portid) == 0;
-}
-
-static enum exit_status say_busy(const struct daemon *d, unsigned int queue)
-{
-	uint32_t portid;
-
-	if (holder(queue, &portid))
-		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_BUSY,
-		      "Queue %u is held by another process, netlink port id %" PRIu32, queue,
-		      portid);
-	else
-		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_BUSY,
-		      "Queue %u is held by another process; root finds its netlink port id in "
-		      "/proc/net/netfilter/nfnetlink_queue",
-		      queue);
-	return STATUS_PERMISSION;
-}
-
-static enum exit_status say_open_error(const struct daemon *d, unsigned int queue, int error)
-{
-	switch (-error) {
-	case EBUSY:
-		return say_busy(d, queue);
-	case EPERM:
-		/* to an administrator of a user namespace the kernel looks alike in both cases */
-		if (holder(queue, &(uint32_t){0}))
-			return say_busy(d, queue);
-		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
-		      "Cannot bind queue %u: it takes CAP_NET_ADMIN", queue);
-		return STATUS_PERMISSION;
-	case EPROTONOSUPPORT:
-		oplog(&d->oplog, LOG_ERR, 0, MSGID_QUEUE_ERROR,
-		      "This kernel has no NFQUEUE (CONFIG_NETFILTER_NETLINK_QUEUE)");
-		return STATUS_NO_NFQUEUE;
-	default:
-		oplog(&d->oplog, LOG_ERR, -error, MSGID_QUEUE_ERROR, "Cannot bind queue %u", queue);
-		return STATUS_FAILURE;
-	}
-}
-
-static void say_grant(const struct daemon *d, const struct nfqueue_params *asked,
-		      const struct nfqueue_grant *grant)
-{
-	if (!grant->gso)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
-		      "Queue %u: the kernel does not hand over large packets unsplit; expect a "
-		      "fraction of the TCP throughput",
-		      asked->queue);
-	if (asked->fail_open && !grant->fail_open)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
-		      "Queue %u: the kernel does not know FailOpen=; a full queue drops",
-		      asked->queue);
-}
-
-void daemon_check_buffers(const struct daemon *d, const struct conf *c)
-{
-	uint64_t wanted = d->started.queue_receive_buffer;
-	uint32_t max = d->started.queue_max_packets, range = conf_copy_range(c);
-	uint64_t needed = rcvbuf_needed(max, range);
-	char value[24] = "auto";
-
-	if (d->receive_buffer >= needed)
-		return;
-	if (wanted != CONF_BUFFER_AUTO)
-		snprintf(value, sizeof(value), "%" PRIu64, wanted);
-	oplog(&d->oplog, LOG_WARNING, 0, MSGID_SOCKET_BUFFER,
-	      "ReceiveBuffer=%s: each queue gets %" PRIu64 " bytes, which may hold no more than "
-	      "%" PRIu64 " of MaxPackets=%" PRIu32 " packets with %" PRIu32 " bytes copied; all "
-	      "take %" PRIu64,
-	      value, d->receive_buffer, rcvbuf_holds(d->receive_buffer, range), max, range, needed);
-}
-
-/* A socket that got all it asked for can get more. */
-static void note_buffers(struct daemon *d, uint64_t granted)
-{
-	const struct conf *c = &d->started;
-	uint64_t needed = rcvbuf_needed(c->queue_max_packets, conf_copy_range(c));
-	bool grows = c->queue_receive_buffer == CONF_BUFFER_AUTO &&
-		     (granted >= needed || granted >= RCVBUF_MAX);
-
-	d->receive_buffer = grows ? RCVBUF_MAX : granted;
-	daemon_check_buffers(d, c);
-}
-
-static enum exit_status open_queues(struct daemon *d)
-{
-	const struct conf *c = &d->started;
-	struct nfqueue_params params = {
-		.fd = -1,
-		.fail_open = c->queue_fail_open,
-		.max_packets = c->queue_max_packets,
-		.copy_range = conf_copy_range(c),
-		.receive_buffer = c->queue_receive_buffer,
-		.loopback = ifname_is_loopback(d->names, LOOPBACK_INDEX) ? LOOPBACK_INDEX : 0,
-	};
-	struct nfqueue_grant grant = {};
-	int r;
-
-	for (size_t i = 0; i < d->nqueues; i++) {
-		params.queue = (uint16_t)(c->queue_first + i);
-		r = nfqueue_open(&d->sources[i], &params, &grant);
-		if (r < 0)
-			return say_open_error(d, params.queue, r);
-		say_grant(d, &params, &grant);
-	}
-	note_buffers(d, grant.receive_buffer);
-	return STATUS_OK;
-}
-
 /* --- table --------------------------------------------------------------------------------------
  */
 
@@ -198,31 +79,6 @@ static int make_table(struct daemon *d)
 	return takeover_table(d, &params);
 }
 
-/* --- what a predecessor left --------------------------------------------------------------------
- */
-
-static void open_store(struct daemon *d)
-{
-	size_t needed = STORE_NEED(d->nqueues);
-	char strange[STORE_STRANGE_STRLEN];
-	int r = store_init(&d->store, strange);
-
-	if (r < 0)
-		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STORE_ERROR,
-		      "What the service manager keeps for us cannot be read");
-	if (*strange)
-		oplog(&d->oplog, LOG_WARNING, 0, MSGID_STORE_ERROR,
-		      "The service manager passed descriptors with names that are not ours: %s",
-		      strange);
-	if (d->store.room == 0 || d->store.room >= needed)
-		return;
-	oplog(&d->oplog, LOG_WARNING, 0, MSGID_STORE_ERROR,
-	      "The service manager keeps %zu descriptors, %zu are needed for %zu queues "
-	      "(FileDescriptorStoreMax=): packets and flows do not survive the process",
-	      d->store.room, needed, d->nqueues);
-	d->store.room = 0;
-}
-
 /* --- log and workers ----------------------------------------------------------------------------
  */
 
@@ -241,7 +97,7 @@ static int make_log(struct daemon *d)
 	struct jlog_config config;
 
 	daemon_jlog_config(d, &d->conf->conf, &config);
-	return jlog_new(&d->log, &config, d->nqueues, d->names); /* a ring for each worker */
+	return jlog_new(&d->log, &config, d->nqueues + 1, d->names); /* see QUEUES_RING */
 }
 
 /* The CPU for a worker: those of CPUAffinity= in turn. */
@@ -297,6 +153,9 @@ static int make_workers(struct daemon *d)
 			.peers = d->workers,
 			.npeers = d->nqueues,
 			.ended_fd = d->ended_fd,
+			.memory = d->posts[i].seat.worker,
+			.inherited = d->posts[i].inherited,
+			.kept = store_works(&d->store),
 		};
 		int r = worker_new(&d->workers[i], &params);
 
@@ -335,7 +194,7 @@ enum exit_status daemon_setup(struct daemon *d)
 		return failure(d, r, "allocate memory");
 	d->takeover.began_ns = clock_now_ns();
 	d->takeover.path = state_path(d->started.state_file);
-	open_store(d);
+	queues_read_store(d);
 	status = check_cpus(d);
 	if (status != STATUS_OK)
 		return status;
@@ -345,6 +204,9 @@ enum exit_status daemon_setup(struct daemon *d)
 	r = zones_read(&d->conf->zones, &d->started);
 	if (r < 0)
 		return failure(d, r, "find the interfaces of the zones");
+	r = queues_take_seats(d);
+	if (r < 0)
+		return failure(d, r, "make the memory of the workers");
 	r = make_table(d);
 	if (r < 0)
 		return failure(d, r, "make the flow table");
@@ -352,7 +214,7 @@ enum exit_status daemon_setup(struct daemon *d)
 	if (r < 0)
 		return failure(d, r, "make the log");
 	/* Last: packets wait from here on. */
-	status = open_queues(d);
+	status = queues_open(d);
 	if (status != STATUS_OK)
 		return status;
 	r = make_workers(d);
@@ -369,6 +231,9 @@ void daemon_teardown(struct daemon *d)
 	for (size_t i = 0; d->sources && i < d->nqueues; i++)
 		if (d->sources[i])
 			d->sources[i]->ops->close(d->sources[i]);
+	for (size_t i = 0; i < d->nposts; i++)
+		seat_free(&d->posts[i].seat);
+	free(d->posts);
 	free(d->workers);
 	free(d->sources);
 	monitor_free(d->monitor);

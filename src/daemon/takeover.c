@@ -207,15 +207,29 @@ static int place(struct daemon *d, struct left *l, struct ct_params *params)
 	return r;
 }
 
+/* What all workers of the predecessor left, to be freed. NULL: there is no memory. */
+static struct ct_thread **threads(const struct daemon *d)
+{
+	struct ct_thread **list = calloc(d->nposts + 1, sizeof(struct ct_thread *));
+
+	for (size_t i = 0; list && i < d->nposts; i++)
+		if (d->posts[i].seat.worker)
+			list[i] = &d->posts[i].seat.worker->thread;
+	return list;
+}
+
 static int adopt(struct daemon *d, struct left *l, struct ct_params *params)
 {
+	_cleanup_free_ struct ct_thread **list = threads(d);
 	struct ct_estate estate = {
 		.arena = l->memory.arena,
+		.threads = list,
+		.nthreads = d->nposts,
 		.now_ns = clock_now_ns(),
 		.shift_ns = l->shift_ns,
 		.rekey = l->source == TAKEOVER_FILE,
 	};
-	int r = place(d, l, params);
+	int r = list ? place(d, l, params) : -ENOMEM;
 
 	if (r == 0)
 		d->ct = ct_adopt(d->memory.arena, d->memory.arena_size, params, &estate,
@@ -246,16 +260,10 @@ static int make_new(struct daemon *d, struct ct_params *params)
 /* The store shall have this table, and no other. */
 static void hand_over(struct daemon *d, bool stored)
 {
-	int r;
-
 	if (stored)
 		return;
 	(void)store_drop(&d->store, STORE_FLOWS, 0);
-	r = store_keep(&d->store, STORE_FLOWS, 0, d->memory.arena_fd);
-	if (r < 0)
-		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STORE_ERROR,
-		      "The flows cannot be given to the service manager; they end with the "
-		      "process");
+	(void)store_keep(&d->store, STORE_FLOWS, 0, d->memory.arena_fd);
 }
 
 int takeover_table(struct daemon *d, struct ct_params *params)
@@ -318,6 +326,7 @@ char *takeover_line(const struct takeover *t, uint64_t now_ns,
 	add_count(&w, t->queues, t->queues == 1 ? "queue" : "queues");
 	add_count(&w, t->inherited, "packets inherited");
 	add_count(&w, t->resent, "verdicts sent again");
+	add_count(&w, t->unread, "seats of queues that could not be read");
 	add_count(&w, t->orphaned, "queues whose unanswered packets go through the rules again");
 	return buf;
 }

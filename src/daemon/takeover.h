@@ -38,6 +38,7 @@ struct takeover {
 	unsigned int queues;   /* that a predecessor left, and what waited for us in them: */
 	uint64_t inherited;    /* packets that it had read and not answered */
 	uint64_t resent;       /* verdicts of which it is not known whether they got through */
+	unsigned int unread;   /* seats that could not be used */
 	unsigned int orphaned; /* queues in which packets go through the rules again */
 };
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -27,6 +28,86 @@ def config_text(sections):
                    for name, keys in sections.items())
 
 
+class Store:
+    """What a service manager keeps for a service: descriptors by name, from one process to the next."""
+
+    # Puts descriptors where sd_listen_fds() looks for them, then becomes the daemon.
+    SHIM = """
+import fcntl, os, sys
+fds = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 500) for fd in sys.argv[1].split(",") if fd]
+for i, fd in enumerate(fds):
+    os.dup2(fd, 3 + i)
+    os.close(fd)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+    def __init__(self, room=64):
+        self.room = room
+        self.items = []  # (name, fd)
+        self._changed = threading.Condition()
+
+    def hear(self, lines, fds):
+        """One message of the service; whatever is not to be kept is closed."""
+        fields = dict(line.split("=", 1) for line in lines if "=" in line)
+        name = fields.get("FDNAME", "stored")
+        with self._changed:
+            if fields.get("FDSTORE") == "1":
+                free = max(self.room - len(self.items), 0)
+                self.add(name, fds[:free])
+                fds = fds[free:]
+            elif fields.get("FDSTOREREMOVE") == "1":
+                self.remove(name)
+            self._changed.notify_all()
+        for fd in fds:
+            os.close(fd)
+
+    def add(self, name, fds):
+        self.items += [(name, fd) for fd in fds]
+
+    def remove(self, name):
+        """All of that name, as when the service asks for it, or somebody is clumsy."""
+        for item in [item for item in self.items if item[0] == name]:
+            os.close(item[1])
+            self.items.remove(item)
+
+    def names(self):
+        with self._changed:
+            return sorted(name for name, _ in self.items)
+
+    def wait_names(self, wanted, timeout=5):
+        """Waits until it holds exactly these, and returns what it holds."""
+        with self._changed:
+            self._changed.wait_for(lambda: sorted(n for n, _ in self.items) == sorted(wanted),
+                                   timeout)
+        return self.names()
+
+    def get(self, name):
+        return next(fd for n, fd in self.items if n == name)
+
+    def environment(self):
+        env = {"FDSTORE": str(self.room)}
+        if self.items:
+            env |= {"LISTEN_FDS": str(len(self.items)),
+                    "LISTEN_FDNAMES": ":".join(name for name, _ in self.items)}
+        return env
+
+    def wrap(self, words):
+        return [sys.executable, "-c", self.SHIM, ",".join(str(fd) for _, fd in self.items), *words]
+
+    def close(self):
+        """As if the service had been stopped: nobody has the descriptors any more."""
+        for _, fd in self.items:
+            os.close(fd)
+        self.items.clear()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+
 class NotifySocket:
     """
     What a service manager hears: the sd_notify() messages of the daemon.
@@ -34,8 +115,8 @@ class NotifySocket:
     Like a service manager it reads all the time: a full socket would make the daemon wait.
     """
 
-    def __init__(self, path):
-        self.path = str(path)
+    def __init__(self, path, store=None):
+        self.path, self.store = str(path), store
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(self.path)
         os.chmod(self.path, 0o777)
@@ -50,9 +131,15 @@ class NotifySocket:
         self.sock.settimeout(0.1)
         while not self._closing:
             try:
-                lines = self.sock.recv(65536).decode().splitlines()
+                message, fds, _, _ = socket.recv_fds(self.sock, 65536, 8)
             except TimeoutError:
                 continue
+            lines = message.decode().splitlines()
+            if self.store:
+                self.store.hear(lines, fds)
+            else:
+                for fd in fds:
+                    os.close(fd)
             with self._new:
                 self.lines += lines
                 self._new.notify_all()
@@ -86,13 +173,13 @@ class Daemon:
 
     Transitions go to the console unless the configuration says otherwise. prefix are words put
     before the command, e.g. to enter the mount namespace of a private journal. What it says is not
-    read before listen() if deaf.
+    read before listen() if deaf. With a store it finds there what another one has left in it.
     """
 
     def __init__(self, netns, config=None, args=(), prefix=(), env=None, ready=True,
-                 deaf=False):
+                 deaf=False, store=None):
         self.netns, self.args, self.prefix = netns, list(args), list(prefix)
-        self.env, self.ready = env or {}, ready
+        self.env, self.ready, self.store = env or {}, ready, store
         self.lines = []
         self._listening = threading.Event()
         if not deaf:
@@ -110,13 +197,19 @@ class Daemon:
         self.config.write_text(config_text(config))
 
     def __enter__(self):
-        self.notify = NotifySocket(pathlib.Path(self._dir.name, "notify"))
-        env = dict(os.environ, NOTIFY_SOCKET=self.notify.path) | self.env
-        for name in ("JOURNAL_STREAM", "WATCHDOG_USEC", "WATCHDOG_PID"):
-            if name not in self.env:
-                env.pop(name, None)
+        self.notify = NotifySocket(pathlib.Path(self._dir.name, "notify"), self.store)
+        env = dict(os.environ, NOTIFY_SOCKET=self.notify.path)
+        for name in ("JOURNAL_STREAM", "WATCHDOG_USEC", "WATCHDOG_PID", "FDSTORE", "LISTEN_FDS",
+                     "LISTEN_PID", "LISTEN_FDNAMES", "STATE_DIRECTORY"):
+            env.pop(name, None)
         words = [*self.prefix, binary(), "--config", str(self.config), *self.args]
-        self.process = subprocess.Popen(self.netns.wrap(*words), env=env, text=True,
+        fds = ()
+        if self.store:
+            env |= self.store.environment()
+            words = self.store.wrap(words)
+            fds = tuple(fd for _, fd in self.store.items)
+        env |= self.env
+        self.process = subprocess.Popen(self.netns.wrap(*words), env=env, text=True, pass_fds=fds,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -171,6 +264,10 @@ class Daemon:
         """Ends it by a signal and returns its exit code, all lines being read."""
         self.process.send_signal(number)
         return self.join(timeout)
+
+    def crash(self, timeout=10):
+        """kill -9, and waits until nothing of it is left."""
+        return self.stop(signal.SIGKILL, timeout)
 
     def join(self, timeout=10):
         self.status = self.process.wait(timeout)

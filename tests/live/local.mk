@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/live/test_runs.py \
 	tests/live/test_service.py \
 	tests/live/test_systemd.py \
+	tests/live/test_takeover.py \
 	tests/live/test_verdict.py \
 	tests/live/test_zones.py
 

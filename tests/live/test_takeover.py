@@ -1,0 +1,410 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What survives the process: packets, flows and statistics. The test is the service manager, which
+keeps descriptors from one daemon to the next.
+"""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+from lab import rules
+from lab.daemon import Daemon, Store
+from lab.traffic import Traffic
+
+ONE_QUEUE = ["flows", "queue-0", "seat-0"]
+
+
+@pytest.fixture
+def store():
+    with Store() as kept:
+        yield kept
+
+
+@pytest.fixture
+def pair(lab):
+    """A conversation from the client to the server."""
+    client, server = Traffic(lab, None, False).udp_pair(5353)
+    with client, server:
+        client.settimeout(5)
+        server.settimeout(5)
+        yield client, server
+
+
+def converse(pair):
+    client, server = pair
+    client.send(b"query")
+    server.sendto(b"answer", server.recvfrom(100)[1])
+    assert client.recv(100) == b"answer"
+
+
+def said(daemon, pattern, timeout=5):
+    line = daemon.wait_line(pattern, timeout)
+    assert line, "\n".join(daemon.lines)
+    return line
+
+
+def end(daemon, how):
+    """Kills it, or stops it in order."""
+    if how == "crash":
+        daemon.crash()
+    else:
+        assert daemon.stop() == 0
+
+
+# --- flows -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["crash", "restart"])
+def test_a_flow_goes_on(lab, pair, store, how):
+    rules.queue(lab.router)
+    with Daemon(lab.router, store=store) as daemon:
+        converse(pair)
+        new = daemon.wait_events(1, event="new")[0]
+        assert store.wait_names(ONE_QUEUE) == ONE_QUEUE
+        end(daemon, how)
+    with Daemon(lab.router, store=store) as daemon:
+        said(daemon, r"Took over 1 flows from the service manager's store")
+        said(daemon, r"Started .* 1 taken over")
+        converse(pair)
+        time.sleep(2.1)
+        converse(pair)  # from now on it is a stream
+        assured = daemon.wait_events(1, event="assured")[0]
+        assert assured["flow"] == new["flow"]
+        assert not daemon.events(event="new")
+        assert store.names() == ONE_QUEUE
+
+
+def test_a_connection_goes_on(lab, store):
+    """Established: its windows are learned anew, and no segment is INVALID."""
+    rules.queue(lab.router)
+    traffic = Traffic(lab, None, False)
+    with traffic.tcp_server(8080) as listener, lab.client.socket(traffic.af) as client:
+        with Daemon(lab.router, store=store) as daemon:
+            client.connect((traffic.server, 8080))
+            server = listener.accept()[0]
+            client.sendall(b"one")
+            assert server.recv(100) == b"one"
+            store.wait_names(ONE_QUEUE)
+            daemon.crash()
+        with Daemon(lab.router, store=store) as daemon:
+            said(daemon, r"Took over 1 flows .*1 with windows to be learned anew")
+            for text in (b"two", b"three"):
+                client.sendall(text)
+                assert server.recv(100) == text
+                server.sendall(text)
+                assert client.recv(100) == text
+            server.close()
+            assert daemon.wait_events(1, event="state", state="ESTABLISHED>FIN_WAIT")
+            assert not daemon.events(event="invalid")
+
+
+def test_statistics_go_on(lab, pair, store):
+    rules.queue(lab.router)
+    for _ in range(2):
+        with Daemon(lab.router, store=store) as daemon:
+            converse(pair)
+            store.wait_names(ONE_QUEUE)
+            daemon.stop()
+    said(daemon, r"Stopped: 4 packets judged, .* 1 flows seen, 1 of them alive")
+
+
+def many_flows(lab, n):
+    traffic = Traffic(lab, None, False)
+    for port in range(20000, 20000 + n):
+        client = lab.client.socket(traffic.af, 2)
+        with client:
+            client.connect((traffic.server, port))
+            client.send(b"x")
+
+
+def test_another_size(lab, store):
+    rules.queue(lab.router, families=("iptables",))
+    with Daemon(lab.router, {"Track": {"MaxFlows": 1000}}, store=store) as daemon:
+        many_flows(lab, 100)
+        daemon.wait_events(100, event="new")
+        daemon.crash()
+    with Daemon(lab.router, {"Track": {"MaxFlows": 64}}, store=store) as daemon:
+        said(daemon, r"Took over 64 flows")
+        said(daemon, r"Not taken over: 36 flows for which MaxFlows= is too small now")
+        assert store.wait_names(ONE_QUEUE) == ONE_QUEUE
+        daemon.crash()
+    with Daemon(lab.router, {"Track": {"MaxFlows": 2000}}, store=store) as daemon:
+        said(daemon, r"Took over 64 flows")
+        assert not any("Not taken over" in line for line in daemon.lines)
+
+
+# --- packets -----------------------------------------------------------------------
+
+
+def test_packets_wait_while_nobody_is_there(lab, pair, store):
+    client, server = pair
+    rules.queue(lab.router)
+    with Daemon(lab.router, store=store) as daemon:
+        converse(pair)
+        store.wait_names(ONE_QUEUE)
+        daemon.crash()
+    for i in range(200):
+        client.send(b"%d" % i)
+    with Daemon(lab.router, store=store):
+        assert [server.recv(100) for _ in range(200)] == [b"%d" % i for i in range(200)]
+
+
+class Stream:
+    """Numbered packets, one after the other, while things happen."""
+
+    def __init__(self, pair, count, pause):
+        self.client, self.server = pair
+        self.count, self.pause, self.got = count, pause, []
+        self.threads = [threading.Thread(target=self._send), threading.Thread(target=self._receive)]
+
+    def _send(self):
+        for i in range(self.count):
+            self.client.send(b"%d" % i)
+            time.sleep(self.pause)
+
+    def _receive(self):
+        while len(self.got) < self.count:
+            try:
+                self.got.append(int(self.server.recv(100)))
+            except TimeoutError:
+                return
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("how", ["crash", "restart"])
+def test_again_and_again_in_mid_traffic(lab, pair, store, how):
+    """Each packet arrives, once, and in its order."""
+    rules.queue(lab.router)
+    with Daemon(lab.router, store=store) as daemon:
+        store.wait_names(ONE_QUEUE)
+        end(daemon, how)
+    with Stream(pair, 6000, 0.0005) as stream:
+        for _ in range(8):
+            with Daemon(lab.router, store=store) as daemon:
+                time.sleep(0.15)
+                end(daemon, how)
+        with Daemon(lab.router, store=store):
+            for thread in stream.threads:
+                thread.join()
+    assert stream.got == list(range(6000))
+
+
+def test_a_queue_that_is_ours_no_longer(lab, pair, store):
+    client, server = pair
+    rules.queue(lab.router, "--queue-num", "5")
+    with Daemon(lab.router, {"Queue": {"Range": "4-5"}}, store=store) as daemon:
+        converse(pair)
+        names = ["flows", "queue-4", "queue-5", "seat-4", "seat-5"]
+        assert store.wait_names(names) == names
+        daemon.crash()
+    for i in range(50):
+        client.send(b"%d" % i)
+    with Daemon(lab.router, {"Queue": {"Range": "4"}}, store=store) as daemon:
+        said(daemon, r"Not in Range= any more, emptied and given up: queue 5")
+        assert [server.recv(100) for _ in range(50)] == [b"%d" % i for i in range(50)]
+        left = ["flows", "queue-4", "seat-4"]
+        assert store.wait_names(left) == left
+        assert not daemon.events(event="new")
+
+
+def test_more_queues(lab, pair, store):
+    with Daemon(lab.router, {"Queue": {"Range": "4"}}, store=store) as daemon:
+        store.wait_names(["flows", "queue-4", "seat-4"])
+        daemon.crash()
+    rules.queue(lab.router, "--queue-num", "5")
+    with Daemon(lab.router, {"Queue": {"Range": "4-5"}}, store=store):
+        converse(pair)
+        names = ["flows", "queue-4", "queue-5", "seat-4", "seat-5"]
+        assert store.wait_names(names) == names
+
+
+# --- a store that is not what it should be -----------------------------------------
+
+
+def test_rubbish_in_the_store(lab, pair, store):
+    rules.queue(lab.router)
+    memory = os.memfd_create("rubbish")
+    os.write(memory, b"rubbish" * 10000)
+    store.add("flows", [memory])
+    store.add("seat-0", [os.dup(memory)])
+    store.add("queue-0", [os.open("/dev/null", os.O_RDWR)])
+    store.add("varlink", [os.open("/dev/null", os.O_RDWR)])
+    with Daemon(lab.router, store=store) as daemon:
+        said(daemon, r"names that are not ours: varlink")
+        said(daemon, r"The flows in the service manager's store are not those of ctmarkd")
+        said(daemon, r"The socket that was left for queue 0 cannot be used")
+        converse(pair)
+        assert store.wait_names(ONE_QUEUE) == ONE_QUEUE
+        daemon.crash()
+    with Daemon(lab.router, store=store) as daemon:
+        said(daemon, r"Took over 1 flows")
+
+
+@pytest.mark.parametrize("missing", ONE_QUEUE)
+def test_a_part_of_it(lab, pair, store, missing):
+    """Whatever was lost, packets are judged, and all is kept again."""
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    with Daemon(lab.router, store=store) as daemon:
+        converse(pair)
+        store.wait_names(ONE_QUEUE)
+        daemon.crash()
+    store.remove(missing)
+    with Daemon(lab.router, store=store) as daemon:
+        converse(pair)
+        assert store.wait_names(ONE_QUEUE) == ONE_QUEUE
+        assert len(daemon.wait_events(1, 1, event="new")) == (missing == "flows")
+
+
+def test_too_small_a_store(lab):
+    with Store(room=2) as store, Daemon(lab.router, store=store) as daemon:
+        said(daemon, r"keeps 2 descriptors, 3 are needed for 1 queues \(FileDescriptorStoreMax=\)")
+        assert store.names() == []
+
+
+def test_no_store(lab, pair):
+    """Nothing is said of it, and the queue is given back."""
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    with Daemon(lab.router) as daemon:
+        converse(pair)
+        daemon.stop()
+        converse(pair)
+    assert not any("service manager" in line for line in daemon.lines)
+
+
+# --- the state file ----------------------------------------------------------------
+
+
+def test_stop_and_start(lab, pair, tmp_path):
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    file = tmp_path / "flows"
+    with Daemon(lab.router, env=env) as daemon:
+        converse(pair)
+        new = daemon.wait_events(1, event="new")[0]
+        daemon.stop()
+        said(daemon, rf"Wrote 1 flows to state file {file}, \d+ bytes in \d+ ms")
+    assert file.read_bytes().startswith(b"ctmarkd flow table, version 1\n")
+    assert file.stat().st_mode & 0o777 == 0o600
+    with Daemon(lab.router, env=env) as daemon:
+        said(daemon, r"Took over 1 flows from the state file")
+        assert list(tmp_path.iterdir()) == []
+        converse(pair)
+        time.sleep(2.1)
+        converse(pair)
+        assert daemon.wait_events(1, event="assured")[0]["flow"]
+        assert not daemon.events(event="new")
+        daemon.stop()
+    assert new
+
+
+def test_time_goes_on_while_it_is_stopped(lab, pair, tmp_path):
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    config = {"Track": {"StateFile": tmp_path / "x"}, "Timeouts": {"UDP": "2s"}}
+    with Daemon(lab.router, config) as daemon:
+        converse(pair)
+        daemon.stop()
+    time.sleep(2.5)
+    with Daemon(lab.router, config) as daemon:
+        converse(pair)
+        assert daemon.wait_events(1, event="new")
+
+
+def test_restart_needs_no_file(lab, pair, store, tmp_path):
+    """It is written all the same, for nobody knows; then it is out of date, and goes."""
+    rules.queue(lab.router)
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    with Daemon(lab.router, env=env, store=store) as daemon:
+        converse(pair)
+        store.wait_names(ONE_QUEUE)
+        daemon.stop()
+    assert (tmp_path / "flows").exists()
+    with Daemon(lab.router, env=env, store=store) as daemon:
+        said(daemon, r"Took over 1 flows from the service manager's store")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_that_fails_leaves_the_file(lab, pair, tmp_path):
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    with Daemon(lab.router, env=env) as daemon:
+        converse(pair)
+        daemon.stop()
+    with Daemon(lab.router):
+        with Daemon(lab.router, env=env, ready=False) as second:
+            assert second.join() == 4
+    with Daemon(lab.router, env=env) as daemon:
+        said(daemon, r"Took over 1 flows from the state file")
+
+
+def spoil(file, kind):
+    content = bytearray(file.read_bytes())
+    if kind == "cut short":
+        content = content[:len(content) // 2]
+    elif kind == "damaged":
+        content[-1000] ^= 1
+    elif kind == "another version":
+        content = content.replace(b"version 1", b"version 9", 1)
+    elif kind == "not written by ctmarkd":
+        content = bytes(len(content))
+    file.write_bytes(content)
+    if kind == "another user":
+        os.chown(file, 12345, 12345)
+
+
+@pytest.mark.parametrize("kind", ["cut short", "damaged", "another version",
+                                  "not written by ctmarkd", "another user"])
+def test_a_file_that_is_not_good(lab, pair, tmp_path, kind):
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    file = tmp_path / "flows"
+    with Daemon(lab.router, env=env) as daemon:
+        converse(pair)
+        daemon.stop()
+    spoil(file, kind)
+    with Daemon(lab.router, env=env) as daemon:
+        said(daemon, rf"State file {file} .*{kind}.*no flows are taken over")
+        converse(pair)
+        assert daemon.wait_events(1, event="new")
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("where", ["missing/flows", "directory"])
+def test_a_file_that_cannot_be_written(lab, tmp_path, where):
+    (tmp_path / "directory").mkdir()
+    file = tmp_path / where
+    with Daemon(lab.router, {"Track": {"StateFile": file}}) as daemon:
+        assert daemon.stop() == 0
+    said(daemon, rf"State file {file} cannot be written: \w+")
+
+
+def test_a_full_disk(lab, pair, tmp_path):
+    disk = ["sh", "-ec", f'mount -t tmpfs -o size=8k full {tmp_path}; exec "$0" "$@"']
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    with Daemon(lab.router, {"Track": {"StateFile": tmp_path / "x"}}, prefix=disk) as daemon:
+        converse(pair)
+        assert daemon.stop() == 0
+    said(daemon, r"State file .* cannot be written: No space left on device")
+
+
+def test_none(lab, pair, tmp_path):
+    rules.queue(lab.router, "--queue-num", "0", "--queue-bypass")
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    with Daemon(lab.router, {"Track": {"StateFile": "none"}}, env=env) as daemon:
+        converse(pair)
+        daemon.kill(signal.SIGINT)
+        daemon.join()
+    assert list(tmp_path.iterdir()) == []
+    assert not any(re.search("state file", line, re.IGNORECASE) for line in daemon.lines)
