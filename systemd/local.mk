@@ -11,6 +11,7 @@ systemd/ctmarkd.service: systemd/ctmarkd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && \
 	$(SED) -e 's|@sbindir[@]|$(sbindir)|' -e 's|@UNIT_TYPE[@]|$(UNIT_TYPE)|' \
 		-e 's|@UNIT_RELOAD[@]|$(UNIT_RELOAD)|' \
+		-e 's|@UNIT_STORE[@]|$(UNIT_STORE)|' -e 's|@UNIT_STORE_ENV[@]|$(UNIT_STORE_ENV)|' \
 		$(top_srcdir)/systemd/ctmarkd.service.in >$@.tmp && mv $@.tmp $@
 
 systemd/sysusers.d/ctmarkd.conf: systemd/ctmarkd.sysusers

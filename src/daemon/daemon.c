@@ -299,7 +299,7 @@ static void say_started(struct daemon *d)
 {
 	const struct conf *c = &d->conf->conf;
 	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN], old[STATUS_NUMBER_STRLEN];
-	bool adopted = d->takeover.source != TAKEOVER_NOTHING;
+	bool adopted = d->takeover.table.flows > 0;
 	bool counted = monitor_read_kernel(d) || c->queue_fail_open;
 
 	status_number(d->takeover.table.flows, old);

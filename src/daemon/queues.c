@@ -279,7 +279,6 @@ static void note_left(struct daemon *d, struct post *post, const struct nfqueue_
 	t->queues++;
 	t->inherited += grant->inherited;
 	t->resent += grant->resent;
-	t->orphaned += grant->orphans;
 	t->unread += grant->damaged;
 }
 

@@ -5,7 +5,8 @@
  * The service manager's fd store: descriptors that outlive the process (sd_notify(3)). A queue lies
  * there as "queue-N", what its worker leaves behind as "seat-N", the flow table as "flows".
  *
- * Whether the manager keeps descriptors, and how many, is told by $FDSTORE. Without it nothing is
+ * Whether the manager keeps descriptors, and how many, is told by $FDSTORE: systemd sets it from
+ * version 254 on, before that our unit does. Without it nothing is
  * handed over, and the process works as if there were no store. What the manager passes at the
  * start it keeps as well: it need not be handed over again.
  */

@@ -327,7 +327,6 @@ char *takeover_line(const struct takeover *t, uint64_t now_ns,
 	add_count(&w, t->inherited, "packets inherited");
 	add_count(&w, t->resent, "verdicts sent again");
 	add_count(&w, t->unread, "seats of queues that could not be read");
-	add_count(&w, t->orphaned, "queues whose unanswered packets go through the rules again");
 	return buf;
 }
 

@@ -32,14 +32,13 @@ enum takeover_source {
 struct takeover {
 	enum takeover_source source;
 	struct ct_adopted table;
-	char *path;	       /* of the state file that was looked for, NULL: none */
-	struct state file;     /* set aside as long as the start may fail */
-	uint64_t began_ns;     /* when the start began */
-	unsigned int queues;   /* that a predecessor left, and what waited for us in them: */
-	uint64_t inherited;    /* packets that it had read and not answered */
-	uint64_t resent;       /* verdicts of which it is not known whether they got through */
-	unsigned int unread;   /* seats that could not be used */
-	unsigned int orphaned; /* queues in which packets go through the rules again */
+	char *path;	     /* of the state file that was looked for, NULL: none */
+	struct state file;   /* set aside as long as the start may fail */
+	uint64_t began_ns;   /* when the start began */
+	unsigned int queues; /* that a predecessor left, and what waited for us in them: */
+	uint64_t inherited;  /* packets that it had read and not answered */
+	uint64_t resent;     /* verdicts of which it is not known whether they got through */
+	unsigned int unread; /* seats that could not be used */
 };
 
 /*

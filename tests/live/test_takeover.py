@@ -7,6 +7,7 @@ keeps descriptors from one daemon to the next.
 import os
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -16,6 +17,7 @@ from lab import rules
 from lab.daemon import Daemon, Store
 from lab.traffic import Traffic
 
+SO_RCVBUFFORCE = 33
 ONE_QUEUE = ["flows", "queue-0", "seat-0"]
 
 
@@ -32,6 +34,7 @@ def pair(lab):
     with client, server:
         client.settimeout(5)
         server.settimeout(5)
+        server.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)  # packets come in heaps
         yield client, server
 
 
@@ -116,7 +119,7 @@ def test_statistics_go_on(lab, pair, store):
 def many_flows(lab, n):
     traffic = Traffic(lab, None, False)
     for port in range(20000, 20000 + n):
-        client = lab.client.socket(traffic.af, 2)
+        client = lab.client.socket(traffic.af, socket.SOCK_DGRAM)
         with client:
             client.connect((traffic.server, port))
             client.send(b"x")
