@@ -56,9 +56,9 @@ void queues_read_store(struct daemon *d)
 	if (d->store.room == 0 || d->store.room >= needed)
 		return;
 	oplog(&d->oplog, LOG_WARNING, 0, MSGID_STORE_ERROR,
-	      "The service manager keeps %zu descriptors, %zu are needed for %zu queues "
-	      "(FileDescriptorStoreMax=): packets and flows do not survive the process",
-	      d->store.room, needed, d->nqueues);
+	      "FileDescriptorStoreMax=%zu is too few for %zu queues, which need %zu: packets and "
+	      "flows do not survive the process",
+	      d->store.room, d->nqueues, needed);
 	d->store.room = 0;
 }
 

@@ -52,8 +52,13 @@ def wire(m):
         m.run("ip", *words)
     for words in (("addr", "add", "192.0.2.2/24", "dev", "eth0"), ("link", "set", "eth0", "up")):
         m.run("ip", "-n", "peer", *words)
-    m.run("iptables", "-t", "mangle", "-A", "PREROUTING", "-j", "NFQUEUE", "--queue-bypass")
-    m.run("iptables", "-t", "mangle", "-A", "OUTPUT", "-j", "NFQUEUE", "--queue-bypass")
+    queue(m)
+
+
+def queue(m):
+    m.run("iptables", "-t", "mangle", "-F")
+    for chain in ("PREROUTING", "OUTPUT"):
+        m.run("iptables", "-t", "mangle", "-A", chain, "-j", "NFQUEUE", "--queue-bypass")
 
 
 def ping(m):
@@ -91,6 +96,7 @@ def service(machine):
     machine.systemctl("restart", "ctmarkd")
     yield machine
     machine.systemctl("stop", "ctmarkd", check=False)
+    queue(machine)
 
 
 def main_pid(m):
@@ -208,6 +214,74 @@ def test_crash_is_followed_by_a_restart(service):
     wait_for(lambda: main_pid(service) not in (0, pid), what="restart")
     wait_for(lambda: service.show("ctmarkd", "ActiveState") == "active", what="active state")
     assert count_marks(service, MARKS) == {"0xa": 1, "0xb": 1}
+
+
+def kept(m):
+    return int(m.show("ctmarkd", "NFileDescriptorStore"))
+
+
+def ping_flow(m, ident, *options):
+    """Pings that are one flow, by their id. Returns what ping says."""
+    return m.run("ip", "netns", "exec", "peer", "ping", "-n", "-q", "-e", ident, "-W2", *options,
+                 "192.0.2.1")
+
+
+def new_flows(m, pid):
+    return records(m, "CTMARK_EVENT=new", f"_PID={pid}")
+
+
+@pytest.mark.parametrize("how", ["restart", "kill"])
+def test_nothing_is_lost(service, how):
+    """Neither a packet of the flow nor the flow, again and again; the store holds what it should."""
+    wait_for(lambda: kept(service) == 3, what="descriptors in the store")
+    service.run("iptables", "-t", "mangle", "-F")  # without --queue-bypass, so that losses show
+    for chain in ("PREROUTING", "OUTPUT"):
+        service.run("iptables", "-t", "mangle", "-A", chain, "-j", "NFQUEUE")
+    first = main_pid(service)
+    pings = subprocess.Popen(service.wrap("ip", "netns", "exec", "peer", "ping", "-n", "-q", "-e",
+                                          "4711", "-i0.01", "-c500", "-W5", "192.0.2.1"),
+                             stdout=subprocess.PIPE, text=True)
+    for _ in range(3):
+        pid = main_pid(service)
+        time.sleep(0.5)
+        if how == "restart":
+            service.systemctl("restart", "ctmarkd")
+        else:
+            send_signal(service, "KILL")
+        wait_for(lambda pid=pid: main_pid(service) not in (0, pid), what="restart")
+        wait_for(lambda: service.show("ctmarkd", "ActiveState") == "active", what="active state")
+    assert " 0% packet loss" in pings.communicate(timeout=30)[0]
+    assert kept(service) == 3
+    assert len(new_flows(service, first)) == 1
+    adopted = wait_for(lambda: records(service, "CTMARK_EVENT=adopted",
+                                       f"_PID={main_pid(service)}"), what="record")[0]
+    assert adopted["CTMARK_FROM"] == "store" and int(adopted["CTMARK_FLOWS"]) >= 1
+    assert not new_flows(service, main_pid(service))
+
+
+def test_flows_survive_a_stop(service):
+    """In the state directory, which nobody else can read."""
+    ping_flow(service, "4712", "-c1")
+    service.systemctl("stop", "ctmarkd")
+    assert service.run("stat", "-c", "%U %a", "/var/lib/ctmarkd/flows").split() == ["ctmarkd", "600"]
+    assert service.run("stat", "-c", "%U %a", "/var/lib/ctmarkd").split() == ["ctmarkd", "700"]
+    ping(service)  # the queue is unbound, --queue-bypass applies
+    service.systemctl("start", "ctmarkd")
+    ping_flow(service, "4712", "-c1")
+    adopted = wait_for(lambda: records(service, "CTMARK_EVENT=adopted",
+                                       f"_PID={main_pid(service)}"), what="record")[0]
+    assert adopted["CTMARK_FROM"] == "file"
+    assert not new_flows(service, main_pid(service))
+    assert service.run("ls", "/var/lib/ctmarkd").split() == []
+
+
+def test_a_service_that_is_given_up_holds_no_queue(service):
+    """Failed for good: the store is emptied, and packets pass by --queue-bypass."""
+    service.write(CONF, "[Queue]\nRange=9-1\n")
+    service.systemctl("restart", "ctmarkd", check=False)
+    assert service.show("ctmarkd", "ActiveState") == "failed"
+    wait_for(lambda: kept(service) == 0, what="an empty store")
+    ping(service)
 
 
 def test_crashes_are_never_too_many(service):

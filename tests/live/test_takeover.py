@@ -273,7 +273,7 @@ def test_a_part_of_it(lab, pair, store, missing):
 
 def test_too_small_a_store(lab):
     with Store(room=2) as store, Daemon(lab.router, store=store) as daemon:
-        said(daemon, r"keeps 2 descriptors, 3 are needed for 1 queues \(FileDescriptorStoreMax=\)")
+        said(daemon, r"FileDescriptorStoreMax=2 is too few for 1 queues, which need 3")
         assert store.names() == []
 
 
