@@ -417,24 +417,6 @@ static void measure_rate(struct monitor *m, uint64_t packets, uint64_t now_ns)
 	m->last_ns = now_ns;
 }
 
-void monitor_begin(struct monitor *m, struct daemon *d)
-{
-	struct ct_stats sum = {};
-
-	(void)monitor_read_kernel(d);
-	for (size_t i = 0; i < m->nqueues; i++) {
-		struct queue_watch *watch = &m->queues[i];
-		uint64_t totals[TROUBLE_MAX] = {};
-
-		count_troubles(d, watch, d->workers[i], totals, &(int){0});
-		for (enum trouble t = 0; t < TROUBLE_MAX; t++)
-			watch->told[t].told = totals[t];
-	}
-	daemon_sum_stats(d, &sum);
-	m->crowd.full.told = sum.count[CT_STAT_TABLE_FULL];
-	m->crowd.early.told = sum.count[CT_STAT_EARLY_DROPS];
-}
-
 void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 {
 	struct ct_stats sum = {};

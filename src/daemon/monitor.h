@@ -59,9 +59,6 @@ bool pulse_stalled(struct pulse *p, uint64_t beats, uint64_t now_ns, uint64_t li
 struct monitor *monitor_new(size_t nqueues);
 struct monitor *monitor_free(struct monitor *m);
 
-/* What was counted before, by others too, is known: reports begin here. Before the first look. */
-void monitor_begin(struct monitor *m, struct daemon *d);
-
 /* When no worker runs any more: reports what they lost track of. */
 void monitor_close_accounts(const struct daemon *d);
 

@@ -132,8 +132,13 @@ static uint64_t wall_now_ns(void)
 
 static bool is_too_large(size_t arena_size)
 {
-	return arena_size > ct_arena_size(&(struct ct_params){.max_flows = CT_FLOWS_MAX,
-							      .max_expect = CT_EXPECT_MAX});
+	const struct ct_params largest = {
+		.max_flows = CT_FLOWS_MAX,
+		.max_expect = CT_EXPECT_MAX,
+		.max_fragmented = CT_FRAGMENTS_MAX,
+	};
+
+	return arena_size > ct_arena_size(&largest);
 }
 
 /* Brings the file's arena into memory. */
@@ -180,11 +185,6 @@ static bool find_in_file(struct daemon *d, struct left *ret)
 /* --- a table of it ------------------------------------------------------------------------------
  */
 
-static bool fits(const struct left *l, const struct ct_params *params)
-{
-	return l->facts.max_flows == params->max_flows && l->facts.max_expect == params->max_expect;
-}
-
 static int make_memory(struct daemon *d, struct ct_params *params)
 {
 	int r = memory_map(&d->memory, ct_arena_size(params), ct_index_size(params));
@@ -198,7 +198,7 @@ static int place(struct daemon *d, struct left *l, struct ct_params *params)
 {
 	int r;
 
-	if (!fits(l, params))
+	if (!ct_arena_suits(&l->facts, params))
 		return make_memory(d, params);
 	d->memory = l->memory;
 	l->memory = (struct memory){.arena_fd = -1};
@@ -273,7 +273,7 @@ int takeover_table(struct daemon *d, struct ct_params *params)
 	int r = -1;
 
 	if (find_in_store(d, &l) || find_in_file(d, &l)) {
-		in_place = l.source == TAKEOVER_STORE && fits(&l, params);
+		in_place = l.source == TAKEOVER_STORE && ct_arena_suits(&l.facts, params);
 		r = adopt(d, &l, params);
 		memory_unmap(&l.memory);
 	}
