@@ -230,8 +230,8 @@ def new_flows(m, pid):
     return records(m, "CTMARK_EVENT=new", f"_PID={pid}")
 
 
-@pytest.mark.parametrize("how", ["restart", "kill"])
-def test_nothing_is_lost(service, how):
+@pytest.mark.parametrize("how,ident", [("restart", "4710"), ("kill", "4711")])
+def test_nothing_is_lost(service, how, ident):
     """Neither a packet of the flow nor the flow, again and again; the store holds what it should."""
     wait_for(lambda: kept(service) == 3, what="descriptors in the store")
     service.run("iptables", "-t", "mangle", "-F")  # without --queue-bypass, so that losses show
@@ -239,7 +239,7 @@ def test_nothing_is_lost(service, how):
         service.run("iptables", "-t", "mangle", "-A", chain, "-j", "NFQUEUE")
     first = main_pid(service)
     pings = subprocess.Popen(service.wrap("ip", "netns", "exec", "peer", "ping", "-n", "-q", "-e",
-                                          "4711", "-i0.01", "-c500", "-W5", "192.0.2.1"),
+                                          ident, "-i0.01", "-c500", "-W5", "192.0.2.1"),
                              stdout=subprocess.PIPE, text=True)
     for _ in range(3):
         pid = main_pid(service)
