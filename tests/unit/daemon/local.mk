@@ -9,6 +9,7 @@ daemon_tests = \
 	tests/unit/daemon/test_state \
 	tests/unit/daemon/test_status \
 	tests/unit/daemon/test_store \
+	tests/unit/daemon/test_takeover \
 	tests/unit/daemon/test_worker \
 	tests/unit/daemon/test_worker_held \
 	tests/unit/daemon/test_worker_seat \
@@ -52,3 +53,5 @@ tests_unit_daemon_test_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_state_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_store_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_store_LDADD    = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_takeover_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_takeover_LDADD  = libctshell.la $(CMOCKA_LIBS)
