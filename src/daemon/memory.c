@@ -56,10 +56,13 @@ static void *map(size_t size, int flags, int fd)
 	if (from > start)
 		munmap(start, (size_t)(from - start));
 	munmap(from + whole, (size_t)(start + room - (from + whole)));
-	if (mmap(from, whole, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != MAP_FAILED)
-		return from;
-	munmap(from, whole);
-	return NULL;
+	if (mmap(from, whole, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) == MAP_FAILED) {
+		munmap(from, whole);
+		return NULL;
+	}
+	/* a dump of it would only delay the restart, while packets wait */
+	(void)madvise(from, whole, MADV_DONTDUMP);
+	return from;
 }
 
 /* Behind the arena and out of reach of who works on it. */

@@ -3,7 +3,8 @@
 
 /*
  * Memory for the flow table: a memfd for the flows, which can outlive the process, and private
- * memory for the index. Both are taken on demand, in large pages where the kernel has them.
+ * memory for the index. Both are taken on demand, in large pages where the kernel has them, and
+ * left out of core dumps.
  */
 
 #include <stdbool.h>

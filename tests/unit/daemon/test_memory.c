@@ -3,12 +3,14 @@
 /* Memory of the flow table: what is mapped, and that large pages change nothing in it. */
 
 #include "daemon/memory.h"
+#include "util/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -107,6 +109,36 @@ static void test_follows(void **state)
 	memory_unmap(&m);
 }
 
+/* Whether a core dump leaves out the mapping that begins at p. */
+static bool is_left_out(const void *p)
+{
+	_cleanup_fclose_ FILE *maps = fopen("/proc/self/smaps", "re");
+	char line[512];
+	bool here = false;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long start, end;
+
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = start == (unsigned long)p;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			return strstr(line, " dd");
+	}
+	return false;
+}
+
+static void test_core_dump(void **state)
+{
+	struct memory m;
+
+	assert_int_equal(memory_map(&m, 100 * MIB, 16 * MIB), 0);
+	memset(m.arena, 1, MIB);
+	memset(m.index, 1, MIB);
+	assert_true(is_left_out(m.arena) && is_left_out(m.index));
+	memory_unmap(&m);
+}
+
 static void test_too_much(void **state)
 {
 	struct memory m;
@@ -167,8 +199,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),	  cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_on_demand), cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_too_much),  cmocka_unit_test(test_adopted),
-		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_core_dump), cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_adopted),	  cmocka_unit_test(test_strangers),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
