@@ -390,7 +390,7 @@ static void watch_fragments(struct monitor *m, struct daemon *d)
 /* Returns true if all workers are well. */
 static bool watch_workers(struct monitor *m, struct daemon *d, uint64_t now_ns)
 {
-	bool well = true;
+	bool well = true, trigger = false;
 
 	for (size_t i = 0; i < m->nqueues; i++) {
 		struct pulse *p = &m->queues[i].pulse;
@@ -400,12 +400,14 @@ static bool watch_workers(struct monitor *m, struct daemon *d, uint64_t now_ns)
 		well = false;
 		if (p->stalled)
 			continue;
-		p->stalled = true;
+		p->stalled = trigger = true;
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_WORKER_STALLED,
-		      "The worker of queue %u has not come back for %" PRIu64 " s; the watchdog "
-		      "is not fed any more",
+		      "The worker of queue %u has not come back for %" PRIu64 " s; the service "
+		      "manager is asked for a restart",
 		      worker_queue(d->workers[i]), (now_ns - p->since_ns) / NS_PER_S);
 	}
+	if (trigger) /* packets wait: the watchdog's own time would only be added to theirs */
+		(void)sd_notify(0, "WATCHDOG=trigger");
 	return well;
 }
 

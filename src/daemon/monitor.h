@@ -3,7 +3,7 @@
 
 /*
  * What the main thread watches once a second: rates for STATUS=, losses, how full the table is, and
- * whether every worker still comes back, without which the watchdog is not fed.
+ * whether every worker still comes back, without which the watchdog is triggered.
  */
 
 #include <stdbool.h>
@@ -69,8 +69,8 @@ void monitor_close_accounts(const struct daemon *d);
 void monitor_begin(struct monitor *m, struct daemon *d);
 
 /*
- * One look: reports, STATUS=, and WATCHDOG=1 if every worker is well. To be called about once a
- * second.
+ * One look: reports, STATUS=, and WATCHDOG=1 if every worker is well, WATCHDOG=trigger once if one
+ * is not. To be called about once a second.
  */
 void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with real packets and a real systemd; ./bootstrap check runs them as root.
 EXTRA_DIST += \
+	tests/live/jumping_clock.c \
 	tests/live/sip/callee.xml \
 	tests/live/sip/caller.xml \
 	tests/live/sip/phone.xml \
@@ -25,6 +26,7 @@ EXTRA_DIST += \
 	tests/live/test_real_sip.py \
 	tests/live/test_runs.py \
 	tests/live/test_service.py \
+	tests/live/test_supervision.py \
 	tests/live/test_systemd.py \
 	tests/live/test_takeover.py \
 	tests/live/test_verdict.py \
