@@ -4,6 +4,7 @@
 
 #include "log/message.h"
 #include "log/msgid.h"
+#include "log/plain.h"
 #include "util/clock.h"
 
 #include <arpa/inet.h>
@@ -47,9 +48,7 @@ void fields_add(struct fields *f, enum field id, const char *format, ...)
 		return;
 	len = (size_t)n < room - name_len ? (size_t)n : room - name_len - 1;
 
-	for (char *c = start + name_len; c < start + name_len + len; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	plain_text(start + name_len, '?');
 	f->iov[f->n] = (struct iovec){.iov_base = start, .iov_len = name_len + len};
 	f->id[f->n++] = (uint8_t)id;
 	f->used += name_len + len;
@@ -234,8 +233,10 @@ static int event_priority(const struct ct_event *ev)
 void fields_from_event(struct fields *f, const struct ct_event *ev, const char *iif,
 		       const char *oif)
 {
-	char message[MESSAGE_MAX];
+	char message[MESSAGE_MAX], in[PLAIN_NAME_STRLEN], out[PLAIN_NAME_STRLEN];
 
+	iif = iif ? plain_name(iif, in) : NULL;
+	oif = oif ? plain_name(oif, out) : NULL;
 	fields_init(f, event_msgid(ev), event_priority(ev), ct_event_name(ev->type));
 	message_from_event(ev, iif, message);
 	fields_add(f, FIELD_MESSAGE, "%s", message);

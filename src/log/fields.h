@@ -7,8 +7,8 @@
  * Pure: no I/O and no allocation. A record is built in a fixed scratch buffer that its iovecs point
  * into, so it must not be copied. A field that has no meaning for an event is absent, never empty.
  * Every value is made here from numbers and closed sets; the two kinds of text that come from
- * outside (interface names, operational messages) lose their control characters on the way in, so
- * that no value can hold a line break.
+ * outside (interface names, operational messages) are made plain on the way in, so that no value
+ * can hold a line break, a quote that is not ours, or anything that is not UTF-8.
  */
 
 #include <stddef.h>
@@ -95,13 +95,13 @@ struct fields {
  */
 void fields_init(struct fields *f, const char *msgid, int priority, const char *event);
 
-/* Adds a field; each at most once. Control characters become '?'. Too long a value is cut. */
+/* Adds a field; each at most once. What plain_text() finds becomes '?'. Too long a value is cut. */
 void fields_add(struct fields *f, enum field id, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
  * Makes the record of an event. iif and oif are the names of its interfaces; NULL: the indices are
- * written instead.
+ * written instead. plain_name() is applied to them.
  */
 void fields_from_event(struct fields *f, const struct ct_event *ev, const char *iif,
 		       const char *oif);

@@ -2,6 +2,7 @@
 # from event to record, in that order
 libctshell_la_SOURCES += \
 	src/log/msgid.h src/log/msgid.c \
+	src/log/plain.h src/log/plain.c \
 	src/log/message.h src/log/message.c \
 	src/log/fields.h src/log/fields.c \
 	src/log/limit.h src/log/limit.c \

@@ -10,6 +10,7 @@
 
 #include "log/oplog.h"
 
+#include "log/plain.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -138,9 +139,7 @@ write_message(const struct oplog *log, const struct message *m, const char *form
 	len = strlen(text);
 	if (m->err)
 		snprintf(text + len, sizeof(text) - len, ": %s", strerror(m->err));
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
+	plain_text(text, ' ');
 	send_message(log, m, text);
 }
 

@@ -5,6 +5,7 @@ log_tests = \
 	tests/unit/log/test_jlog \
 	tests/unit/log/test_limit \
 	tests/unit/log/test_oplog \
+	tests/unit/log/test_plain \
 	tests/unit/log/test_ring
 
 check_PROGRAMS += $(log_tests)
@@ -13,6 +14,7 @@ TESTS          += $(log_tests)
 tests_unit_log_test_fields_LDADD = libctshell.la $(CMOCKA_LIBS)
 tests_unit_log_test_limit_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_log_test_oplog_LDADD  = libctshell.la $(CMOCKA_LIBS)
+tests_unit_log_test_plain_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_log_test_ring_LDADD   = libctshell.la $(CMOCKA_LIBS)
 
 # The journal refuses and hangs on demand.

@@ -587,9 +587,11 @@ static void test_text_from_outside(void **state)
 
 	ev.oif = 7;
 	r = record(&ev, "a\nCTMARK_X=1", "\x1b[31m\x7f");
-	ASSERT_FIELDS(r, {"CTMARK_IIF", "a?CTMARK_X=1"}, {"CTMARK_OIF", "?[31m?"});
+	ASSERT_FIELDS(r, {"CTMARK_IIF", "a\\x0aCTMARK_X=1"}, {"CTMARK_OIF", "\\x1b[31m\\x7f"});
 	len = fields_to_line(r, line);
 	assert_ptr_equal(strchr(line, '\n'), line + len - 1);
+	r = record(&(struct ct_event){.type = CT_EVENT_INVALID, .iif = 7}, "\"\xff", NULL);
+	assert_non_null(strstr(value(r, "MESSAGE"), "Packet from \\x22\\xff: "));
 
 	/* too long a text is cut, and what comes after it still fits or is left out */
 	fields_init(&f, NULL, 3, "");
