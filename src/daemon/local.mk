@@ -11,6 +11,7 @@ libctshell_la_SOURCES += \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/crowd.c src/daemon/crowd.h \
 	src/daemon/accounts.c src/daemon/accounts.h \
+	src/daemon/strain.c src/daemon/strain.h \
 	src/daemon/monitor.c src/daemon/monitor.h src/daemon/trouble.h \
 	src/daemon/takeover.c src/daemon/takeover.h \
 	src/daemon/queues.c src/daemon/queues.h \

@@ -9,6 +9,7 @@
 #include "daemon/crowd.h"
 #include "daemon/daemon.h"
 #include "daemon/status.h"
+#include "daemon/strain.h"
 #include "daemon/trouble.h"
 #include "daemon/worker.h"
 #include "io/nfqueue.h"
@@ -37,6 +38,7 @@ struct monitor {
 	uint64_t packets; /* at last_ns */
 	double pps;
 	struct crowd crowd;
+	struct strain strain;
 	struct absence unconfirmed;
 	bool told_exit;		     /* that auto has become exit */
 	unsigned int fragments_told; /* enum ct_fragments_seen */
@@ -108,7 +110,8 @@ uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 	daemon_sum_stats(d, &sum);
 	drops = d->opts->shadow
 			? 0
-			: sum.count[CT_STAT_TABLE_FULL] + sum.reason[CT_REASON_FRAGMENT_LIMIT];
+			: sum.count[CT_STAT_TABLE_FULL] + sum.reason[CT_REASON_FRAGMENT_LIMIT] +
+				  sum.reason[CT_REASON_EXPECT_REFUSED];
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
 		drops += (fail_open ? 0 : q.lost) + q.gone + d->monitor->queues[i].full;
@@ -336,6 +339,26 @@ static void watch_table(struct monitor *m, struct daemon *d, const struct ct_sta
 		tell_crowd(d, &look, due);
 }
 
+static void watch_strain(struct monitor *m, const struct daemon *d, const struct ct_stats *sum,
+			 uint64_t now_ns)
+{
+#define X(name, msgid) MSGID_##msgid,
+	static const char *const ids[STRAIN_MAX] = {STRAIN_LIST(X)};
+#undef X
+	char line[STRAIN_LINE_STRLEN];
+	struct strain_due due;
+
+	if (!strain_due(&m->strain, sum, now_ns, &due))
+		return;
+	for (enum strain_kind i = 0; i < STRAIN_MAX; i++) {
+		const struct oplog_field reason = {FIELD_REASON, ct_reason_name(due.reason)};
+
+		if (due.n[i] > 0)
+			oplog_with(&d->oplog, LOG_WARNING, ids[i], &reason, i == STRAIN_FLOOD, "%s",
+				   strain_line(i, &due, d->opts->shadow, line));
+	}
+}
+
 /* Where flows are confirmed, and whether any ever is. */
 static bool watch_confirmation(struct monitor *m, struct daemon *d, const struct ct_stats *sum,
 			       uint64_t now_ns)
@@ -434,6 +457,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
 	watch_table(m, d, &sum, now_ns);
+	watch_strain(m, d, &sum, now_ns);
 	at_exit = watch_confirmation(m, d, &sum, now_ns);
 	watch_fragments(m, d);
 	if (watch_workers(m, d, now_ns))
@@ -445,6 +469,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 						      .at_exit = at_exit,
 						      .flows = ct_count(d->ct),
 						      .pps = m->pps,
+						      .invalid = strain_invalid(&sum),
 						      .fragments = fragments_seen(d),
 						      .drops = drops,
 						      .drops_exact = exact},

@@ -71,13 +71,14 @@ const char *status_fragments(int fragments)
 char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN])
 {
 	char queues[STATUS_QUEUES_STRLEN], flows[STATUS_NUMBER_STRLEN], rate[STATUS_RATE_STRLEN];
-	char drops[STATUS_DROPS_STRLEN];
+	char drops[STATUS_DROPS_STRLEN], invalid[STATUS_NUMBER_STRLEN];
 	const char *fragments = status_fragments(s->fragments);
 
-	snprintf(buf, STATUS_LINE_STRLEN, "%s, confirming at the %s, %s flows, %s, %s%s%s",
+	snprintf(buf, STATUS_LINE_STRLEN, "%s, confirming at the %s, %s flows, %s, %s%s%s%s%s",
 		 status_queues(s->queue_first, s->queue_last, queues),
 		 s->at_exit ? "exit" : "entry", status_number(s->flows, flows),
-		 status_rate(s->pps, rate), fragments, *fragments ? ", " : "",
+		 status_rate(s->pps, rate), s->invalid ? status_number(s->invalid, invalid) : "",
+		 s->invalid ? " invalid, " : "", fragments, *fragments ? ", " : "",
 		 status_drops(s->drops, s->drops_exact, drops));
 	return buf;
 }

@@ -12,7 +12,8 @@ struct status {
 	bool at_exit; /* that is where flows are confirmed */
 	uint64_t flows;
 	double pps;
-	int fragments; /* enum ct_fragments_seen bits; -1: nobody looks at them */
+	uint64_t invalid; /* packets so far; left out of the line if there are none */
+	int fragments;	  /* enum ct_fragments_seen bits; -1: nobody looks at them */
 	uint64_t drops;
 	bool drops_exact;
 };
@@ -33,10 +34,10 @@ char *status_drops(uint64_t n, bool exact, char buf[static STATUS_DROPS_STRLEN])
 const char *status_fragments(int fragments);
 
 /*
- * "queues 0-3, confirming at the entry, 18,234 flows, 41.2 kpps, no fragments seen yet, 0 drops";
- * "queue 0" where there is one.
+ * "queues 0-3, confirming at the entry, 18,234 flows, 41.2 kpps, 12 invalid, no fragments seen yet,
+ * 0 drops"; "queue 0" where there is one.
  */
-#define STATUS_LINE_STRLEN 200
+#define STATUS_LINE_STRLEN 240
 char *status_line(const struct status *s, char buf[static STATUS_LINE_STRLEN]);
 
 /* "queues 0-3" or "queue 0". */

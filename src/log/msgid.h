@@ -43,7 +43,10 @@
 	X(FLOWS_LOST, "flows-lost", "7f6f9bc84e3047e892a13b69ec637c82")                            \
 	X(STORE_ERROR, "store-error", "5a65148bb5ba43899a7c32fa9d004793")                          \
 	X(QUEUE_GIVEN_UP, "queue-given-up", "a5eb4b17027244568b31f328a7e69c9b")                    \
-	X(WORKER_STALLED, "worker-stalled", "9680485e7edd4944a85462720db249d1")
+	X(WORKER_STALLED, "worker-stalled", "9680485e7edd4944a85462720db249d1")                    \
+	X(FRAGMENTS_FULL, "fragments-full", "e9e4495faa214d4b975deca4e0dd8d8d")                    \
+	X(EXPECTATIONS_FULL, "expectations-full", "d8aa31201e5745febe7229d4879f1d0f")              \
+	X(INVALID_FLOOD, "invalid-flood", "ea583d5185cc4a37be26b5765f97f097")
 
 #define MSGID_STRLEN 33
 

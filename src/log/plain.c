@@ -19,7 +19,7 @@ static size_t length(uint8_t first)
 	if (first < 0x80)
 		return 1;
 	for (size_t n = 2; n <= 4; n++)
-		if (first >> (7 - n) == (1U << (n + 1)) - 2)
+		if ((unsigned int)first >> (7 - n) == (1U << (n + 1)) - 2)
 			return n;
 	return 0;
 }

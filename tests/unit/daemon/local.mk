@@ -10,6 +10,7 @@ daemon_tests = \
 	tests/unit/daemon/test_status \
 	tests/unit/daemon/test_store \
 	tests/unit/daemon/test_takeover \
+	tests/unit/daemon/test_strain \
 	tests/unit/daemon/test_worker \
 	tests/unit/daemon/test_worker_held \
 	tests/unit/daemon/test_worker_seat \
@@ -27,6 +28,8 @@ tests_unit_daemon_test_rounds_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_rounds_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_status_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_status_LDADD   = libctshell.la $(CMOCKA_LIBS)
+tests_unit_daemon_test_strain_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_strain_LDADD   = libctshell.la $(CMOCKA_LIBS)
 worker_fixture = tests/unit/daemon/fixture.c tests/unit/daemon/fixture.h
 tests_unit_daemon_test_worker_SOURCES = tests/unit/daemon/test_worker.c $(worker_fixture)
 tests_unit_daemon_test_worker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -52,6 +52,11 @@ static void test_line(void **state)
 	assert_string_equal(
 		status_line(&s, buf),
 		"queue 0, confirming at the exit, 18,234 flows, 41.2 kpps, 1,000 drops");
+	s.invalid = 12345;
+	assert_string_equal(status_line(&s, buf),
+			    "queue 0, confirming at the exit, 18,234 flows, 41.2 kpps, "
+			    "12,345 invalid, 1,000 drops");
+	s.invalid = 0;
 	s.drops_exact = false;
 	assert_string_equal(
 		status_line(&s, buf),
