@@ -8,6 +8,7 @@ libctshell_la_SOURCES += \
 	src/daemon/memory.c src/daemon/memory.h \
 	src/daemon/store.c src/daemon/store.h \
 	src/daemon/state.c src/daemon/state.h \
+	src/daemon/cgroup.c src/daemon/cgroup.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/crowd.c src/daemon/crowd.h \
 	src/daemon/accounts.c src/daemon/accounts.h \

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/accounts.h"
+#include "daemon/cgroup.h"
 #include "daemon/crowd.h"
 #include "daemon/daemon.h"
 #include "daemon/status.h"
@@ -20,6 +21,11 @@
 #define LOSS_INTERVAL_NS (10 * NS_PER_S)
 /* A healthy worker moves every WORKER_WAIT_MS. */
 #define STALL_NS (20 * WORKER_WAIT_MS * NS_PER_MS)
+
+/* What the daemon takes beside its table, mostly rings of records; generous. */
+#define MEMORY_BASE	   (UINT64_C(8) << 20)
+#define MEMORY_PER_QUEUE   (UINT64_C(8) << 20)
+#define MEMORY_INTERVAL_NS (60 * NS_PER_S)
 
 /* What is remembered of one queue between two looks. */
 struct queue_watch {
@@ -39,6 +45,8 @@ struct monitor {
 	double pps;
 	struct crowd crowd;
 	struct strain strain;
+	uint64_t memory_told;	 /* limit of memory that was told of, 0: none */
+	uint64_t memory_next_ns; /* when to look at it again */
 	struct absence unconfirmed;
 	bool told_exit;		     /* that auto has become exit */
 	unsigned int fragments_told; /* enum ct_fragments_seen */
@@ -339,6 +347,29 @@ static void watch_table(struct monitor *m, struct daemon *d, const struct ct_sta
 		tell_crowd(d, &look, due);
 }
 
+/*
+ * The table takes memory as it fills, and there is no error to be had from a page that may not be
+ * taken: the kernel kills, or holds up, whoever touches it. So this is told before it happens.
+ */
+static void watch_memory(struct monitor *m, const struct daemon *d, uint64_t now_ns)
+{
+	uint64_t table = d->memory.arena_size + d->memory.index_size;
+	uint64_t limit, needed = table + MEMORY_BASE + m->nqueues * MEMORY_PER_QUEUE;
+	char bytes[2][STATUS_NUMBER_STRLEN];
+
+	if (now_ns < m->memory_next_ns)
+		return;
+	m->memory_next_ns = now_ns + MEMORY_INTERVAL_NS;
+	limit = cgroup_memory_limit(CGROUP_PROC, CGROUP_ROOT);
+	if (limit >= needed || limit == m->memory_told)
+		return;
+	m->memory_told = limit;
+	oplog(&d->oplog, LOG_WARNING, 0, MSGID_MEMORY_LIMIT,
+	      "MemoryMax= or MemoryHigh= is %s bytes, but with MaxFlows= flows the daemon takes "
+	      "%s: when the table fills, the kernel will kill it or hold it up",
+	      status_number(limit, bytes[0]), status_number(needed, bytes[1]));
+}
+
 static void watch_strain(struct monitor *m, const struct daemon *d, const struct ct_stats *sum,
 			 uint64_t now_ns)
 {
@@ -458,6 +489,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);
 	watch_table(m, d, &sum, now_ns);
 	watch_strain(m, d, &sum, now_ns);
+	watch_memory(m, d, now_ns);
 	at_exit = watch_confirmation(m, d, &sum, now_ns);
 	watch_fragments(m, d);
 	if (watch_workers(m, d, now_ns))

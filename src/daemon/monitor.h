@@ -82,9 +82,9 @@ bool monitor_read_kernel(struct daemon *d);
 
 /*
  * Packets dropped so far against anybody's will: they found their queue full, never arrived, found
- * no room in the table, among the fragments or the expectations, or were dropped by the kernel before
- * their verdict. *ret_exact is false if there may be more, because the kernel's counters could not
- * be read.
+ * no room in the table, among the fragments or the expectations, or were dropped by the kernel
+ * before their verdict. *ret_exact is false if there may be more, because the kernel's counters
+ * could not be read.
  */
 uint64_t monitor_drops(const struct daemon *d, bool *ret_exact);
 

@@ -46,7 +46,8 @@
 	X(WORKER_STALLED, "worker-stalled", "9680485e7edd4944a85462720db249d1")                    \
 	X(FRAGMENTS_FULL, "fragments-full", "e9e4495faa214d4b975deca4e0dd8d8d")                    \
 	X(EXPECTATIONS_FULL, "expectations-full", "d8aa31201e5745febe7229d4879f1d0f")              \
-	X(INVALID_FLOOD, "invalid-flood", "ea583d5185cc4a37be26b5765f97f097")
+	X(INVALID_FLOOD, "invalid-flood", "ea583d5185cc4a37be26b5765f97f097")                      \
+	X(MEMORY_LIMIT, "memory-limit", "655813dd31fe4365b3bba180f77adad8")
 
 #define MSGID_STRLEN 33
 

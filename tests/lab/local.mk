@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/lab/bench_place.py \
 	tests/lab/bench_report.py \
 	tests/lab/bench_stream.py \
+	tests/lab/cgroup.py \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \

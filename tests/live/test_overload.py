@@ -16,17 +16,20 @@ MANY = 30000
 LOG = {"RateLimit": "100/s", "Burst": "100"}
 
 
-@pytest.fixture(name="silent")
-def _silent(lab):
+def silence(lab):
     """Hosts that answer pings and nothing else, behind a queue."""
     for space in (lab.client, lab.server):
-        space.run("iptables", "-w", "-t", "raw", "-A", "PREROUTING", "-p", "icmp", "--icmp-type",
-                  "echo-request", "-j", "ACCEPT")
-        space.run("iptables", "-w", "-t", "raw", "-A", "PREROUTING", "-p", "icmp", "--icmp-type",
-                  "echo-reply", "-j", "ACCEPT")
+        for kind in ("echo-request", "echo-reply"):
+            space.run("iptables", "-w", "-t", "raw", "-A", "PREROUTING", "-p", "icmp",
+                      "--icmp-type", kind, "-j", "ACCEPT")
         space.run("iptables", "-w", "-t", "raw", "-A", "PREROUTING", "-j", "DROP")
     rules.queue(lab.router, families=("iptables",))
     return lab
+
+
+@pytest.fixture(name="silent")
+def _silent(lab):
+    return silence(lab)
 
 
 class Pings:

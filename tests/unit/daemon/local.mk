@@ -2,6 +2,7 @@
 # unit tests of src/daemon
 daemon_tests = \
 	tests/unit/daemon/test_accounts \
+	tests/unit/daemon/test_cgroup \
 	tests/unit/daemon/test_crowd \
 	tests/unit/daemon/test_options \
 	tests/unit/daemon/test_rounds \
@@ -20,6 +21,8 @@ daemon_tests = \
 check_PROGRAMS += $(daemon_tests)
 TESTS          += $(daemon_tests)
 
+tests_unit_daemon_test_cgroup_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_daemon_test_cgroup_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_crowd_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_crowd_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
