@@ -280,7 +280,7 @@ static int get_queue(struct nfqsocket *s, const struct nfqueue_params *params, b
 	if (r == 0)
 		r = command_max_packets(s, params->max_packets);
 	*ret_adopted = r == 0;
-	if (r == 0 || r == -ETIMEDOUT || r == -ENOMEM)
+	if (r != -EBADF && r != -ENODEV && r != -EPERM)
 		return r;
 	nfqsocket_close(s);
 	r = bind_anew(s);
@@ -322,7 +322,5 @@ int nfqsocket_open(struct nfqsocket *s, const struct nfqueue_params *params,
 	free(TAKE_PTR(s->scratch));
 	if (r < 0)
 		nfqsocket_close(s);
-	else if (params->fd >= 0)
-		close(params->fd);
 	return r;
 }

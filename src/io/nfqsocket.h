@@ -26,8 +26,8 @@ struct nfqsocket {
 
 /*
  * Gets the queue, with the memory receive_buffer and so much copied of each packet, by the socket
- * of a predecessor if that has it. On success params->fd is closed, s->fd may be a duplicate.
- * Returns 0 or -errno as nfqueue_open(), then with nothing to be closed.
+ * of a predecessor if that has it; by a duplicate, params->fd stays the caller's. Returns 0 or
+ * -errno as nfqueue_open(), then with nothing to be closed.
  */
 int nfqsocket_open(struct nfqsocket *s, const struct nfqueue_params *params,
 		   uint64_t receive_buffer, struct nfqueue_grant *ret);

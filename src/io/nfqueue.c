@@ -555,9 +555,11 @@ static int open_queue(struct nfqueue *q, const struct nfqueue_params *params,
 	q->fd = q->socket.fd;
 	q->ledger.fd = q->socket.fd;
 	r = take_over(q, trusted, &grant);
-	if (r == 0)
-		*ret = grant;
-	return r;
+	if (r < 0)
+		return r;
+	cleanup_close(&params->fd); /* the socket has a duplicate */
+	*ret = grant;
+	return 0;
 }
 
 int nfqueue_open(struct source **ret, const struct nfqueue_params *params,

@@ -397,10 +397,17 @@ static void test_failure(void **state)
 	x->params.fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	assert_int_equal(nfqueue_open(&source, &x->params, &x->grant), -EBUSY);
 	assert_int_equal(fcntl(x->params.fd, F_GETFD), FD_CLOEXEC);
-	close(x->params.fd);
 	fake.command_error = 0;
+	desk_note(x->desk, &(struct desk_note){.id = 1}); /* which cannot be sent again */
+	fake.failing_sends = 100;
+	assert_int_equal(nfqueue_open(&source, &x->params, &x->grant), -ENOBUFS);
+	assert_int_equal(fcntl(x->params.fd, F_GETFD), FD_CLOEXEC);
+	close(x->params.fd);
+	fake.failing_sends = 0;
+	assert_int_equal(fake.opened, 1);
 	adopt(x);
-	assert_int_equal(x->grant.inherited, 3);
+	assert_int_equal(x->grant.resent, 1);
+	assert_int_equal(x->grant.inherited, 2);
 	receive(x);
 	answer_all(x);
 }
