@@ -7,7 +7,7 @@
  * A fragment that has to wait for the first one of its datagram gets its verdict later, whichever
  * worker sees that first one: the verdict can only leave through the queue that holds the packet,
  * so the other worker wakes this one. Whatever is held when the thread ends is answered before the
- * queue is given back.
+ * queue is given back, or left to the successor of whoever keeps it.
  *
  * It also ends the flows of its share of the table whose time is up, a few between two batches.
  *

@@ -7,8 +7,11 @@
  *
  * Every packet message gets exactly one verdict: those handed out from the caller, those whose
  * attributes cannot be understood ACCEPT from here (counted). If sending fails for so long that the
- * verdicts of two batches wait, further ones are dropped and counted as unsent: their packets stay
- * in the kernel until the queue is released, which drops them.
+ * verdicts of two batches wait, further ones are dropped and counted as unsent: their packets are
+ * accepted some seconds later.
+ *
+ * A queue lives as long as its socket, in whatever process that is: one that dies can leave it to
+ * another, with what it was at work on (io/desk.h). Then the packets of its last batch come first.
  *
  * Neighbours that leave alike are answered together. The kernel says if it had no packet any more
  * for a message, but not if it had some: then those that were gone are not counted.

@@ -61,7 +61,8 @@ struct source_ops {
 	void (*wake)(struct source *s);
 	/*
 	 * Ends receiving for good, by the thread that receives: an NFQUEUE is left to whoever
-	 * binds it next. Totals stay readable and wake() harmless until close().
+	 * has its socket, too, or binds it next. Totals stay readable and wake() harmless until
+	 * close().
 	 */
 	void (*release)(struct source *s);
 	/* Frees the source, released or not. NULL is fine. */
