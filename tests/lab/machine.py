@@ -66,11 +66,16 @@ class Machine:
             file.unlink()
         return file
 
-    def boot(self, timeout=60):
-        """Boots it and waits until the boot is complete."""
+    def boot(self, timeout=60, uptime=0):
+        """
+        Boots it and waits until the boot is complete. Its clocks may be ahead by an uptime in seconds,
+        so that another boot is seen to set them back.
+        """
         console = open(self.base / "console", "wb")
+        ahead = [f"--{clock}={uptime}" for clock in ("monotonic", "boottime")]
+        self.leader = 0
         self.nspawn = subprocess.Popen(
-            ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
+            [*(("unshare", "--time", *ahead) if uptime else ()), "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
              "--link-journal=no", "--capability=all", "--console=pipe", "-D", str(self.root), "-b"],
             env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="1"),
             stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
@@ -113,14 +118,18 @@ class Machine:
     def show(self, unit, key):
         return self.systemctl("show", "-P", key, unit).strip()
 
-    def close(self):
+    def halt(self, timeout=10):
+        """An orderly poweroff; what it wrote stays, and it can be booted again."""
         if self.nspawn and self.nspawn.poll() is None:
-            self.nspawn.terminate()  # an orderly poweroff
+            self.nspawn.terminate()
             try:
-                self.nspawn.wait(10)
+                self.nspawn.wait(timeout)
             except subprocess.TimeoutExpired:
                 self.nspawn.kill()
                 self.nspawn.wait()
+
+    def close(self):
+        self.halt()
         for path in (self.root, self.base):
             sh("umount", "-l", str(path), check=False)
         with contextlib.suppress(OSError):

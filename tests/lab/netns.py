@@ -47,6 +47,7 @@ class Netns:
 
     def __init__(self, name):
         self.name = name
+        self.path = f"/run/netns/{name}"
         sh("ip", "netns", "add", name)
         self.ip("link", "set", "lo", "up")
 
@@ -74,7 +75,7 @@ class Netns:
         result, error = [], []
 
         def enter():
-            fd = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 if _libc.setns(fd, CLONE_NEWNET) < 0:
                     raise OSError(ctypes.get_errno(), f"setns {self.name}")
