@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	tests/lab/bench_report.py \
 	tests/lab/bench_stream.py \
 	tests/lab/cgroup.py \
+	tests/lab/continuity.py \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \
@@ -31,6 +32,7 @@ EXTRA_DIST += \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
 	tests/lab/services.py \
+	tests/lab/steady.py \
 	tests/lab/strict.py \
 	tests/lab/traffic.py \
 	tests/lab/wire.py

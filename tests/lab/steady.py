@@ -29,7 +29,7 @@ import time
 UDP_PORT, TCP_PORT = 7000, 7022
 PERIOD = {"ping4": 0.002, "udp4": 0.002, "ping6": 0.01, "udp6": 0.01}
 CHURN_PAUSE, TALK_PAUSE = 0.05, (0.005, 0.15)
-PATIENCE = 15  # of a TCP connection, in seconds
+PATIENCE = 10  # of a TCP connection, in seconds
 RECEIVE_BUFFER = 8 << 20
 NUMBER = struct.Struct("!Q")
 HEADERS = {4: 20 + 8, 6: 40 + 8}
