@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
 	tests/lab/services.py \
+	tests/lab/soak.py \
 	tests/lab/steady.py \
 	tests/lab/strict.py \
 	tests/lab/traffic.py \

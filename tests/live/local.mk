@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/live/test_runs.py \
 	tests/live/test_service.py \
 	tests/live/test_supervision.py \
+	tests/live/test_soak.py \
 	tests/live/test_systemd.py \
 	tests/live/test_takeover.py \
 	tests/live/test_verdict.py \
