@@ -37,10 +37,10 @@ PASSING = ("ESTABLISHED", "ESTABLISHED_REPLY", "RELATED", "RELATED_REPLY")
 PING = {"iptables": "-p icmp --icmp-type echo-request",
         "ip6tables": "-p ipv6-icmp --icmpv6-type echo-request"}
 
-# Flows of the streams end soon after them, so that their last record can be read.
 STRICT = {"Track": {"TCPLoose": "no"}, "Verdict": {"Invalid": "drop"},
-          "Timeouts": {"UDP": "3s", "UDPStream": "3s", "ICMP": "3s", "ICMPv6": "3s"},
           "Log": {"Events": "new related assured state destroy invalid", "RateLimit": "0"}}
+# With these flows end soon after their packets, so that their last record can be read.
+SHORT = {"Timeouts": dict.fromkeys(("UDP", "UDPStream", "ICMP", "ICMPv6"), "2s")}
 
 
 def build_dir():
@@ -218,13 +218,20 @@ class Unit:
     def kill(self, timeout=20):
         """SIGKILL; returns when another process has taken its place."""
         old = self.pid
-        self.machine.systemctl("kill", "-s", "KILL", self.NAME)
+        self.machine.systemctl("kill", "--kill-whom=main", "-s", "KILL", self.NAME)
         return poll(lambda: self.is_back(old), timeout)
 
     def restart(self, timeout=20):
         old = self.pid
         self.machine.systemctl("restart", self.NAME)
         return poll(lambda: self.is_back(old), timeout)
+
+    def reload(self, **sections):
+        """Takes up another configuration; it is in force when this returns."""
+        since = self.now()
+        self.configure(**sections)
+        self.machine.systemctl("reload", self.NAME)
+        poll(lambda: [r for r in self.records(since) if "reloaded" in r["MESSAGE"].lower()])
 
     def start_ms(self):
         """From exec to READY=1."""
@@ -248,6 +255,12 @@ class Unit:
 
         poll(same, timeout, 1.1)
         return seen[-1]
+
+    def flows_become(self, number, timeout=5):
+        """How many there are as soon as they are as many as that, or when time is over."""
+        with contextlib.suppress(AssertionError):
+            poll(lambda: self.flows() == number, timeout, 0.2)
+        return self.flows()
 
     def stop(self):
         self.machine.systemctl("stop", self.NAME)

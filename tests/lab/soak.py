@@ -26,7 +26,7 @@ from lab.netns import SERVER4
 from lab.services import Ftp
 
 CONFIG = {"Track": {"TCPLoose": "no", "Helpers": "ftp", "MaxFlows": "20000"},
-          "Timeouts": {"UDP": "3s", "UDPStream": "10s", "ICMP": "3s", "ICMPv6": "3s",
+          "Timeouts": {"UDP": "3s", "UDPStream": "10s", "ICMP": "10s", "ICMPv6": "10s",
                        "TCPTimeWait": "5s", "TCPClose": "5s"}}
 PARTS = (0.4, 0.35, 0.25)  # of the time
 LAST = 10  # seconds at most of the last part, so that all of its records are kept
