@@ -11,9 +11,14 @@
  * - one that a packet was at work on is put back to what it was before that packet, which the trace
  *   of the thread knows (trace.c); the packet comes again;
  * - one that was about to end ends;
- * - one that makes no sense is given up (sound.c), and no other for its sake;
- * - established TCP connections learn their windows anew from the next packets, as in the kernel
- *   when its hooks are registered again (semantics 1): nobody knows what passed by meanwhile.
+ * - one that makes no sense is given up (sound.c), and no other for its sake.
+ *
+ * So nothing is known to the next process that the last one did not know, and as long as all
+ * packets have waited meanwhile, nothing less. If some may have passed, established TCP connections
+ * have to learn their windows anew from the packets to come, like those that are picked up in
+ * mid-stream: ct_relax() is for that. The kernel does less when its hooks are registered again
+ * (semantics 1): its windows begin anew, too, but at once they are as strict as before, and a
+ * sender who is ahead of what its own window suggests is INVALID until the other side has answered.
  *
  * Where the table has another size than before, flows are copied, each to the slot of the same
  * number, since that is in its id; those whose slot is no more take a free one. If there are more
@@ -73,15 +78,6 @@ static void shift(struct heir *h, struct ct_flow *f)
 	f->expires_ns = ct_time_shifted(f->expires_ns, h->estate->shift_ns);
 	if (f->orig.proto == CT_PROTO_UDP || f->orig.proto == CT_PROTO_UDPLITE)
 		f->l4.udp.stream_ns = ct_time_shifted(f->l4.udp.stream_ns, h->estate->shift_ns);
-}
-
-static void relax(struct heir *h, struct ct_flow *f)
-{
-	if (f->orig.proto != CT_PROTO_TCP || f->state != CT_TCP_STATE_ESTABLISHED)
-		return;
-	f->l4.tcp.peer[CT_DIR_ORIGINAL].maxwin = 0;
-	f->l4.tcp.peer[CT_DIR_REPLY].maxwin = 0;
-	h->done->relaxed++;
 }
 
 /* A thread died while it ended this flow: that will be done again, and is told of then. */
@@ -182,16 +178,6 @@ static void hash(struct heir *h, uint32_t index)
 /* --- all of them, in place ----------------------------------------------------------------------
  */
 
-static void settle(struct heir *h, uint32_t index)
-{
-	struct ct_flow *f = &h->from.slots[index];
-
-	if (f->life == CT_LIFE_NONE)
-		return;
-	relax(h, f);
-	enter(h, index);
-}
-
 /* Those of a group are looked at and hashed before the first one of them enters. */
 static void adopt_in_place(struct heir *h)
 {
@@ -207,7 +193,8 @@ static void adopt_in_place(struct heir *h)
 				hash(h, j);
 		}
 		for (uint32_t j = i; j < end; j++)
-			settle(h, j);
+			if (h->from.slots[j].life != CT_LIFE_NONE)
+				enter(h, j);
 	}
 }
 
@@ -253,7 +240,6 @@ static void copy(struct heir *h, uint32_t from, uint32_t to)
 		a->kin[to] = h->from.kin[from];
 	if (to > ct_arena_high(a))
 		atomic_store_explicit(&a->header->high, to, memory_order_relaxed);
-	relax(h, &a->slots[to]);
 	enter(h, to);
 	if (a->slots[to].life == CT_LIFE_NONE) /* a second one: not to be looked at again */
 		ct_flow_set_life(&h->from.slots[from], CT_LIFE_NONE);
@@ -463,4 +449,27 @@ struct ct *ct_adopt(void *memory, size_t size, const struct ct_params *params,
 	if (h.ct)
 		adopt(&h);
 	return h.ct;
+}
+
+static bool relax(struct ct_flow *f)
+{
+	struct ct_tcp *tcp = &f->l4.tcp;
+
+	if (f->life == CT_LIFE_NONE || f->orig.proto != CT_PROTO_TCP ||
+	    f->state != CT_TCP_STATE_ESTABLISHED)
+		return false;
+	for (int d = 0; d < CT_DIR_MAX; d++) {
+		tcp->peer[d].maxwin = 0;
+		tcp->flags[d] |= CT_TCP_BE_LIBERAL;
+	}
+	return true;
+}
+
+uint32_t ct_relax(struct ct *ct)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i <= ct_arena_high(&ct->arena); i++)
+		n += relax(&ct->arena.slots[i]);
+	return n;
 }

@@ -58,7 +58,6 @@ struct ct_estate {
 struct ct_adopted {
 	uint32_t flows;	      /* in the table now */
 	uint32_t restored;    /* of them, put back to what they were before an unfinished packet */
-	uint32_t relaxed;     /* of them, TCP connections whose windows are learned anew */
 	uint32_t moved;	      /* of them, under another id, for their slot is no more */
 	uint32_t damaged;     /* given up: they contradicted themselves */
 	uint32_t displaced;   /* given up: a smaller table has no room for them */
@@ -78,6 +77,12 @@ struct ct_adopted {
  */
 struct ct *ct_adopt(void *memory, size_t size, const struct ct_params *params,
 		    const struct ct_estate *estate, struct ct_adopted *ret);
+
+/*
+ * Packets may have passed unseen since the table was left: established TCP connections learn their
+ * windows anew. To be called before anything is judged. Returns how many there are.
+ */
+uint32_t ct_relax(struct ct *ct);
 
 /*
  * Did the thread judge this packet before it died, so that its flow knows of it, and nobody heard

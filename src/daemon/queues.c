@@ -263,9 +263,11 @@ static int open_left(struct daemon *d, const struct post *post, int fd, struct s
 		r = nfqueue_open(ret, &params, grant);
 	if (r < 0)
 		close(fd);
-	if (r < 0 || !grant->adopted)
-		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STORE_ERROR,
-		      "The socket that was left for queue %u cannot be used", post->queue);
+	if (r == 0 && grant->adopted)
+		return 0;
+	d->takeover.gap = true;
+	oplog(&d->oplog, LOG_WARNING, -r, MSGID_STORE_ERROR,
+	      "The socket that was left for queue %u cannot be used", post->queue);
 	return r;
 }
 

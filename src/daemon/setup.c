@@ -217,6 +217,7 @@ enum exit_status daemon_setup(struct daemon *d)
 	status = queues_open(d);
 	if (status != STATUS_OK)
 		return status;
+	takeover_bridge(d);
 	r = make_workers(d);
 	if (r < 0)
 		return failure(d, r, "make the workers");

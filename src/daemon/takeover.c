@@ -315,7 +315,7 @@ char *takeover_line(const struct takeover *t, uint64_t now_ns,
 	bare = w.len;
 	words_add(&w, " (");
 	add_count(&w, a->restored, "put back to before an unfinished packet");
-	add_count(&w, a->relaxed, "with windows to be learned anew");
+	add_count(&w, t->relaxed, "with windows to be learned anew");
 	add_count(&w, a->moved, "under another id");
 	add_count(&w, a->unconfirmed, "unconfirmed given up");
 	if (w.len == bare + 2)
@@ -364,6 +364,22 @@ static void tell(const struct daemon *d)
 				   {FIELD_FLOWS_LOST, lost},
 			   },
 			   2, "Not taken over: %s", line);
+}
+
+/* --- what may have passed meanwhile --------------------------------------------------------------
+ */
+
+/*
+ * While a queue is bound packets wait in it. Between an end and a start that finds a file nothing
+ * was bound, nor if what the store had was of no use.
+ */
+void takeover_bridge(struct daemon *d)
+{
+	struct takeover *t = &d->takeover;
+
+	t->gap |= t->source == TAKEOVER_FILE || t->queues == 0;
+	if (t->gap && t->source != TAKEOVER_NOTHING)
+		t->relaxed = ct_relax(d->ct);
 }
 
 /* --- the end of a start, and of the process -----------------------------------------------------

@@ -39,6 +39,8 @@ struct takeover {
 	uint64_t inherited;  /* packets that it had read and not answered */
 	uint64_t resent;     /* verdicts of which it is not known whether they got through */
 	unsigned int unread; /* seats that could not be used */
+	bool gap;	     /* a queue was not bound for a while */
+	uint32_t relaxed;    /* connections whose windows are learned anew for that */
 };
 
 /*
@@ -46,6 +48,12 @@ struct takeover {
  * left out. params says all but the index. Returns 0 or -errno.
  */
 int takeover_table(struct daemon *d, struct ct_params *params);
+
+/*
+ * All queues are open: sees to connections of which packets may have passed unseen. Before the
+ * first packet is judged.
+ */
+void takeover_bridge(struct daemon *d);
 
 /* The start has succeeded: what was taken over is not there for another. Tells of it. */
 void takeover_done(struct daemon *d);

@@ -32,12 +32,15 @@ static void test_flows_only(void **state)
 
 static void test_everything(void **state)
 {
-	struct takeover t = {
-		.source = TAKEOVER_STORE, .queues = 4, .inherited = 17, .resent = 3, .unread = 1};
+	struct takeover t = {.source = TAKEOVER_STORE,
+			     .queues = 4,
+			     .inherited = 17,
+			     .resent = 3,
+			     .unread = 1,
+			     .relaxed = 900};
 
 	t.table = (struct ct_adopted){.flows = 1000,
 				      .restored = 1,
-				      .relaxed = 900,
 				      .moved = 5,
 				      .unconfirmed = 2,
 				      .damaged = 6,
