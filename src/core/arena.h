@@ -18,7 +18,7 @@ struct ct_arena_header {
 	_Atomic uint32_t high; /* highest slot ever used; read by anyone */
 	/* the same of expectations and of datagrams in fragments */
 	_Atomic uint32_t expect_high, datagram_high;
-	atomic_bool exit_seen; /* a packet came from an exit hook */
+	_Atomic uint8_t exit_seen; /* a packet came from an exit hook */
 };
 
 /*

@@ -185,9 +185,16 @@ static bool runs_make_sense(const struct ct_datagram *d)
 	return true;
 }
 
+static bool bools_make_sense(const struct ct_datagram *d)
+{
+	return ct_bool_is_sound(&d->first_in) && ct_bool_is_sound(&d->last_in) &&
+	       ct_bool_is_sound(&d->counted) && ct_bool_is_sound(&d->class.drop);
+}
+
 static bool makes_sense(const struct ct_datagram *d, uint64_t now_ns)
 {
-	return (d->state == CT_DATAGRAM_SETTLED || d->state == CT_DATAGRAM_DEAD) &&
+	return bools_make_sense(d) &&
+	       (d->state == CT_DATAGRAM_SETTLED || d->state == CT_DATAGRAM_DEAD) &&
 	       (d->key.family == CT_AF_INET || d->key.family == CT_AF_INET6) &&
 	       d->created_ns <= now_ns && d->class.info < CT_INFO_MAX &&
 	       d->class.reason < CT_REASON_MAX && runs_make_sense(d);

@@ -13,6 +13,7 @@
 #include "core/sound.h"
 
 #include "core/key.h"
+#include "core/sctp.h"
 #include "core/tcp.h"
 
 #define SCALE_MAX 14
@@ -55,21 +56,13 @@ static bool tcp_is_sound(const struct ct_flow *f)
 	       tcp->last_index < CT_TCP_INDEX_MAX;
 }
 
-/* Read as bytes: a bool that is neither 0 nor 1 is none. */
-static bool is_bool(const bool *b)
-{
-	uint8_t byte;
-
-	memcpy(&byte, b, sizeof(byte));
-	return byte <= 1;
-}
-
 static bool sctp_is_sound(const struct ct_flow *f)
 {
 	const struct ct_sctp *sctp = &f->l4.sctp;
 
-	return ct_state_name(CT_PROTO_SCTP, f->state) && is_bool(&sctp->init[CT_DIR_ORIGINAL]) &&
-	       is_bool(&sctp->init[CT_DIR_REPLY]) && is_bool(&sctp->doubted) &&
+	return f->state > CT_SCTP_STATE_NONE && f->state < CT_SCTP_STATE_MAX &&
+	       ct_bool_is_sound(&sctp->init[CT_DIR_ORIGINAL]) &&
+	       ct_bool_is_sound(&sctp->init[CT_DIR_REPLY]) && ct_bool_is_sound(&sctp->doubted) &&
 	       sctp->last_dir < CT_DIR_MAX;
 }
 

@@ -3,10 +3,21 @@
 
 /* Does what was found in memory make sense (sound.c)? Private to src/core. */
 
+#include <string.h>
+
 #include "core/flow.h"
 
 /* No flow and no expectation lives longer from its last packet on: what timeouts can be. */
 #define CT_LIFE_NS_MAX (UINT32_MAX * CT_NS_PER_S)
+
+/* A bool that is neither 0 nor 1 must not be looked at. */
+static inline bool ct_bool_is_sound(const bool *b)
+{
+	uint8_t byte;
+
+	memcpy(&byte, b, sizeof(byte));
+	return byte <= 1;
+}
 
 bool ct_tuple_is_sound(const struct ct_tuple *t);
 

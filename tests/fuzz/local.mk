@@ -5,6 +5,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_track \
 	tests/fuzz/fuzz_helper \
 	tests/fuzz/fuzz_fragment \
+	tests/fuzz/fuzz_adopt \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_nlmsg
 
@@ -31,6 +32,11 @@ tests_fuzz_fuzz_fragment_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_fragment_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_fragment_LDADD    = libctcore.la
 
+tests_fuzz_fuzz_adopt_SOURCES  = tests/fuzz/fuzz_adopt.c $(fuzz_main)
+tests_fuzz_fuzz_adopt_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_adopt_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_adopt_LDADD    = libctcore.la
+
 tests_fuzz_fuzz_conf_SOURCES  = tests/fuzz/fuzz_conf.c $(fuzz_main)
 tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_conf_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -44,7 +50,7 @@ tests_fuzz_fuzz_nlmsg_LDADD    = libctshell.la
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh
 EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py \
-	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py \
+	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py tests/fuzz/mkadopt.py \
 	tests/fuzz/corpus
 
 tests/fuzz/corpora.log: $(fuzz_targets)

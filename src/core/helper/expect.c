@@ -91,7 +91,7 @@ static uint32_t take_slot(struct ct_expects *x)
 static void set_live(struct ct_expect *e, bool live)
 {
 	atomic_signal_fence(memory_order_seq_cst);
-	*(volatile bool *)&e->live = live;
+	*(volatile uint8_t *)&e->live = live;
 	atomic_signal_fence(memory_order_seq_cst);
 }
 

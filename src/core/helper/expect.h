@@ -38,7 +38,7 @@ struct ct_expect {
 	uint32_t next;	    /* in the bucket, or in the free list */
 	uint32_t sibling;   /* the next older of the same master */
 	uint8_t any_src, any_src_id, class, flags, helper;
-	bool live;
+	uint8_t live; /* or free */
 };
 
 /* All of them. */
