@@ -75,8 +75,9 @@ class Machine:
         ahead = [f"--{clock}={uptime}" for clock in ("monotonic", "boottime")]
         self.leader = 0
         self.nspawn = subprocess.Popen(
-            [*(("unshare", "--time", *ahead) if uptime else ()), "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
-             "--link-journal=no", "--capability=all", "--console=pipe", "-D", str(self.root), "-b"],
+            [*(("unshare", "--time", *ahead) if uptime else ()), "systemd-nspawn", "--quiet",
+             "--register=no", "--keep-unit", "--private-network", "--link-journal=no",
+             "--capability=all", "--console=pipe", "-D", str(self.root), "-b"],
             env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="1"),
             stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
         console.close()
