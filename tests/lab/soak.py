@@ -35,7 +35,7 @@ FRAGMENTED_PORT, FRAGMENTED_SIZE = 7001, 4000
 ROOM = 1024  # KiB by which memory may differ, beside 5 %
 
 # Flows that a process begins with, and those it leaves, by what it says.
-FOUND = r"(?i)(?:adopted|restored)\D*([\d,]+) flows?\b|([\d,]+) flows? (?:\w+ )?(?:adopted|restored)"
+FOUND = r"(?i)flows, ([\d,]+) taken over|took over ([\d,]+) flows"
 LEFT = r"([\d,]+) of them alive()"
 
 # Memory in KiB, and descriptors, of a process.

@@ -219,19 +219,14 @@ def test_nothing_is_refused(journey):
     assert journey.bed.kernel_entries() == 0
 
 
-def test_each_packet_is_judged_once(journey, capsys):
-    """
-    What the flows of the streams count is what was sent: neither an orderly end nor a SIGKILL makes a
-    packet count twice.
-    """
-    excess = {}
+def test_each_packet_is_judged_once(journey):
+    """What the flows of the streams count is what was sent, whatever a process was at when it died."""
+    seen = 0
     for (name, direction), packets, size in counted(journey):
         stream = journey.outcome.streams[name, direction]
-        excess[name, direction] = packets - stream["sent"]
         assert (packets, size) == (stream["sent"], stream["bytes"]), (name, direction)
-    with capsys.disabled():
-        print(f"\n{journey.name}: judged twice {sum(excess.values())}")
-    assert len(excess) == 6
+        seen += 1
+    assert seen == 6
 
 
 def counted(journey):
@@ -462,7 +457,7 @@ def test_flows_outlive_the_unit(bed, how, capsys):
         time.sleep(1)
         here = talk.look().streams
         outcome = talk.finish()
-    said = [text for _, text in unit.messages(since) if re.search("Took over", text)]
+    said = [text for _, text in unit.messages(since) if re.search("(?i)(took|taken) over|restored", text)]
     with capsys.disabled():
         print(f"\n{how.__name__}: {flows} flows in {saved} bytes; {outcome.line()}; {said}")
     assert outcome.broken() == {}
