@@ -13,6 +13,44 @@
  * whoever is told of a surplus asks the kernel, which knows (nfqueue_settle()).
  */
 
+#include <inttypes.h>
+
+#include "daemon/status.h"
+#include "util/words.h"
+
+static void add_count(struct words *w, uint64_t n, const char *text)
+{
+	char number[STATUS_NUMBER_STRLEN];
+
+	words_add(w, "%s %s", status_number(n, number), text);
+}
+
+static void add_some(struct words *w, uint64_t n, const char *text)
+{
+	if (n > 0)
+		add_count(w, n, text);
+}
+
+char *accounts_line(unsigned int queue, const struct nfqueue_stats *s,
+		    char buf[static ACCOUNTS_LINE_STRLEN])
+{
+	struct words w = {buf, ACCOUNTS_LINE_STRLEN, 0};
+
+	words_add(&w, "Queue %u: ", queue);
+	add_count(&w, s->received + s->unreadable, "packets came, ");
+	add_count(&w, s->answered, "answered, ");
+	add_some(&w, s->settled, "handed on to another process, ");
+	add_some(&w, s->overdue, "let through late, ");
+	add_count(&w, s->waiting, "wait; ");
+	add_some(&w, s->lost, "did not get here, ");
+	add_some(&w, s->gone, "or more gone before their verdict, ");
+	if (s->off == 0)
+		words_add(&w, "nothing is missing");
+	else
+		words_add(&w, "%" PRId64 " are not accounted for", s->off);
+	return buf;
+}
+
 int64_t difference_due(struct difference *d, int64_t value)
 {
 	if (value != d->value)

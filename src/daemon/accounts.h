@@ -9,6 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io/nfqueue.h"
+
+/* What became of the packets of a queue, as a sentence without an end. */
+#define ACCOUNTS_LINE_STRLEN 400
+char *accounts_line(unsigned int queue, const struct nfqueue_stats *s,
+		    char buf[static ACCOUNTS_LINE_STRLEN]);
+
 /* A difference between two counts that are not read at one moment. */
 struct difference {
 	int64_t value;

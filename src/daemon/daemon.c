@@ -25,7 +25,7 @@
 #define LOG_STOP_MS	 3000
 #define RESTART_KEYS_MAX 512
 
-static const int handled_signals[] = {SIGTERM, SIGINT, SIGHUP};
+static const int handled_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
 static enum log_target log_target(const struct conf *c)
 {
@@ -165,6 +165,12 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si,
 	return 0;
 }
 
+static int on_sigusr1(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	monitor_tell_accounts(userdata);
+	return 0;
+}
+
 /* --- events of the loop -------------------------------------------------------------------------
  */
 
@@ -260,6 +266,8 @@ static int add_events(struct daemon *d)
 		r = sd_event_add_signal(d->event, NULL, SIGINT, on_stop_signal, d);
 	if (r >= 0)
 		r = sd_event_add_signal(d->event, NULL, SIGHUP, on_sighup, d);
+	if (r >= 0)
+		r = sd_event_add_signal(d->event, NULL, SIGUSR1, on_sigusr1, d);
 	if (r >= 0)
 		r = sd_event_add_io(d->event, NULL, d->ended_fd, EPOLLIN, on_worker_ended, d);
 	if (r >= 0)

@@ -243,6 +243,18 @@ static void audit(struct monitor *m, struct daemon *d)
 	say_held_off(d, difference_due(&m->held, held_off(d)));
 }
 
+void monitor_tell_accounts(const struct daemon *d)
+{
+	char line[ACCOUNTS_LINE_STRLEN];
+	struct nfqueue_stats s;
+
+	for (size_t i = 0; i < d->nqueues; i++) {
+		nfqueue_get_stats(worker_source(d->workers[i]), &s);
+		oplog(&d->oplog, LOG_INFO, 0, MSGID_ACCOUNTS, "%s",
+		      accounts_line(worker_queue(d->workers[i]), &s, line));
+	}
+}
+
 void monitor_close_accounts(const struct daemon *d)
 {
 	struct nfqueue_stats s;

@@ -59,6 +59,9 @@ bool pulse_stalled(struct pulse *p, uint64_t beats, uint64_t now_ns, uint64_t li
 struct monitor *monitor_new(size_t nqueues);
 struct monitor *monitor_free(struct monitor *m);
 
+/* Tells what became of the packets of each queue, whether it comes out even or not. */
+void monitor_tell_accounts(const struct daemon *d);
+
 /* When no worker runs any more: reports what they lost track of. */
 void monitor_close_accounts(const struct daemon *d);
 

@@ -27,6 +27,7 @@
 	X(QUEUE_BUSY, "queue-busy", "dd71aff018ab4d2d80ebbae733c08251")                            \
 	X(QUEUE_LOST, "queue-lost", "db82f0c4d5a84c2bb029989d59fbdabb")                            \
 	X(QUEUE_ERROR, "queue-error", "16ed7606af0847469c723819fde8cb20")                          \
+	X(ACCOUNTS, "accounts", "3d248626857c4a49af4ef6994cf6c651")                                \
 	X(ACCOUNTING, "accounting", "8dfbb85793a34d19938f47ab66090889")                            \
 	X(REPEAT_LOOP, "repeat-loop", "e4517d9c6c7d4499bf5cb5c92558577a")                          \
 	X(SOCKET_BUFFER, "socket-buffer", "ea1a0f2afb9a46fc939b59c21e5b53ed")                      \

@@ -202,6 +202,15 @@ def test_status_and_watchdog(lab, nflog):
                             r"no fragments seen yet, 0 drops", status), daemon.notify.lines
 
 
+def test_accounts_on_demand(lab, nflog):
+    rules.queue(lab.router)
+    with Daemon(lab.router) as daemon:
+        Traffic(lab, nflog, False).ping()
+        assert daemon.wait_events(1, event="reply")
+        daemon.kill(signal.SIGUSR1)
+        assert daemon.wait_line(r"Queue 0: 2 packets came, 2 answered, 0 wait; nothing is missing")
+
+
 # --- interfaces --------------------------------------------------------------------
 
 

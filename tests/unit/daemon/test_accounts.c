@@ -52,9 +52,29 @@ static void test_surplus(void **state)
 			looks[i].due);
 }
 
+static void test_line(void **state)
+{
+	struct nfqueue_stats s = {.received = 1234, .answered = 1230, .waiting = 4};
+	char buf[ACCOUNTS_LINE_STRLEN];
+
+	assert_string_equal(accounts_line(7, &s, buf),
+			    "Queue 7: 1,234 packets came, 1,230 answered, 4 wait; "
+			    "nothing is missing");
+	s.settled = 2;
+	s.overdue = 1;
+	s.lost = 5;
+	s.gone = 6;
+	s.off = -3;
+	assert_string_equal(accounts_line(7, &s, buf),
+			    "Queue 7: 1,234 packets came, 1,230 answered, 2 handed on to another "
+			    "process, 1 let through late, 4 wait; 5 did not get here, 6 or more "
+			    "gone before their verdict, -3 are not accounted for");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_surplus),
 	};
