@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/live/test_losses.py \
 	tests/live/test_mark.py \
 	tests/live/test_overload.py \
+	tests/live/test_overload_journal.py \
 	tests/live/test_overload_limits.py \
 	tests/live/test_queues.py \
 	tests/live/test_real_helpers.py \

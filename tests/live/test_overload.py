@@ -2,6 +2,8 @@
 """Floods of what is no flow: told once, counted to the last packet, and nobody else suffers."""
 
 import re
+import signal
+import subprocess
 import time
 
 import pytest
@@ -37,13 +39,14 @@ class Pings:
 
     def __init__(self, lab):
         self.process = lab.client.popen("ping", "-n", "-i0.05", "-q", SERVER4, text=True,
-                                        stdout=-1, stderr=-2)
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def __enter__(self):
+        assert self.process.stdout.readline().startswith("PING ")
         return self
 
     def __exit__(self, *exc):
-        self.process.send_signal(2)
+        self.process.send_signal(signal.SIGINT)
         said = self.process.communicate(timeout=10)[0]
         assert " 0% packet loss" in said, said
         self.slowest = float(re.search(r"= [0-9.]+/[0-9.]+/([0-9.]+)/", said)[1])
