@@ -133,6 +133,16 @@ def test_runs_with_one_capability(service):
     assert status["Seccomp"] == "2"
 
 
+def test_system_calls(service):
+    """What an intruder would like to have, and a daemon that runs does not need."""
+    allowed = set(service.show("ctmarkd", "SystemCallFilter").split())
+    assert {"sendmsg", "recvmmsg", "memfd_create", "sched_setaffinity"} < allowed
+    assert not {"add_key", "bpf", "chown", "fchown", "init_module", "io_setup", "io_uring_setup",
+                "kexec_load", "keyctl", "mlock", "mount", "perf_event_open", "pivot_root", "ptrace",
+                "reboot", "setrlimit", "setuid"} & allowed
+    assert service.show("ctmarkd", "RestrictNamespaces") == "yes", "against setns() and unshare()"
+
+
 def test_traffic_is_marked_from_the_sandbox(service):
     assert count_marks(service, MARKS) == {"0xa": 1, "0xb": 1}
 
