@@ -10,6 +10,9 @@
  * it; so it is done ahead of the flows only, where no packet comes yet. What a table never comes
  * near to stays untouched, and what it reaches faster than that is in small pages.
  *
+ * The first flows come to nearly all pages of the index, and a large one can take the kernel a
+ * tenth of a second to find. So these are taken at the start, when no packet waits for it.
+ *
  * None of it is needed for anything else: where it fails, pages are small.
  *
  * The flows of another process are mapped where it left them, in the pages that they have. Taking
@@ -33,6 +36,9 @@
 /* Linux 5.14 and 6.1, which the headers may be older than. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
 #endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -112,8 +118,10 @@ int memory_index(struct memory *m, size_t index_size)
 	m->index = map(index_size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	if (!m->index)
 		return -errno;
-	if (index_size >= LARGE)
+	if (index_size >= LARGE) {
 		(void)madvise(m->index, round_up(index_size), MADV_HUGEPAGE);
+		(void)madvise(m->index, round_up(index_size), MADV_POPULATE_WRITE);
+	}
 	return 0;
 }
 

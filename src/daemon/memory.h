@@ -3,8 +3,8 @@
 
 /*
  * Memory for the flow table: a memfd for the flows, which can outlive the process, and private
- * memory for the index. Both are taken on demand, in large pages where the kernel has them, and
- * left out of core dumps.
+ * memory for the index, in large pages where the kernel has them. The flows take theirs on demand;
+ * a large index has all of it from the start. Both are left out of core dumps.
  */
 
 #include <stdbool.h>

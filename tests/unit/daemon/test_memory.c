@@ -128,6 +128,17 @@ static bool is_left_out(const void *p)
 	return false;
 }
 
+/* A page of it is nothing that the first packets should wait for. */
+static void test_index(void **state)
+{
+	struct memory m;
+
+	assert_int_equal(memory_map(&m, 100 * MIB, 16 * MIB), 0);
+	assert_int_equal(resident(m.index, 16 * MIB), 16 * MIB);
+	assert_true(is_zero(m.index, 16 * MIB));
+	memory_unmap(&m);
+}
+
 static void test_core_dump(void **state)
 {
 	struct memory m;
@@ -199,8 +210,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),	  cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_on_demand), cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_core_dump), cmocka_unit_test(test_too_much),
-		cmocka_unit_test(test_adopted),	  cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_index),	  cmocka_unit_test(test_core_dump),
+		cmocka_unit_test(test_too_much),  cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_strangers),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
