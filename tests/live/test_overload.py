@@ -14,7 +14,7 @@ from lab.frames import ACK, PSH, RST, SYN
 from lab.netns import CLIENT4, SERVER4
 from lab.queues import kernel_queues
 
-MANY = 30000
+MANY = 20000
 LOG = {"RateLimit": "100/s", "Burst": "100"}
 
 
