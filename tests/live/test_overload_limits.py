@@ -86,7 +86,7 @@ def test_limit_is_told(service, limit, told):  # noqa: F811
     service.run("mkdir", "-p", GROUP)
     service.run("sh", "-c", f"echo {limit} >{GROUP}/memory.max")
     pid = start_with(service, "BindReadOnlyPaths=/run/groups:/sys/fs/cgroup")
-    wait_for(lambda: "flows" in service.show("ctmarkd", "StatusText"), what="the first look")
+    wait_for(lambda: " pps" in service.show("ctmarkd", "StatusText"), what="the first look")
     found = records(service, f"_PID={pid}", "CTMARK_EVENT=memory-limit")
     assert len(found) == told
     assert all(f" is {limit:,} bytes" in record["MESSAGE"] for record in found)
