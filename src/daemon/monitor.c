@@ -308,6 +308,7 @@ void monitor_begin(struct monitor *m, struct daemon *d)
 	daemon_sum_stats(d, &sum);
 	m->crowd.full.told = sum.count[CT_STAT_TABLE_FULL];
 	m->crowd.early.told = sum.count[CT_STAT_EARLY_DROPS];
+	strain_begin(&m->strain, &sum);
 	(void)monitor_read_kernel(d);
 	for (size_t i = 0; i < m->nqueues; i++) {
 		uint64_t totals[TROUBLE_MAX] = {};

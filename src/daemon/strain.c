@@ -16,6 +16,20 @@ static bool is_want_of_room(enum ct_reason reason)
 	       reason == CT_REASON_TABLE_FULL;
 }
 
+/* Two counters for one record. */
+static uint64_t unroomed_fragments(const struct ct_stats *sum)
+{
+	return sum->reason[CT_REASON_FRAGMENT_LIMIT] + sum->count[CT_STAT_FRAGMENTS_EVICTED];
+}
+
+void strain_begin(struct strain *s, const struct ct_stats *sum)
+{
+	s->fragments.told = unroomed_fragments(sum);
+	s->expectations.told = sum->reason[CT_REASON_EXPECT_REFUSED];
+	for (enum ct_reason i = 0; i < CT_REASON_MAX; i++)
+		s->reason[i] = sum->reason[i];
+}
+
 uint64_t strain_invalid(const struct ct_stats *sum)
 {
 	uint64_t n = 0;
@@ -66,10 +80,8 @@ bool strain_due(struct strain *s, const struct ct_stats *sum, uint64_t now_ns,
 		struct strain_due *ret)
 {
 	*ret = (struct strain_due){.total = strain_invalid(sum)};
-	ret->n[STRAIN_FRAGMENTS] = limiter_due(&s->fragments,
-					       sum->reason[CT_REASON_FRAGMENT_LIMIT] +
-						       sum->count[CT_STAT_FRAGMENTS_EVICTED],
-					       now_ns, STRAIN_INTERVAL_NS);
+	ret->n[STRAIN_FRAGMENTS] =
+		limiter_due(&s->fragments, unroomed_fragments(sum), now_ns, STRAIN_INTERVAL_NS);
 	ret->n[STRAIN_EXPECTATIONS] =
 		limiter_due(&s->expectations, sum->reason[CT_REASON_EXPECT_REFUSED], now_ns,
 			    STRAIN_INTERVAL_NS);

@@ -49,6 +49,10 @@ struct strain_due {
 /* Packets that records of class invalid tell of, since the start, but for those without room. */
 uint64_t strain_invalid(const struct ct_stats *sum);
 
+/* Takes note of what a predecessor has counted and told already; to be called before the first
+ * look. */
+void strain_begin(struct strain *s, const struct ct_stats *sum);
+
 /* Takes note of a look. Returns whether there is something to be reported now. */
 bool strain_due(struct strain *s, const struct ct_stats *sum, uint64_t now_ns,
 		struct strain_due *ret);

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lab import frames, netns, rules
-from lab.daemon import Daemon
+from lab.daemon import Daemon, Store
 from lab.frames import ACK, PSH, RST, SYN
 from lab.netns import CLIENT4, SERVER4
 from lab.queues import kernel_queues
@@ -103,6 +103,22 @@ def test_invalid(silent, packet, reason, capsys):
     assert records < MANY / 20
     with capsys.disabled():
         print(f"\n{MANY} {reason}: {records} records, slowest ping {slowest} ms")
+
+
+def test_successor_repeats_nothing(silent):
+    """It goes on with the counters, and its predecessor has told of them."""
+    bad = frames.ethernet(frames.udp(CLIENT4, SERVER4, 1, 2, b"x", bad_sum=True))
+    with Store() as store:
+        with Daemon(silent.router, {"Log": LOG}, store=store) as daemon:
+            send_in(silent, daemon, silent.client, [bad])
+            assert daemon.wait_line("INVALID packets in masses: ")
+            assert store.wait_names(["flows", "queue-0", "seat-0"])
+            daemon.crash()
+        with Daemon(silent.router, {"Log": LOG}, store=store) as daemon:
+            assert daemon.notify.wait(f"STATUS=.* {MANY:,} invalid, ")
+            assert daemon.notify.wait(f"STATUS=.* {MANY:,} invalid, ")
+            assert daemon.stop() == 0
+    assert not lines_with(daemon, "INVALID packets in masses: ")
 
 
 def test_errors_about_a_flow(silent, capsys):

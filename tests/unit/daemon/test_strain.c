@@ -103,13 +103,31 @@ static void test_want_of_room(void **state)
 	assert_int_equal(due.n[STRAIN_FRAGMENTS], 0);
 }
 
+/* A predecessor has told of what it counted. */
+static void test_begin(void **state)
+{
+	struct strain s = {};
+	struct ct_stats sum = {};
+	struct strain_due due;
+
+	sum.reason[CT_REASON_CHECKSUM] = 1000000;
+	sum.reason[CT_REASON_FRAGMENT_LIMIT] = 7000;
+	sum.count[CT_STAT_FRAGMENTS_EVICTED] = 3;
+	sum.reason[CT_REASON_EXPECT_REFUSED] = 2000;
+	strain_begin(&s, &sum);
+	assert_false(strain_due(&s, &sum, SEC, &due));
+	assert_int_equal(due.total, 1000000);
+	sum.reason[CT_REASON_EXPECT_REFUSED]++;
+	assert_true(strain_due(&s, &sum, 2 * SEC, &due));
+	assert_int_equal(due.n[STRAIN_EXPECTATIONS], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quiet),
-		cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_late_look),
-		cmocka_unit_test(test_want_of_room),
+		cmocka_unit_test(test_quiet),	  cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_late_look), cmocka_unit_test(test_want_of_room),
+		cmocka_unit_test(test_begin),
 	};
 
 	return cmocka_run_group_tests_name("strain", tests, NULL, NULL);
