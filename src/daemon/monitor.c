@@ -122,7 +122,7 @@ uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 				  sum.reason[CT_REASON_EXPECT_REFUSED];
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
-		drops += (fail_open ? 0 : q.lost) + q.gone + d->monitor->queues[i].full;
+		drops += (fail_open ? 0 : q.lost) + q.gone + q.fatal + d->monitor->queues[i].full;
 		gone += q.gone; /* or more */
 	}
 	*ret_exact = (fail_open || !d->monitor->blind) && gone == 0;

@@ -24,6 +24,7 @@
 #include "daemon/daemon.h"
 #include "daemon/worker.h"
 #include "io/ifname.h"
+#include "io/inherit.h"
 #include "io/nfqueue.h"
 #include "io/queuelist.h"
 #include "io/rcvbuf.h"
@@ -276,6 +277,12 @@ static void note_left(struct daemon *d, struct post *post, const struct nfqueue_
 	struct takeover *t = &d->takeover;
 
 	post->inherited = grant->inherited;
+	if (grant->has_fatal)
+		oplog(&d->oplog, LOG_ERR, 0, MSGID_FATAL_PACKET,
+		      "Queue %u: packet %" PRIu32
+		      " was at hand when %u processes in a row died; it "
+		      "is dropped unjudged",
+		      post->queue, grant->fatal, INHERIT_DEATHS_MAX);
 	if (!grant->adopted)
 		return;
 	t->queues++;

@@ -66,8 +66,9 @@ bool desk_valid(const struct desk *d, uint16_t queue)
 {
 	return d->magic == MAGIC && d->layout == desk_layout() && d->queue == queue &&
 	       d->stride >= desk_stride(0) && d->stride <= DESK_STRIDE_MAX &&
-	       d->stride == NLMSG_ALIGN(d->stride) && d->served <= 1 && d->astray <= 1 &&
-	       d->seen_id <= 1 && atomic_load(&d->nnotes) <= DESK_NOTES_MAX;
+	       d->stride == NLMSG_ALIGN(d->stride) && d->served <= 1 &&
+	       d->astray < DESK_ASTRAY_MAX && d->seen_id <= 1 && d->handed <= 1 &&
+	       atomic_load(&d->nnotes) <= DESK_NOTES_MAX;
 }
 
 struct desk *desk_new(uint16_t queue)
@@ -105,7 +106,7 @@ void desk_stretch(struct desk *d, uint32_t stride)
 {
 	uint32_t astray = d->astray;
 
-	d->astray = 1; /* bytes of old messages lie where lengths will be */
+	d->astray = DESK_NONE; /* bytes of old messages lie where lengths will be */
 	atomic_signal_fence(memory_order_seq_cst);
 	d->stride = stride;
 	for (unsigned int i = 0; i < SOURCE_BATCH_MAX; i++)

@@ -43,7 +43,16 @@ struct desk_note {
 	X(refused)    /* verdicts the kernel answered with another error */                        \
 	X(gone)	      /* packets that the kernel had dropped before their verdict, at least */     \
 	X(crowds)     /* times max_packets were read in a row without finding none */              \
-	X(unsent)     /* verdicts dropped because sending kept failing */
+	X(unsent)     /* verdicts dropped because sending kept failing */                          \
+	X(fatal)      /* packets dropped because judging them ended one process after the other */
+
+/* Do the slots tell which packets were read and have no verdict? */
+enum desk_astray {
+	DESK_ALL,  /* of all */
+	DESK_SOME, /* of some: others lie elsewhere */
+	DESK_NONE, /* of none: what is in them has no meaning */
+	DESK_ASTRAY_MAX
+};
 
 /* Written by the thread that receives. */
 struct desk {
@@ -52,9 +61,12 @@ struct desk {
 	uint32_t queue;
 	uint32_t stride;  /* from one slot to the next */
 	uint32_t served;  /* a source has had the queue and this desk */
-	uint32_t astray;  /* some packets lie elsewhere: the slots do not tell all */
+	uint32_t astray;  /* enum desk_astray */
 	uint32_t last_id; /* of the packets so far */
 	uint32_t seen_id; /* last_id is one */
+	uint32_t handed;  /* what lies in the slots is being judged */
+	uint32_t suspect; /* the packet that was being judged at the last deaths, so many of them */
+	uint32_t deaths;
 #define X(name) _Atomic uint64_t name;
 	struct {
 		DESK_TOTAL_LIST(X)

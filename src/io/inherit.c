@@ -13,8 +13,15 @@
  * was under way if the desk is of no use. They go through the rules once more (NF_REPEAT), by one
  * message for all up to an id. That has to be older than anything that is still to be judged, and
  * than anything that will be read: ids count up, so the one before the oldest on the desk will do;
- * if there is none, the last that was read; and if nothing is known, the one before the first that
- * comes. It must come behind the verdicts above, which it would answer otherwise.
+ * if there is none, the last that was read; and if not all is known, the one before the first that
+ * comes. It must come behind the verdicts above and behind those for the packets on the desk, which
+ * it would answer otherwise.
+ *
+ * What is judged again can end the next process as well, and the one behind it. A packet that was
+ * the first without a verdict at several deaths in a row is dropped. It need not have been the one,
+ * for some are read ahead; then it is the turn of the next. To be killed from outside so often
+ * while the same packet is at hand takes more bad luck than there is: that is a matter of
+ * microseconds.
  */
 
 #include <errno.h>
@@ -76,6 +83,44 @@ static bool is_undecided(struct desk *d, unsigned int i, uint32_t *oldest, struc
 	return true;
 }
 
+/* Finds the first packet without a verdict. */
+static bool find_first(struct desk *d, uint32_t *ret_id)
+{
+	for (unsigned int i = 0; i < SOURCE_BATCH_MAX; i++) {
+		struct nlpacket p;
+		size_t pos = 0;
+
+		if (nlpacket_next(desk_slot(d, i), desk_slot_len(d, i), &pos, &p) !=
+			    NLPACKET_PACKET ||
+		    desk_find(d, p.id))
+			continue;
+		*ret_id = p.id;
+		return true;
+	}
+	return false;
+}
+
+/* Counts a death for the packet at hand; one too many, and that has its verdict. */
+static void count_death(struct desk *d, struct inheritance *inh)
+{
+	uint32_t id;
+
+	if (!d->handed || !find_first(d, &id)) {
+		d->deaths = 0;
+		return;
+	}
+	d->handed = 0;
+	d->deaths = d->suspect == id ? d->deaths + 1 : 1;
+	d->suspect = id;
+	if (d->deaths < INHERIT_DEATHS_MAX)
+		return;
+	d->deaths = 0;
+	desk_note(d, &(struct desk_note){.id = id, .verdict = VERDICT_DROP});
+	atomic_fetch_add_explicit(&d->total.fatal, 1, memory_order_relaxed);
+	inh->fatal = id;
+	inh->has_fatal = true;
+}
+
 /* Leaves in the slots what has to be judged. Returns the id up to which nothing is. */
 static uint32_t sort_out(struct desk *d, struct inheritance *inh)
 {
@@ -87,29 +132,36 @@ static uint32_t sort_out(struct desk *d, struct inheritance *inh)
 	return oldest;
 }
 
-int inherit(struct desk *d, int fd, bool trusted, struct inheritance *ret)
+static int send_orphans_round(const struct desk *d, int fd, uint32_t up_to, struct inheritance *inh)
 {
-	struct inheritance inh = {};
-	uint32_t up_to;
 	int r;
 
+	if (!d->seen_id)
+		return 0;
+	r = verdict_send_up_to(fd, (uint16_t)d->queue, up_to, VERDICT_REPEAT, VERDICT_SEQ_UP_TO,
+			       false);
+	inh->orphans = r == 0;
+	return r;
+}
+
+int inherit(struct desk *d, int fd, enum desk_astray astray, struct inheritance *ret)
+{
+	struct inheritance inh = {.blind = astray != DESK_ALL};
+	uint32_t up_to = 0;
+	int r;
+
+	if (astray != DESK_NONE)
+		count_death(d, &inh);
 	r = send_again(d, fd, &inh.resent);
 	if (r < 0)
 		return r;
-	if (!trusted) {
-		desk_turn(d, SOURCE_BATCH_MAX, true);
+	if (inh.blind)
 		d->seen_id = 0; /* what came behind it may have been read, and is not lost */
-		inh.blind = true;
-		*ret = inh;
-		return 0;
-	}
-	up_to = sort_out(d, &inh);
-	desk_turn(d, 0, true);
-	if (d->seen_id) {
-		r = verdict_send_up_to(fd, (uint16_t)d->queue, up_to, VERDICT_REPEAT,
-				       VERDICT_SEQ_UP_TO, false);
-		inh.orphans = r == 0;
-	}
+	if (astray != DESK_NONE)
+		up_to = sort_out(d, &inh);
+	desk_turn(d, astray == DESK_NONE ? SOURCE_BATCH_MAX : 0, true);
+	if (!inh.blind)
+		r = send_orphans_round(d, fd, up_to, &inh);
 	*ret = inh;
 	return r;
 }

@@ -48,10 +48,25 @@ static int send_up_to(const struct ledger *l, uint32_t id, uint32_t verdict, uin
 				  seq == VERDICT_SEQ_STRAYS);
 }
 
+/*
+ * What is unknown goes round, but nothing that is known with it: neither verdicts that are not sent
+ * yet nor packets that a predecessor left and that are held. Those do not wait for ever.
+ */
+static void repeat_unknown(struct ledger *l, bool late)
+{
+	if ((outstanding_waiting(&l->outstanding) > 0 && !late) || ledger_send(l) < 0)
+		return;
+	(void)send_up_to(l, l->blind_id, VERDICT_REPEAT, VERDICT_SEQ_UP_TO);
+	l->blind = false;
+}
+
 void ledger_see_first(struct ledger *l, uint32_t id)
 {
-	(void)send_up_to(l, id - 1, VERDICT_REPEAT, VERDICT_SEQ_UP_TO);
-	l->blind = false;
+	if (l->knows_id)
+		return;
+	l->knows_id = true;
+	l->blind_id = id - 1;
+	repeat_unknown(l, false);
 }
 
 /* No packet that could tell an id has come: one half of all ids, the other, and beyond the wrap. */
@@ -89,7 +104,11 @@ void ledger_had_strays(struct ledger *l)
 
 void ledger_attend(struct ledger *l, uint64_t now_ns)
 {
-	if (l->blind && now_ns - l->blind_ns >= LEDGER_WAIT_NS)
+	bool late = now_ns - l->blind_ns >= LEDGER_WAIT_NS;
+
+	if (l->blind && l->knows_id)
+		repeat_unknown(l, late);
+	else if (l->blind && late)
 		repeat_all(l);
 	if (!l->desk->seen_id || outstanding_waiting(&l->outstanding) > l->stranded ||
 	    ledger_send(l) < 0)

@@ -22,6 +22,8 @@ struct ledger {
 	uint64_t stranded_ns; /* when the first of them was noticed */
 	bool blind;	      /* what is older than the first packet has to go round again */
 	uint64_t blind_ns;    /* since when */
+	bool knows_id;	      /* it has come: what is unknown has ids up to */
+	uint32_t blind_id;
 	uint32_t strays_asked; /* accepted if the kernel has them, which it will say */
 	/* for other threads */
 	_Atomic uint64_t waiting, stranded_then; /* at the last balance */
@@ -41,7 +43,7 @@ int ledger_send(struct ledger *l);
 /* A packet has, or may have, no verdict for ever. */
 void ledger_strand(struct ledger *l, uint64_t now_ns);
 
-/* A packet has come, of which anything older went by unseen, if blind. */
+/* Blind, and a packet has come: anything older that is not known here has to go round again. */
 void ledger_see_first(struct ledger *l, uint32_t id);
 
 /* Is there anything for the next? Cheap. */

@@ -3,8 +3,8 @@
 
 /*
  * The kernel's answers to our messages arrive on the same socket as packets, between them: while
- * one is waited for, the datagrams met on the way are kept and delivered first. As long as any are
- * kept, the desk says that it does not tell all: a successor would not find these.
+ * one is waited for, the datagrams met on the way are kept and delivered first. As long as there
+ * are packets in them, the desk says that it does not tell all: a successor would not find these.
  *
  * A queue belongs to the socket that bound it. One that a predecessor left still has its queue, and
  * there is no message that asks for that; but a queue that this socket does not have refuses every
@@ -65,8 +65,10 @@ static struct kept *take_kept(struct nfqsocket *s)
 	struct kept *k = s->kept;
 
 	s->kept = k->next;
-	if (!s->kept)
+	if (!s->kept) {
 		s->kept_tail = &s->kept;
+		s->keeps_packets = false;
+	}
 	return k;
 }
 
@@ -92,18 +94,24 @@ unsigned int nfqsocket_unkeep(struct nfqsocket *s, struct mmsghdr *msgs, unsigne
 static int read_answer(struct nfqsocket *s, int *ret_error)
 {
 	uint32_t astray = s->desk->astray;
+	enum nlpacket_kind kind;
 	struct nlpacket p;
 	size_t pos = 0;
 	ssize_t len;
 
-	s->desk->astray = 1;
+	if (astray == DESK_ALL)
+		s->desk->astray = DESK_SOME;
 	len = recv(s->fd, s->scratch, DESK_STRIDE_MAX, MSG_DONTWAIT);
-	if (len >= 0 && (nlpacket_next(s->scratch, (size_t)len, &pos, &p) != NLPACKET_ANSWER ||
-			 p.seq != s->seq))
+	kind = len < 0 ? NLPACKET_ANSWER : nlpacket_next(s->scratch, (size_t)len, &pos, &p);
+	if (kind != NLPACKET_ANSWER) {
+		s->keeps_packets = true;
 		return keep(s, (size_t)len);
+	}
 	s->desk->astray = astray;
 	if (len < 0)
 		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
+	if (p.seq != s->seq)
+		return keep(s, (size_t)len);
 	*ret_error = p.error;
 	return 1;
 }

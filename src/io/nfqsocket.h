@@ -22,6 +22,7 @@ struct nfqsocket {
 	struct desk *desk; /* told when datagrams lie here */
 	uint8_t *scratch;  /* while answers are waited for */
 	struct kept *kept, **kept_tail;
+	bool keeps_packets; /* not only answers */
 };
 
 /*

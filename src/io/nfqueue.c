@@ -50,6 +50,7 @@ struct nfqueue {
 	struct desk *own_desk; /* NULL: it was given */
 	/* datagrams received: in nslots slots, next to be read is slot at pos */
 	uint32_t stride_wanted;
+	bool inherits; /* what a predecessor left is in the slots */
 	unsigned int nslots, slot;
 	size_t pos;
 	uint64_t now_ns; /* when they were received */
@@ -144,7 +145,7 @@ static void accept_broken(struct nfqueue *q, uint32_t id)
 static void all_on_desk(struct nfqueue *q)
 {
 	if (!q->ledger.blind && !q->socket.kept)
-		q->desk->astray = 0;
+		q->desk->astray = DESK_ALL;
 }
 
 /* Looks at the next message of the present datagram. Returns true if *out is a packet. */
@@ -155,7 +156,8 @@ static bool next_message(struct nfqueue *q, struct packet *out)
 	struct nlpacket p;
 
 	kind = nlpacket_next(datagram, q->msgs[q->slot].msg_len, &q->pos, &p);
-	if (q->ledger.blind && (kind == NLPACKET_PACKET || kind == NLPACKET_BROKEN)) {
+	if (q->ledger.blind && !q->inherits &&
+	    (kind == NLPACKET_PACKET || kind == NLPACKET_BROKEN)) {
 		ledger_see_first(&q->ledger, p.id);
 		all_on_desk(q);
 	}
@@ -239,12 +241,21 @@ static void note_run(struct nfqueue *q, unsigned int n)
 		q->run = 0;
 }
 
+/* What a predecessor left is done with: ids go on somewhere else if it did not leave all. */
+static void leave_behind(struct nfqueue *q)
+{
+	if (q->inherits && q->ledger.blind)
+		q->desk->seen_id = 0;
+	q->inherits = false;
+}
+
 /* Fills the slots without waiting. Returns the number of datagrams or -errno. */
 static int refill(struct nfqueue *q)
 {
 	int n;
 
 	clear_slots(q);
+	leave_behind(q);
 	if (q->socket.kept) {
 		set_slots(q, nfqsocket_unkeep(&q->socket, q->msgs, SOURCE_BATCH_MAX));
 		all_on_desk(q);
@@ -320,8 +331,10 @@ static int op_receive(struct source *s, struct packet batch[static SOURCE_BATCH_
 		if (r <= 0)
 			return r;
 		n = take_packets(q, batch);
-		if (n > 0)
+		if (n > 0) {
+			q->desk->handed = 1;
 			return (int)n;
+		}
 		(void)ledger_send(&q->ledger);
 		timeout_ms = 0;
 	}
@@ -334,7 +347,8 @@ static void op_verdict(struct source *s, const struct packet *p, uint32_t verdic
 	struct verdict_entry e = {.id = p->id, .verdict = verdict, .set_mark = set_mark};
 
 	/* The mark that a held packet came with is not in p. */
-	e.alone = !outstanding_answer(&q->ledger.outstanding, p->id, &e.mark);
+	e.alone = !outstanding_answer(&q->ledger.outstanding, p->id, &e.mark) ||
+		  q->ledger.blind; /* what is unknown may be older, and is not to be answered */
 	if (set_mark)
 		e.mark = mark;
 	ledger_give(&q->ledger, &e, q->now_ns);
@@ -343,8 +357,10 @@ static void op_verdict(struct source *s, const struct packet *p, uint32_t verdic
 static int op_flush(struct source *s)
 {
 	struct nfqueue *q = from_source(s);
-	int r = ledger_send(&q->ledger);
+	int r;
 
+	q->desk->handed = 0; /* all has been judged */
+	r = ledger_send(&q->ledger);
 	ledger_balance(&q->ledger);
 	return r;
 }
@@ -484,6 +500,7 @@ static void lay_out(struct nfqueue *q)
 			n = i + 1;
 	}
 	set_slots(q, n);
+	q->inherits = n > 0;
 }
 
 /* In a queue of its own nobody waits that a predecessor knew. */
@@ -493,7 +510,7 @@ static void forget(struct desk *d)
 	d->seen_id = 0;
 }
 
-static int take_over(struct nfqueue *q, bool trusted, struct nfqueue_grant *grant)
+static int take_over(struct nfqueue *q, enum desk_astray astray, struct nfqueue_grant *grant)
 {
 	struct inheritance inh = {};
 	int r;
@@ -501,19 +518,21 @@ static int take_over(struct nfqueue *q, bool trusted, struct nfqueue_grant *gran
 	if (!grant->adopted) {
 		forget(q->desk);
 	} else {
-		r = inherit(q->desk, q->fd, trusted, &inh);
+		r = inherit(q->desk, q->fd, astray, &inh);
 		if (r < 0)
 			return r;
-		grant->damaged = !trusted;
+		grant->damaged = astray != DESK_ALL;
 		grant->resent = inh.resent;
 		grant->inherited = inh.packets;
 		grant->orphans = inh.orphans || inh.blind;
+		grant->has_fatal = inh.has_fatal;
+		grant->fatal = inh.fatal;
 		q->ledger.blind = inh.blind;
 	}
 	ledger_open(&q->ledger, inh.counted);
 	lay_out(q);
 	q->ledger.blind_ns = q->now_ns;
-	q->desk->astray = q->ledger.blind || q->socket.kept;
+	q->desk->astray = q->ledger.blind || q->socket.keeps_packets ? DESK_SOME : DESK_ALL;
 	q->desk->served = 1;
 	return 0;
 }
@@ -534,7 +553,8 @@ static int open_queue(struct nfqueue *q, const struct nfqueue_params *params,
 		      struct nfqueue_grant *ret)
 {
 	struct nfqueue_grant grant = {};
-	bool fresh, trusted;
+	enum desk_astray astray;
+	bool fresh;
 	int r;
 
 	r = take_desk(q, params, &fresh);
@@ -547,14 +567,14 @@ static int open_queue(struct nfqueue *q, const struct nfqueue_params *params,
 	q->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (q->wake_fd < 0)
 		return -errno;
-	trusted = !fresh && !q->desk->astray;
+	astray = fresh ? DESK_NONE : (enum desk_astray)q->desk->astray;
 	set_stride(q, fresh, params);
 	r = nfqsocket_open(&q->socket, params, q->receive_buffer, &grant);
 	if (r < 0)
 		return r;
 	q->fd = q->socket.fd;
 	q->ledger.fd = q->socket.fd;
-	r = take_over(q, trusted, &grant);
+	r = take_over(q, astray, &grant);
 	if (r < 0)
 		return r;
 	cleanup_close(&params->fd); /* the socket has a duplicate */

@@ -44,6 +44,8 @@ struct nfqueue_grant {
 	bool damaged;	    /* what lay on its desk cannot be trusted */
 	uint32_t resent;    /* verdicts that it had given, sent again to be sure */
 	uint32_t inherited; /* packets that it had not judged, or not to the end: the first batch */
+	bool has_fatal;	    /* a packet was dropped over which several processes have died: */
+	uint32_t fatal;	    /* its id */
 	bool orphans;	    /* packets whose bytes are gone, if there are any, go round again */
 };
 

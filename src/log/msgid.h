@@ -29,6 +29,7 @@
 	X(QUEUE_ERROR, "queue-error", "16ed7606af0847469c723819fde8cb20")                          \
 	X(ACCOUNTS, "accounts", "3d248626857c4a49af4ef6994cf6c651")                                \
 	X(ACCOUNTING, "accounting", "8dfbb85793a34d19938f47ab66090889")                            \
+	X(FATAL_PACKET, "fatal-packet", "499e0c4ac4e641a69c00e2f21448ce4d")                        \
 	X(REPEAT_LOOP, "repeat-loop", "e4517d9c6c7d4499bf5cb5c92558577a")                          \
 	X(SOCKET_BUFFER, "socket-buffer", "ea1a0f2afb9a46fc939b59c21e5b53ed")                      \
 	X(TABLE_FULL, "table-full", "4a4cf6116ac346f4b50a34e1289af33c")                            \

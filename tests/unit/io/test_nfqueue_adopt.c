@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "fake_kernel.h"
+#include "io/inherit.h"
 #include "io/rcvbuf.h"
 #include "util/cleanup.h"
 
@@ -208,6 +209,51 @@ static void test_sent_before(void **state)
 	expect_verdicts(1, 5, A);
 }
 
+/* Processes die over the first of three packets, until one does not get it any more. */
+static void test_fatal_packet(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 3);
+	for (unsigned int deaths = 1; deaths < INHERIT_DEATHS_MAX; deaths++) {
+		die(x);
+		adopt(x);
+		assert_false(x->grant.has_fatal);
+		expect_batch(x, 3, 1);
+	}
+	die(x);
+	adopt(x);
+	assert_true(x->grant.has_fatal);
+	assert_int_equal(x->grant.fatal, 1);
+	expect_verdicts(1, 1, VERDICT_DROP);
+	assert_int_equal(stats(x).fatal, 1);
+	expect_batch(x, 2, 2);
+	answer_all(x);
+	expect_verdicts(2, 3, A);
+	stats(x);
+}
+
+/* To die often is not the fault of packets that are judged in between, or not looked at. */
+static void test_deaths_over_others(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 3 * INHERIT_DEATHS_MAX);
+	for (unsigned int deaths = 0; deaths < 2 * INHERIT_DEATHS_MAX; deaths++) {
+		answer(x, deaths + 1, A);
+		die(x);
+		adopt(x);
+		assert_false(x->grant.has_fatal);
+		receive(x);
+	}
+	for (unsigned int deaths = 0; deaths < 2 * INHERIT_DEATHS_MAX; deaths++) {
+		die(x);
+		adopt(x);
+		assert_false(x->grant.has_fatal);
+	}
+	assert_int_equal(stats(x).fatal, 0);
+}
+
 /* What was held is older than the batch, and of it nothing is known: round again. */
 static void test_held_goes_round(void **state)
 {
@@ -287,11 +333,11 @@ static void test_damaged_desk(void **state)
 	expect_messages("");
 	receive(x);
 	assert_int_equal(x->n, 0);
-	assert_int_equal(x->desk->astray, 1);
+	assert_int_equal(x->desk->astray, DESK_SOME);
 	arrive(x, 2);
 	expect_messages("b6");
 	expect_verdicts(1, 6, VERDICT_REPEAT);
-	assert_int_equal(x->desk->astray, 0);
+	assert_int_equal(x->desk->astray, DESK_ALL);
 	assert_int_equal(x->n, 2);
 	answer_all(x);
 	assert_int_equal(stats(x).waiting, 0);
@@ -314,7 +360,7 @@ static void test_damaged_desk_in_silence(void **state)
 	expect_messages("b2147483647 b4294967295 b2147483647");
 	expect_verdicts(UINT32_MAX - 2, 2, VERDICT_REPEAT);
 	receive(x);
-	assert_int_equal(x->desk->astray, 0);
+	assert_int_equal(x->desk->astray, DESK_ALL);
 	arrive(x, 1);
 	answer_all(x);
 	assert_int_equal(stats(x).gone, 0);
@@ -331,15 +377,19 @@ static void test_died_while_kept(void **state)
 	fake.early = 3;
 	adopt(x);
 	die(x);
-	assert_int_equal(x->desk->astray, 1);
+	assert_int_equal(x->desk->astray, DESK_SOME);
 	adopt(x);
 	assert_true(x->grant.damaged);
-	arrive(x, 1);
+	fake_arrive(FAKE_GOOD, 0);
+	expect_batch(x, 1, 2); /* it is on the desk */
+	answer_all(x);
+	receive(x);
 	assert_int_equal(x->n, 1);
 	answer_all(x);
-	expect_verdicts(1, 1, A);
-	expect_verdicts(2, 5, VERDICT_REPEAT);
+	expect_verdicts(1, 2, A);
+	expect_verdicts(3, 5, VERDICT_REPEAT);
 	expect_verdicts(6, 6, A);
+	assert_int_equal(stats(x).lost, 0);
 }
 
 /* Packets that waited come behind those of the desk, whatever answers are between them. */
@@ -361,7 +411,7 @@ static void test_order(void **state)
 	expect_verdicts(1, 5, A);
 	assert_int_equal(stats(x).gone, 3);
 	assert_int_equal(stats(x).refused, 0);
-	assert_int_equal(x->desk->astray, 0);
+	assert_int_equal(x->desk->astray, DESK_ALL);
 }
 
 /* A socket that has no queue, or another's. */
@@ -499,6 +549,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_new_queue),	     TEST(test_any_part_is_judged),
 		TEST(test_sent_before),	     TEST(test_held_goes_round),
+		TEST(test_fatal_packet),     TEST(test_deaths_over_others),
 		TEST(test_held_alone),	     TEST(test_ids_wrap),
 		TEST(test_damaged_desk),     TEST(test_damaged_desk_in_silence),
 		TEST(test_died_while_kept),  TEST(test_order),
