@@ -40,6 +40,7 @@ struct post {
 	unsigned int queue;
 	struct seat seat;   /* all zero: none */
 	uint32_t inherited; /* packets of its first batch */
+	bool unread;	    /* what its last worker left could not be used */
 };
 
 struct daemon {

@@ -72,6 +72,12 @@ static void leave_others(struct daemon *d, enum store_kind kind, unsigned int qu
 		close(fd);
 }
 
+static void note_unread(struct daemon *d, struct post *post)
+{
+	d->takeover.unread += !post->unread;
+	post->unread = true;
+}
+
 /* Of a queue in Range=: the one that is there, or a new one if it can be kept. */
 static int take_seat(struct daemon *d, struct post *post)
 {
@@ -86,7 +92,8 @@ static int take_seat(struct daemon *d, struct post *post)
 		close(fd);
 		refused = true;
 	}
-	d->takeover.unread += refused;
+	if (refused)
+		note_unread(d, post);
 	if (!store_works(&d->store))
 		return 0;
 	r = seat_new(&post->seat, post->queue);
@@ -288,7 +295,8 @@ static void note_left(struct daemon *d, struct post *post, const struct nfqueue_
 	t->queues++;
 	t->inherited += grant->inherited;
 	t->resent += grant->resent;
-	t->unread += grant->damaged;
+	if (grant->damaged)
+		note_unread(d, post);
 }
 
 /* Goes on with what there is of a queue, or begins. */

@@ -302,6 +302,8 @@ static enum state_result open_file(struct state *s)
 	s->fd = open(s->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (s->fd >= 0)
 		return STATE_GOOD;
+	if (errno == ELOOP)
+		return STATE_TYPE;
 	return failed(s, errno == ENOENT || errno == ENOTDIR ? STATE_ABSENT : STATE_UNREADABLE,
 		      errno);
 }

@@ -97,7 +97,8 @@ static const char *read_stored(struct left *l, int fd)
 static void refuse(const struct daemon *d, struct left *l, const char *why)
 {
 	oplog(&d->oplog, LOG_WARNING, 0, MSGID_ARENA_REFUSED,
-	      "The flows in %s %s and are not taken over", source_text(l->source), why);
+	      "The flows in %s %s and are not taken over%s", source_text(l->source), why,
+	      l->source == TAKEOVER_FILE ? "; it is kept with .old behind its name" : "");
 	memory_unmap(&l->memory);
 }
 
@@ -112,6 +113,7 @@ static bool find_in_store(struct daemon *d, struct left *ret)
 		if (!why)
 			return true;
 		refuse(d, ret, why);
+		d->takeover.refused = why;
 	}
 	return false;
 }
@@ -119,7 +121,8 @@ static bool find_in_store(struct daemon *d, struct left *ret)
 static void refuse_file(const struct daemon *d, const struct state *file, enum state_result result)
 {
 	oplog(&d->oplog, LOG_WARNING, file->error, MSGID_STATE_ERROR,
-	      "State file %s %s: no flows are taken over", file->path, state_text(result));
+	      "State file %s %s, and no flows are taken over%s", file->path, state_text(result),
+	      file->aside ? "; it is kept with .old behind its name" : "");
 }
 
 static uint64_t wall_now_ns(void)
@@ -173,7 +176,11 @@ static bool find_in_file(struct daemon *d, struct left *ret)
 			ret->shift_ns = state_shift_ns(file, wall_now_ns(), clock_now_ns());
 			return true;
 		}
-		refuse(d, ret, why);
+		/* of the same process, and it was said */
+		if (d->takeover.refused && strcmp(d->takeover.refused, why) == 0)
+			memory_unmap(&ret->memory);
+		else
+			refuse(d, ret, why);
 	} else {
 		refuse_file(d, file, result);
 		memory_unmap(&ret->memory);
@@ -326,7 +333,7 @@ char *takeover_line(const struct takeover *t, uint64_t now_ns,
 	add_count(&w, t->queues, t->queues == 1 ? "queue" : "queues");
 	add_count(&w, t->inherited, "packets inherited");
 	add_count(&w, t->resent, "verdicts sent again");
-	add_count(&w, t->unread, "seats of queues that could not be read");
+	add_count(&w, t->unread, t->unread == 1 ? "seat unread" : "seats unread");
 	return buf;
 }
 
@@ -395,7 +402,7 @@ void takeover_done(struct daemon *d)
 	if (r < 0)
 		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
 		      "State file %s is out of date and cannot be removed", t->path);
-	state_end(&t->file, STATE_REMOVE);
+	state_end(&t->file, t->source == TAKEOVER_FILE ? STATE_REMOVE : STATE_LEAVE_ASIDE);
 	if (t->source != TAKEOVER_NOTHING || t->queues > 0)
 		tell(d);
 }

@@ -32,6 +32,7 @@ enum takeover_source {
 struct takeover {
 	enum takeover_source source;
 	struct ct_adopted table;
+	const char *refused; /* why those of the store are not used, NULL: they are, or none */
 	char *path;	     /* of the state file that was looked for, NULL: none */
 	struct state file;   /* set aside as long as the start may fail */
 	uint64_t began_ns;   /* when the start began */

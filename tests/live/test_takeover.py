@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -15,6 +16,7 @@ import pytest
 
 from lab import rules
 from lab.daemon import Daemon, Store
+from lab.frames import crc32c
 from lab.traffic import Traffic
 
 SO_RCVBUFFORCE = 33
@@ -83,7 +85,7 @@ def test_a_flow_goes_on(lab, pair, store, how):
 
 
 def test_a_connection_goes_on(lab, store):
-    """Established: it does not notice."""
+    """Established: its windows are what they were, and no segment is INVALID."""
     rules.queue(lab.router)
     traffic = Traffic(lab, None, False)
     with traffic.tcp_server(8080) as listener, lab.client.socket(traffic.af) as client:
@@ -95,7 +97,7 @@ def test_a_connection_goes_on(lab, store):
             store.wait_names(ONE_QUEUE)
             daemon.crash()
         with Daemon(lab.router, store=store) as daemon:
-            assert "windows" not in said(daemon, r"Took over 1 flows ")
+            said(daemon, r"Took over 1 flows [^(]*$")
             for text in (b"two", b"three"):
                 client.sendall(text)
                 assert server.recv(100) == text
@@ -256,6 +258,29 @@ def test_rubbish_in_the_store(lab, pair, store):
         said(daemon, r"Took over 1 flows")
 
 
+LAYOUT = 8  # where its number is, in the header of the flows and of a seat
+
+
+def test_another_version(lab, pair, store, tmp_path):
+    """Of flows and seats it is said once, whatever else of the same process is found."""
+    rules.queue(lab.router)
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    with Daemon(lab.router, env=env, store=store) as daemon:
+        converse(pair)
+        store.wait_names(ONE_QUEUE)
+        daemon.stop()
+    os.pwrite(store.get("flows"), b"\xff", LAYOUT)
+    os.pwrite(store.get("seat-0"), b"\xff", LAYOUT)
+    spoil(tmp_path / "flows", "another layout")
+    with Daemon(lab.router, env=env, store=store) as daemon:
+        said(daemon, r"The flows in the service manager's store are of another version of ctmarkd")
+        said(daemon, r"Took over no flows, 1 queue, 1 seat unread$")
+        assert sum("another version" in line for line in daemon.lines) == 1
+        assert [file.name for file in tmp_path.iterdir()] == ["flows.old"]
+        converse(pair)
+        assert daemon.wait_events(1, event="new")
+
+
 @pytest.mark.parametrize("missing", ONE_QUEUE)
 def test_a_part_of_it(lab, pair, store, missing):
     """Whatever was lost, packets are judged, and all is kept again."""
@@ -358,6 +383,10 @@ def spoil(file, kind):
         content = content[:len(content) // 2]
     elif kind == "damaged":
         content[-1000] ^= 1
+    elif kind == "another layout":
+        content[4096 + LAYOUT] = 0xff
+        content[68:72] = bytes(4)
+        content[68:72] = crc32c(content).to_bytes(4, sys.byteorder)
     elif kind == "another version":
         content = content.replace(b"version 1", b"version 9", 1)
     elif kind == "not written by ctmarkd":

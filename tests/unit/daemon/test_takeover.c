@@ -51,7 +51,7 @@ static void test_everything(void **state)
 	      "Took over 1,000 flows from the service manager's store in 21 ms (1 put back to "
 	      "before an unfinished packet, 900 with windows to be learned anew, 5 under another "
 	      "id, 2 unconfirmed given up), 8 expectations, 4 queues, 17 packets inherited, "
-	      "3 verdicts sent again, 1 seats of queues that could not be read",
+	      "3 verdicts sent again, 1 seat unread",
 	      "6 flows that contradicted themselves, 1,200 flows for which MaxFlows= is too small "
 	      "now, 9 expectations");
 }
