@@ -434,5 +434,6 @@ void queues_give_up(struct daemon *d)
 	}
 	if (*buf)
 		oplog(&d->oplog, LOG_NOTICE, 0, MSGID_QUEUE_GIVEN_UP,
-		      "Not in Range= any more, emptied and given up: queue %s", buf);
+		      "Not in Range= any more, emptied and given up: queue%s %s",
+		      strchr(buf, ',') ? "s" : "", buf);
 }

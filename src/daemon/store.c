@@ -143,10 +143,16 @@ int store_take(struct store *s, enum store_kind kind, unsigned int queue)
 
 int store_any_queue(const struct store *s, enum store_kind kind)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->items[i].fd >= 0 && s->items[i].kind == kind)
-			return (int)s->items[i].queue;
-	return -1;
+	int lowest = -1;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct store_item *item = &s->items[i];
+
+		if (item->fd >= 0 && item->kind == kind &&
+		    (lowest < 0 || (int)item->queue < lowest))
+			lowest = (int)item->queue;
+	}
+	return lowest;
 }
 
 int store_keep(struct store *s, enum store_kind kind, unsigned int queue, int fd)

@@ -59,7 +59,7 @@ void store_done(struct store *s);
  */
 int store_take(struct store *s, enum store_kind kind, unsigned int queue);
 
-/* A queue that something was passed for and not taken yet, -1 if there is none. */
+/* The lowest queue that something was passed for and not taken yet, -1 if there is none. */
 int store_any_queue(const struct store *s, enum store_kind kind);
 
 /*

@@ -210,7 +210,7 @@ static void passed(struct manager *m)
 	NEED(store_take(&s, STORE_QUEUE, 7) == FIRST + 10);
 	NEED(store_take(&s, STORE_QUEUE, 7) == -1);
 	NEED(store_any_queue(&s, STORE_QUEUE) == -1);
-	NEED(store_any_queue(&s, STORE_SEAT) == 65535);
+	NEED(store_any_queue(&s, STORE_SEAT) == 0); /* the lowest */
 	NEED(store_take(&s, STORE_FLOWS, 0) == FIRST + 4);
 	store_done(&s);
 	NEED(fcntl(FIRST + 4, F_GETFD) >= 0);		    /* taken */
