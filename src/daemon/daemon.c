@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -151,6 +152,8 @@ static void reload(struct daemon *d)
 		      "Changed, but a restart is needed for: %s", keys);
 	if (conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
 		daemon_check_buffers(d, &c->conf);
+	if (strcmp(c->conf.state_file, d->conf->conf.state_file) != 0)
+		takeover_check_file(d, c->conf.state_file);
 	put_in_force(d, c);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_CONFIG_RELOADED, "Configuration reloaded");
 }
@@ -326,21 +329,22 @@ static void say_started(struct daemon *d)
 
 static void say_stopped(const struct daemon *d)
 {
-	char packets[STATUS_NUMBER_STRLEN], created[STATUS_NUMBER_STRLEN];
+	char packets[STATUS_NUMBER_STRLEN], seen[STATUS_NUMBER_STRLEN];
 	char flows[STATUS_NUMBER_STRLEN], drops[STATUS_DROPS_STRLEN];
 	char unjudged[STATUS_NUMBER_STRLEN];
 	struct ct_stats sum = {};
 	bool exact;
-	uint64_t n = monitor_drops(d, &exact);
+	uint64_t n = monitor_drops(d, &exact), alive = ct_count(d->ct);
 
+	/* those created would leave out what came from a state file */
 	daemon_sum_stats(d, &sum);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STOPPED,
 	      "Stopped: %s packets judged, %s left as they were, %s flows seen, %s of them alive, "
 	      "%s",
 	      status_number(sum.count[CT_STAT_PACKETS], packets),
 	      status_number(monitor_unjudged(d), unjudged),
-	      status_number(sum.count[CT_STAT_CREATED], created),
-	      status_number(ct_count(d->ct), flows), status_drops(n, exact, drops));
+	      status_number(sum.count[CT_STAT_DESTROYED] + alive, seen),
+	      status_number(alive, flows), status_drops(n, exact, drops));
 }
 
 /*

@@ -189,6 +189,16 @@ static int write_file(int fd, const void *arena, size_t size, uint64_t *ret_byte
 	return pwrite(fd, page.bytes, PAGE, 0) == PAGE ? 0 : -EIO;
 }
 
+int state_writable(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *dir = slash ? join(path, (size_t)(slash - path) + 1, ".") : NULL;
+
+	if (!dir)
+		return slash ? -ENOMEM : -EINVAL;
+	return access(dir, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
 int state_write(const char *path, const void *arena, size_t size, uint64_t *ret_bytes)
 {
 	_cleanup_free_ char *tmp = beside(path, ".tmp");
@@ -381,5 +391,10 @@ void state_end(struct state *s, enum state_fate fate)
 
 int state_discard(const char *path)
 {
-	return unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR ? -errno : 0;
+	struct stat st;
+
+	/* where nothing may be removed that is an error even if there is nothing */
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return unlink(path) < 0 ? -errno : 0;
 }

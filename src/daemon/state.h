@@ -59,6 +59,9 @@ char *state_path(const char *setting);
  */
 int state_write(const char *path, const void *arena, size_t size, uint64_t *ret_bytes);
 
+/* Could a file be written there, as far as its directory tells? Returns 0 or -errno. */
+int state_writable(const char *path);
+
 /*
  * Opens a file, sets it aside so that no other start finds it, and reads its header. state_end() is
  * due unless the result is STATE_ABSENT.

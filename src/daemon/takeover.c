@@ -392,6 +392,17 @@ void takeover_bridge(struct daemon *d)
 /* --- the end of a start, and of the process -----------------------------------------------------
  */
 
+void takeover_check_file(const struct daemon *d, const char *setting)
+{
+	_cleanup_free_ char *path = state_path(setting);
+	int r = path ? state_writable(path) : 0;
+
+	if (r < 0)
+		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
+		      "State file %s could not be written now, and a stop would lose the flows",
+		      path);
+}
+
 void takeover_done(struct daemon *d)
 {
 	struct takeover *t = &d->takeover;
@@ -402,6 +413,7 @@ void takeover_done(struct daemon *d)
 	if (r < 0)
 		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
 		      "State file %s is out of date and cannot be removed", t->path);
+	takeover_check_file(d, d->started.state_file);
 	state_end(&t->file, t->source == TAKEOVER_FILE ? STATE_REMOVE : STATE_LEAVE_ASIDE);
 	if (t->source != TAKEOVER_NOTHING || t->queues > 0)
 		tell(d);

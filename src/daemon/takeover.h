@@ -56,6 +56,11 @@ int takeover_table(struct daemon *d, struct ct_params *params);
  */
 void takeover_bridge(struct daemon *d);
 
+/*
+ * Warns if StateFile=, as set, could not be written: while something can be done about it.
+ */
+void takeover_check_file(const struct daemon *d, const char *setting);
+
 /* The start has succeeded: what was taken over is not there for another. Tells of it. */
 void takeover_done(struct daemon *d);
 

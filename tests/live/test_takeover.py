@@ -218,11 +218,21 @@ def test_a_queue_that_is_ours_no_longer(lab, pair, store):
     for i in range(50):
         client.send(b"%d" % i)
     with Daemon(lab.router, {"Queue": {"Range": "4"}}, store=store) as daemon:
-        said(daemon, r"Not in Range= any more, emptied and given up: queue 5")
+        said(daemon, r"Not in Range= any more, emptied and given up: queue 5$")
         assert [server.recv(100) for _ in range(50)] == [b"%d" % i for i in range(50)]
         left = ["flows", "queue-4", "seat-4"]
         assert store.wait_names(left) == left
         assert not daemon.events(event="new")
+
+
+def test_a_range_that_has_moved(lab, store):
+    with Daemon(lab.router, {"Queue": {"Range": "4-6"}}, store=store) as daemon:
+        names = ["flows", *(f"{kind}-{n}" for kind in ("queue", "seat") for n in (4, 5, 6))]
+        assert store.wait_names(names) == names
+        daemon.stop()
+    store.items.reverse()  # as systemd has them
+    with Daemon(lab.router, {"Queue": {"Range": "9"}}, store=store) as daemon:
+        said(daemon, r"emptied and given up: queues 4, 5, 6$")
 
 
 def test_more_queues(lab, pair, store):
@@ -335,6 +345,7 @@ def test_stop_and_start(lab, pair, tmp_path):
         assert daemon.wait_events(1, event="assured")[0]["flow"]
         assert not daemon.events(event="new")
         daemon.stop()
+    said(daemon, r"Stopped: 4 packets judged, .* 1 flows seen, 1 of them alive")
     assert new
 
 
@@ -418,8 +429,29 @@ def test_a_file_that_cannot_be_written(lab, tmp_path, where):
     (tmp_path / "directory").mkdir()
     file = tmp_path / where
     with Daemon(lab.router, {"Track": {"StateFile": file}}) as daemon:
+        if where.startswith("missing"):
+            said(daemon, rf"State file {file} could not be written now, .*: No such file")
         assert daemon.stop() == 0
     said(daemon, rf"State file {file} cannot be written: \w+")
+
+
+def test_a_place_that_cannot_be_written(lab, store, tmp_path):
+    """Told when it begins, and not as if there were a file to be removed."""
+    disk = ["sh", "-ec", f'mount -t tmpfs -o ro no {tmp_path}; exec "$0" "$@"']
+    config = {"Track": {"StateFile": tmp_path / "x"}}
+    with Daemon(lab.router, store=store) as daemon:
+        store.wait_names(ONE_QUEUE)
+        daemon.write_config(config)
+        daemon.reload()
+        assert not any("State file" in line for line in daemon.lines)
+        daemon.write_config({"Track": {"StateFile": tmp_path / "missing" / "x"}})
+        daemon.reload()
+        said(daemon, r"State file .*/missing/x could not be written now, .*: No such file")
+        daemon.crash()
+    with Daemon(lab.router, config, prefix=disk, store=store) as daemon:
+        said(daemon, r"State file .*/x could not be written now, .*: Read-only file system")
+        said(daemon, r"Started")
+        assert sum("State file" in line for line in daemon.lines) == 1
 
 
 def test_a_full_disk(lab, pair, tmp_path):
