@@ -153,7 +153,7 @@ static void reload(struct daemon *d)
 	if (conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
 		daemon_check_buffers(d, &c->conf);
 	if (strcmp(c->conf.state_file, d->conf->conf.state_file) != 0)
-		takeover_check_file(d, c->conf.state_file);
+		takeover_set_file(d, c->conf.state_file);
 	put_in_force(d, c);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_CONFIG_RELOADED, "Configuration reloaded");
 }
@@ -440,14 +440,19 @@ int daemon_run(const struct options *opts)
 	d->takeover.file.fd = -1;
 	d->ended_fd = -1;
 	oplog_init(&d->oplog, LOG_TARGET_AUTO, LOG_INFO);
-	if (daemon_load_conf(opts, &d->oplog, &d->conf) < 0)
+	if (daemon_load_conf(opts, &d->oplog, &d->conf) < 0) {
+		takeover_rescue(d);
+		store_done(&d->store);
 		return STATUS_CONFIG;
+	}
 	d->started = d->conf->conf;
 	oplog_init(&d->oplog, log_target(&d->started), d->started.log_level);
 	prepare_signals();
 	status = daemon_setup(d);
 	if (status == STATUS_OK)
 		status = run(d, &quiet);
+	else if (status != STATUS_FAILURE)
+		takeover_rescue(d);
 	if (!quiet) {
 		(void)TAKE_PTR(d); /* a thread still looks at it */
 		return status;

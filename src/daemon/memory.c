@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@
 
 #define SMALL ((size_t)4096)
 #define LARGE ((size_t)2 << 20)
+/* On the page behind the arena; before it is a number. */
+#define NOTE_AT 64
 /* Below that the flows do well enough with small ones; an index that fills one gets it. */
 #define WORTH ((size_t)64 << 20)
 /* Linux 5.14 and 6.1, which the headers may be older than. */
@@ -148,6 +151,23 @@ void memory_attempt_done(struct memory *m)
 	uint32_t none = 0;
 
 	(void)!pwrite(m->arena_fd, &none, sizeof(none), label_at(m));
+}
+
+void memory_note(struct memory *m, const char *text)
+{
+	char note[MEMORY_NOTE_MAX] = "";
+
+	if (strlen(text) < sizeof(note))
+		memcpy(note, text, strlen(text));
+	(void)!pwrite(m->arena_fd, note, sizeof(note), label_at(m) + NOTE_AT);
+}
+
+void memory_read_note(const struct memory *m, char ret[static MEMORY_NOTE_MAX])
+{
+	ssize_t n = pread(m->arena_fd, ret, MEMORY_NOTE_MAX, label_at(m) + NOTE_AT);
+
+	if (n != MEMORY_NOTE_MAX || !memchr(ret, 0, MEMORY_NOTE_MAX))
+		*ret = '\0';
 }
 
 void memory_unmap(struct memory *m)

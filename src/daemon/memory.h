@@ -44,6 +44,11 @@ void memory_unmap(struct memory *m);
 unsigned int memory_attempt(struct memory *m);
 void memory_attempt_done(struct memory *m);
 
+/* A word beside the flows to whoever has to do with them next; "": none, or it is too long. */
+#define MEMORY_NOTE_MAX 1024
+void memory_note(struct memory *m, const char *text);
+void memory_read_note(const struct memory *m, char ret[static MEMORY_NOTE_MAX]);
+
 /*
  * Puts what lies ahead of the part of the arena that is in use into large pages, MEMORY_AHEAD of
  * them, at most MEMORY_CHUNKS in one call. For a thread that no packet waits for. used: bytes from

@@ -2,7 +2,7 @@
 
 /*
  * A table is looked for where the freshest one would be: in the service manager's store, which has
- * it whatever became of the last process, and then in the state file, which only an orderly end
+ * it whatever became of the last process, and then in the state file, which an orderly end
  * leaves. Whatever is found was put there by somebody else, perhaps by another version: it is used
  * if the engine accepts it, and a table that is not is no reason not to start. Queues are served
  * with an empty table rather than not at all.
@@ -12,7 +12,8 @@
  * place of the old one in the store before the first packet is judged.
  *
  * The file is written at each orderly end, because nobody tells whether a start will follow that
- * finds the store as it is. If one does it removes the file unread.
+ * finds the store as it is. If one does it removes the file unread. A start that fails for good is
+ * the end of the store, and sees to it that there is a file after a crash as well.
  */
 
 #include "daemon/takeover.h"
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "daemon/status.h"
@@ -289,6 +291,7 @@ int takeover_table(struct daemon *d, struct ct_params *params)
 	if (r < 0)
 		return r;
 	memory_attempt_done(&d->memory);
+	memory_note(&d->memory, d->takeover.path ? d->takeover.path : "");
 	hand_over(d, in_place && d->takeover.source == TAKEOVER_STORE);
 	return 0;
 }
@@ -392,11 +395,12 @@ void takeover_bridge(struct daemon *d)
 /* --- the end of a start, and of the process -----------------------------------------------------
  */
 
-void takeover_check_file(const struct daemon *d, const char *setting)
+void takeover_set_file(struct daemon *d, const char *setting)
 {
 	_cleanup_free_ char *path = state_path(setting);
 	int r = path ? state_writable(path) : 0;
 
+	memory_note(&d->memory, path ? path : "");
 	if (r < 0)
 		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
 		      "State file %s could not be written now, and a stop would lose the flows",
@@ -413,7 +417,7 @@ void takeover_done(struct daemon *d)
 	if (r < 0)
 		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
 		      "State file %s is out of date and cannot be removed", t->path);
-	takeover_check_file(d, d->started.state_file);
+	takeover_set_file(d, d->started.state_file);
 	state_end(&t->file, t->source == TAKEOVER_FILE ? STATE_REMOVE : STATE_LEAVE_ASIDE);
 	if (t->source != TAKEOVER_NOTHING || t->queues > 0)
 		tell(d);
@@ -438,6 +442,44 @@ void takeover_leave(struct daemon *d)
 	      "Wrote %s flows to state file %s, %" PRIu64 " bytes in %" PRIu64 " ms",
 	      status_number(ct_count(d->ct), flows), path, bytes,
 	      (clock_now_ns() - began_ns) / NS_PER_MS);
+}
+
+/* Where the file is the memory says: of the configuration nothing may be known. */
+static void rescue(const struct daemon *d, const struct memory *m)
+{
+	char path[MEMORY_NOTE_MAX];
+	uint64_t bytes = 0;
+	int r;
+
+	memory_read_note(m, path);
+	if (*path != '/' || access(path, F_OK) == 0)
+		return;
+	r = state_write(path, m->arena, m->arena_size, &bytes);
+	if (r < 0)
+		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
+		      "State file %s cannot be written", path);
+	else
+		oplog(&d->oplog, LOG_NOTICE, 0, MSGID_STATE_WRITTEN,
+		      "Wrote the flows in the service manager's store to state file %s, "
+		      "%" PRIu64 " bytes: the next start has to wait for somebody",
+		      path, bytes);
+}
+
+void takeover_rescue(struct daemon *d)
+{
+	char strange[STORE_STRANGE_STRLEN];
+	struct memory m;
+	int fd;
+
+	if (d->takeover.source == TAKEOVER_STORE)
+		rescue(d, &d->memory);
+	if (!d->store.items)
+		(void)store_init(&d->store, strange);
+	while ((fd = store_take(&d->store, STORE_FLOWS, 0)) >= 0) {
+		if (memory_adopt(&m, fd) == 0)
+			rescue(d, &m);
+		memory_unmap(&m);
+	}
 }
 
 void takeover_free(struct takeover *t)

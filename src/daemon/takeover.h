@@ -57,15 +57,22 @@ int takeover_table(struct daemon *d, struct ct_params *params);
 void takeover_bridge(struct daemon *d);
 
 /*
- * Warns if StateFile=, as set, could not be written: while something can be done about it.
+ * StateFile= is this from now on. Warns if it could not be written, while something can be done
+ * about it.
  */
-void takeover_check_file(const struct daemon *d, const char *setting);
+void takeover_set_file(struct daemon *d, const char *setting);
 
 /* The start has succeeded: what was taken over is not there for another. Tells of it. */
 void takeover_done(struct daemon *d);
 
 /* The process ends in order and no thread works on the table any more: leaves it to the next. */
 void takeover_leave(struct daemon *d);
+
+/*
+ * The process ends before it has begun, and no other will be started: the service manager gives up
+ * what it keeps. Flows there go to the state file, unless the last process has left them in it.
+ */
+void takeover_rescue(struct daemon *d);
 
 /* The last thing: a file that was taken in vain is there again. */
 void takeover_free(struct takeover *t);

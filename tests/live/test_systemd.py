@@ -294,6 +294,25 @@ def test_a_service_that_is_given_up_holds_no_queue(service):
     ping(service)
 
 
+@pytest.mark.parametrize("how,ident", [("restart", "4713"), ("kill", "4714")])
+def test_flows_survive_a_bad_configuration(service, how, ident):
+    """They are there when it is repaired, whatever it was that ended the process before."""
+    ping_flow(service, ident, "-c1")
+    service.write(CONF, "[Track]\nStateFile=nowhere\n")
+    if how == "restart":
+        service.systemctl("restart", "ctmarkd", check=False)
+    else:
+        send_signal(service, "KILL")
+    wait_for(lambda: service.show("ctmarkd", "ExecMainStatus") == "6", what="exit code 6")
+    wait_for(lambda: service.show("ctmarkd", "ActiveState") == "failed", what="failure")
+    service.write(CONF, "")
+    service.systemctl("start", "ctmarkd")
+    ping_flow(service, ident, "-c1")
+    wait_for(lambda: records(service, "CTMARK_EVENT=adopted", f"_PID={main_pid(service)}",
+                             "CTMARK_FROM=file"), what="record")
+    assert not new_flows(service, main_pid(service))
+
+
 def test_crashes_are_never_too_many(service):
     """Six in a row are more than systemd's own limit allows."""
     for _ in range(6):

@@ -388,6 +388,47 @@ def test_a_start_that_fails_leaves_the_file(lab, pair, tmp_path):
         said(daemon, r"Took over 1 flows from the state file")
 
 
+BAD = {"configuration": ({"Queue": {"Range": "9-1"}}, 6),
+       "CPU": ({"Queue": {"CPUAffinity": "1023"}}, 6),
+       "queue of another": ({"Queue": {"Range": "0-1"}}, 4)}
+
+
+@pytest.mark.parametrize("why", BAD)
+@pytest.mark.parametrize("how", ["crash", "restart"])
+def test_a_start_that_fails_for_good(lab, pair, store, tmp_path, why, how):
+    """The service manager gives up its store then: the flows are in the file, also after a crash."""
+    rules.queue(lab.router)
+    config, status = BAD[why]
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    with Daemon(lab.router, env=env, store=store) as daemon:
+        converse(pair)
+        store.wait_names(ONE_QUEUE)
+        end(daemon, how)
+    with Daemon(lab.router, {"Queue": {"Range": "1"}}):
+        with Daemon(lab.router, config, env=env, store=store, ready=False) as daemon:
+            assert daemon.join() == status
+    wrote = [line for line in daemon.lines if f"store to state file {tmp_path / 'flows'}" in line]
+    assert len(wrote) == (how == "crash")
+    store.close()
+    with Daemon(lab.router, env=env, store=store) as daemon:
+        said(daemon, r"Took over 1 flows from the state file")
+
+
+def test_a_start_that_fails_without_a_file(lab, pair, store, tmp_path):
+    """Whoever wants none gets none, whatever the bad configuration may say."""
+    rules.queue(lab.router)
+    env = {"STATE_DIRECTORY": str(tmp_path)}
+    with Daemon(lab.router, env=env, store=store) as daemon:
+        converse(pair)
+        store.wait_names(ONE_QUEUE)
+        daemon.write_config({"Track": {"StateFile": "none"}})
+        daemon.reload()
+        daemon.crash()
+    with Daemon(lab.router, {"Queue": {"Range": "x"}}, env=env, store=store, ready=False) as daemon:
+        assert daemon.join() == 6
+    assert list(tmp_path.iterdir()) == []
+
+
 def spoil(file, kind):
     content = bytearray(file.read_bytes())
     if kind == "cut short":

@@ -185,6 +185,29 @@ static void test_adopted(void **state)
 	memory_unmap(&other);
 }
 
+/* A note stays with the flows, and is whole or not there. */
+static void test_note(void **state)
+{
+	char text[MEMORY_NOTE_MAX + 1], long_text[MEMORY_NOTE_MAX + 1] = "";
+	struct memory m, other;
+
+	assert_int_equal(memory_map(&m, 3 * MIB, 4096), 0);
+	memory_read_note(&m, text);
+	assert_string_equal(text, "");
+	memory_note(&m, "/some/where");
+	assert_int_equal(memory_attempt(&m), 0);
+	assert_int_equal(memory_adopt(&other, dup(m.arena_fd)), 0);
+	memory_read_note(&other, text);
+	assert_string_equal(text, "/some/where");
+	assert_int_equal(memory_attempt(&other), 1);
+	memset(long_text, 'x', MEMORY_NOTE_MAX);
+	memory_note(&other, long_text);
+	memory_read_note(&m, text);
+	assert_string_equal(text, "");
+	memory_unmap(&other);
+	memory_unmap(&m);
+}
+
 /* Nothing else is mapped, whatever it is called. */
 static void test_strangers(void **state)
 {
@@ -212,7 +235,7 @@ int main(void)
 		cmocka_unit_test(test_on_demand), cmocka_unit_test(test_follows),
 		cmocka_unit_test(test_index),	  cmocka_unit_test(test_core_dump),
 		cmocka_unit_test(test_too_much),  cmocka_unit_test(test_adopted),
-		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_strangers), cmocka_unit_test(test_note),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
