@@ -338,6 +338,8 @@ static void say_stopped(const struct daemon *d)
 
 	/* those created would leave out what came from a state file */
 	daemon_sum_stats(d, &sum);
+	/* systemctl status goes on showing it */
+	(void)sd_notifyf(0, "STATUS=stopped with %s flows", status_number(alive, flows));
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STOPPED,
 	      "Stopped: %s packets judged, %s left as they were, %s flows seen, %s of them alive, "
 	      "%s",

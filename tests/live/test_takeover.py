@@ -318,6 +318,7 @@ def test_no_store(lab, pair):
     with Daemon(lab.router) as daemon:
         converse(pair)
         daemon.stop()
+        assert daemon.notify.wait("STATUS=stopped with 1 flows$")
         converse(pair)
     assert not any("service manager" in line for line in daemon.lines)
 
