@@ -162,6 +162,32 @@ def test_records_in_the_journal(service):
     assert [r["CTMARK_EVENT"] for r in flow] == ["new", "reply"]
 
 
+FLOOD = """
+import socket
+for port in range(20000, 20600):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"x", ("192.0.2.1", port))
+"""
+
+
+def test_journald_limits_nothing(service):
+    """Its own limit knows no class: one flood would hide how the service ends."""
+    service.write("/etc/systemd/journald.conf.d/limit.conf",
+                  "[Journal]\nRateLimitIntervalSec=1h\nRateLimitBurst=20\n")
+    service.systemctl("restart", "systemd-journald")
+    try:
+        service.systemctl("restart", "ctmarkd")
+        pid = main_pid(service)
+        service.run("ip", "netns", "exec", "peer", "/usr/bin/python3", "-c", FLOOD)
+        service.systemctl("stop", "ctmarkd")
+        found = records(service, f"_PID={pid}")
+    finally:
+        service.run("rm", "/etc/systemd/journald.conf.d/limit.conf")
+        service.systemctl("restart", "systemd-journald")
+    assert sum(r.get("CTMARK_EVENT") == "new" for r in found) >= 600
+    assert any("Stopped: " in r["MESSAGE"] for r in found)
+
+
 def test_catalog_explains(service):
     ping(service)
     wait_for(lambda: records(service, "CTMARK_EVENT=new"), what="record")
