@@ -274,8 +274,14 @@ static int open_left(struct daemon *d, const struct post *post, int fd, struct s
 	if (r == 0 && grant->adopted)
 		return 0;
 	d->takeover.gap = true;
-	oplog(&d->oplog, LOG_WARNING, -r, MSGID_STORE_ERROR,
-	      "The socket that was left for queue %u cannot be used", post->queue);
+	if (r == -EXDEV)
+		oplog(&d->oplog, LOG_WARNING, 0, MSGID_STORE_ERROR,
+		      "The socket that was left for queue %u is of another network namespace; "
+		      "what waits there is dropped",
+		      post->queue);
+	else
+		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STORE_ERROR,
+		      "The socket that was left for queue %u cannot be used", post->queue);
 	return r;
 }
 

@@ -291,6 +291,15 @@ def test_another_version(lab, pair, store, tmp_path):
         assert daemon.wait_events(1, event="new")
 
 
+def test_another_network(lab, store):
+    with Daemon(lab.router, store=store) as daemon:
+        store.wait_names(ONE_QUEUE)
+        daemon.stop()
+    with Daemon(lab.client, store=store) as daemon:
+        said(daemon, r"The socket that was left for queue 0 is of another network namespace; ")
+        assert store.wait_names(ONE_QUEUE) == ONE_QUEUE
+
+
 @pytest.mark.parametrize("missing", ONE_QUEUE)
 def test_a_part_of_it(lab, pair, store, missing):
     """Whatever was lost, packets are judged, and all is kept again."""
