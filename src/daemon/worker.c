@@ -362,7 +362,10 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/* Statistics go on; what a predecessor was about to do does not. The trace is asked for later. */
+/*
+ * Statistics go on; what a predecessor was about to do does not. The trace is asked for later, if
+ * packets of its time are still here: ids of a queue that was bound anew begin again.
+ */
 static void begin_thread(struct ct_thread *th, const struct worker_params *params)
 {
 	th->ct = params->ct;
@@ -373,6 +376,8 @@ static void begin_thread(struct ct_thread *th, const struct worker_params *param
 	th->next_bucket = 0;
 	th->ndoomed = 0;
 	memset(th->wake, 0, sizeof(th->wake));
+	if (params->inherited == 0)
+		th->trace = (struct ct_trace){};
 }
 
 static void *alloc_zeroed(size_t size)

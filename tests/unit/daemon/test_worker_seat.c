@@ -134,7 +134,8 @@ static void test_seat(void **state)
 	th->share = th->shares = th->next_stripe = th->next_bucket = th->ndoomed = 9;
 	th->wake[1] = 9;
 	memset(&th->trace, 0x5a, sizeof(th->trace));
-	make_worker(x, (struct worker_params){.memory = seat.worker, .npeers = 2, .index = 1});
+	make_worker(x, (struct worker_params){
+			       .memory = seat.worker, .npeers = 2, .index = 1, .inherited = 1});
 	assert_ptr_equal(th->ct, x->ct);
 	assert_ptr_equal(th->cfg, &x->conf.conf.track);
 	assert_int_equal(th->share, 1);
@@ -149,6 +150,21 @@ static void test_seat(void **state)
 	worker_get_counts(x->worker, &(struct worker_counts){});
 	x->worker = worker_free(x->worker);
 	assert_int_equal(th->stats.count[CT_STAT_PACKETS], 101); /* the seat is somebody else's */
+	seat_free(&seat);
+}
+
+/* No packet of the last one's is left, so nothing is true of the ids that come. */
+static void test_nothing_left(void **state)
+{
+	struct fixture *x = *state;
+	struct seat seat;
+
+	assert_int_equal(seat_new(&seat, QUEUE), 0);
+	seat.worker->thread.trace.phase = CT_TRACE_DONE;
+	seat.worker->thread.trace.id = 1;
+	make_worker(x, (struct worker_params){.memory = seat.worker});
+	assert_int_equal(seat.worker->thread.trace.phase, CT_TRACE_NONE);
+	x->worker = worker_free(x->worker);
 	seat_free(&seat);
 }
 
@@ -196,8 +212,13 @@ static void test_surplus_queue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_recall), TEST(test_nothing_to_recall), TEST(test_nothing_inherited),
-		TEST(test_seat),   TEST(test_kept_queue),	 TEST(test_surplus_queue),
+		TEST(test_recall),
+		TEST(test_nothing_to_recall),
+		TEST(test_nothing_inherited),
+		TEST(test_nothing_left),
+		TEST(test_seat),
+		TEST(test_kept_queue),
+		TEST(test_surplus_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
