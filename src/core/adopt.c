@@ -9,7 +9,8 @@
  *
  * - an entry whose flow is not complete does not say that it is one (arena.c);
  * - one that a packet was at work on is put back to what it was before that packet, which the trace
- *   of the thread knows (trace.c); the packet comes again;
+ *   of the thread knows (trace.c), with what its helper remembered and with the expectation that
+ *   the packet had met; the packet comes again;
  * - one that was about to end ends;
  * - one that makes no sense is given up (sound.c), and no other for its sake.
  *
@@ -49,24 +50,69 @@ struct heir {
 
 /* --- what threads left undone ----------------------------------------------------------------- */
 
-static void put_back(struct heir *h, struct ct_trace *t)
+static void put_back(struct heir *h, const struct ct_trace *t)
 {
 	struct ct_flow *f = &h->from.slots[t->flow];
+	struct ct_kin kin;
 
 	memcpy((uint8_t *)f + CT_TRACE_FROM, t->saved, sizeof(t->saved));
+	memcpy(&kin, t->kin, sizeof(kin));
+	if (ct_arena_has_kin(&h->from, t->flow))
+		h->from.kin[t->flow].priv = kin.priv;
 	h->done->restored += f->life == CT_LIFE_WHOLE;
 }
 
-static void put_all_back(struct heir *h)
+static void put_back_spent(struct heir *h, struct ct_trace *t)
+{
+	uint32_t n = atomic_load_explicit(&t->nspent, memory_order_relaxed);
+	struct ct_expect e;
+
+	for (uint32_t i = 0; i < n && i < CT_TRACE_SPENT_MAX; i++) {
+		memcpy(&e, t->spent[i], sizeof(e));
+		ct_expects_put_back(h->from.header, &e);
+	}
+}
+
+/* The packet that a thread was at was not judged to the end. */
+static void undo(struct heir *h, struct ct_trace *t)
+{
+	bool busy = atomic_load_explicit(&t->phase, memory_order_relaxed) == CT_TRACE_BUSY;
+
+	if (t->salt == h->from.id_salt) {
+		put_back_spent(h, t);
+		if (busy && t->flow > 0 && t->flow <= ct_arena_high(&h->from))
+			put_back(h, t);
+	}
+	ct_trace_set_spent(t, 0);
+	ct_trace_set_phase(t, CT_TRACE_NONE);
+}
+
+/* It was, and its verdict is known; if it began a datagram, so is the class of the others. */
+static void complete(struct heir *h, const struct ct_trace *t)
+{
+	struct ct_arena_header *left = h->from.header;
+	struct ct_datagram *d = (struct ct_datagram *)ct_arena_datagrams(left) + t->datagram;
+	struct ct_flow *f = &h->from.slots[t->flow];
+
+	if (t->salt != h->from.id_salt || t->flow == 0 || t->flow > ct_arena_high(&h->from) ||
+	    t->datagram == 0 || t->datagram > left->datagram_high ||
+	    d->generation != t->datagram_generation || d->state != CT_DATAGRAM_JUDGING ||
+	    !ct_tuple_is_sound(&f->orig) || t->dir >= CT_DIR_MAX)
+		return;
+	ct_datagram_settle(d, t, f, ct_arena_id(&h->from, t->flow));
+}
+
+static void see_to_traces(struct heir *h)
 {
 	for (size_t i = 0; i < h->estate->nthreads; i++) {
 		struct ct_trace *t = h->estate->threads[i] ? &h->estate->threads[i]->trace : NULL;
 
-		if (!t || atomic_load_explicit(&t->phase, memory_order_relaxed) != CT_TRACE_BUSY)
+		if (!t)
 			continue;
-		if (t->salt == h->from.id_salt && t->flow > 0 && t->flow <= ct_arena_high(&h->from))
-			put_back(h, t);
-		ct_trace_set_phase(t, CT_TRACE_NONE);
+		if (atomic_load_explicit(&t->phase, memory_order_relaxed) == CT_TRACE_DONE)
+			complete(h, t);
+		else
+			undo(h, t);
 	}
 }
 
@@ -391,7 +437,7 @@ static void start_wheels(struct ct *ct, uint64_t now_ns)
 
 static void adopt(struct heir *h)
 {
-	put_all_back(h);
+	see_to_traces(h);
 	start_wheels(h->ct, h->estate->now_ns);
 	if (h->in_place)
 		adopt_in_place(h);

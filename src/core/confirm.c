@@ -358,7 +358,7 @@ static bool in_zone(struct ct_step *s, uint16_t zone, exit_look *look)
 	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	ct_step_describe(s);
-	ct_trace_drop(s); /* to come to the exit twice does no harm */
+	ct_trace_leave(s); /* to come to the exit twice does no harm */
 	ct_unlock(&stripe->lock);
 	return found;
 }

@@ -17,7 +17,15 @@
 #include <string.h>
 
 #include "core/datagram.h"
+#include "core/key.h"
+#include "core/pkt.h"
 #include "core/sound.h"
+
+/*
+ * So many slots stay as they were before one is used again, while there are others, and so many
+ * datagrams of the past are taken over at most: more than the packets of a batch or two.
+ */
+#define PAST 256
 
 /* Slots for packets that are decided, but not answered yet: of one batch, and of slow workers. */
 #define HELD_SPARE 64
@@ -90,6 +98,19 @@ static void list_append(struct ct_fragments *f, enum ct_datagram_list list, uint
 	f->newest[list] = index;
 }
 
+static void list_prepend(struct ct_fragments *f, enum ct_datagram_list list, uint32_t index)
+{
+	struct ct_datagram *d = &f->datagrams[index];
+
+	d->prev_in[list] = 0;
+	d->next_in[list] = f->oldest[list];
+	if (f->oldest[list])
+		f->datagrams[f->oldest[list]].prev_in[list] = index;
+	else
+		f->newest[list] = index;
+	f->oldest[list] = index;
+}
+
 static void list_remove(struct ct_fragments *f, enum ct_datagram_list list, uint32_t index)
 {
 	const struct ct_datagram *d = &f->datagrams[index];
@@ -114,17 +135,33 @@ static uint32_t high_of(const struct ct_fragments *f)
 	return atomic_load_explicit(f->high, memory_order_relaxed);
 }
 
+static uint32_t past_max(const struct ct_fragments *f)
+{
+	return f->max / 4 < PAST ? f->max / 4 + 1 : PAST;
+}
+
 static uint32_t take_slot(struct ct_fragments *f)
 {
 	uint32_t index = f->free;
 
-	if (index) {
-		f->free = f->datagrams[index].next;
-	} else if (high_of(f) < f->max) {
+	if (f->nfree < past_max(f) && high_of(f) < f->max) {
 		index = high_of(f) + 1;
 		atomic_store_explicit(f->high, index, memory_order_relaxed);
+	} else if (index) {
+		f->free = f->datagrams[index].next;
+		f->nfree--;
 	}
 	return index;
+}
+
+static void give_slot(struct ct_fragments *f, uint32_t index)
+{
+	f->datagrams[index].next = 0;
+	if (f->nfree++ > 0)
+		f->datagrams[f->free_last].next = index;
+	else
+		f->free = index;
+	f->free_last = index;
 }
 
 static void link_datagram(struct ct_fragments *f, uint32_t index)
@@ -134,7 +171,6 @@ static void link_datagram(struct ct_fragments *f, uint32_t index)
 
 	d->next = *bucket;
 	*bucket = index;
-	list_append(f, CT_DATAGRAMS_BY_AGE, index);
 	add_to(&f->used, 1);
 }
 
@@ -147,16 +183,18 @@ uint32_t ct_datagram_add(struct ct_fragments *f, const struct ct_datagram_key *k
 		return 0;
 	d = &f->datagrams[index];
 	generation = d->generation + 1;
+	ct_datagram_set_state(d, CT_DATAGRAM_NONE);
 	memset(d, 0, offsetof(struct ct_datagram, runs)); /* of these, nruns are valid */
 	d->key = *key;
 	d->generation = generation;
 	d->created_ns = now_ns;
-	d->state = CT_DATAGRAM_WAITING;
+	ct_datagram_set_state(d, CT_DATAGRAM_WAITING);
 	link_datagram(f, index);
+	list_append(f, CT_DATAGRAMS_BY_AGE, index);
 	return index;
 }
 
-void ct_datagram_remove(struct ct_fragments *f, uint32_t index)
+static void leave(struct ct_fragments *f, uint32_t index, enum ct_datagram_state state)
 {
 	struct ct_datagram *d = &f->datagrams[index];
 	uint32_t *link = bucket_of(f, &d->key);
@@ -165,11 +203,21 @@ void ct_datagram_remove(struct ct_fragments *f, uint32_t index)
 		link = &f->datagrams[*link].next;
 	*link = d->next;
 	list_remove(f, CT_DATAGRAMS_BY_AGE, index);
-	d->state = CT_DATAGRAM_NONE;
+	ct_datagram_set_state(d, state);
 	d->generation++; /* whoever is judging its first fragment finds that it is gone */
-	d->next = f->free;
-	f->free = index;
+	give_slot(f, index);
 	add_to(&f->used, (uint32_t)-1);
+}
+
+void ct_datagram_remove(struct ct_fragments *f, uint32_t index)
+{
+	leave(f, index, CT_DATAGRAM_NONE);
+}
+
+void ct_datagram_complete(struct ct_fragments *f, uint32_t index)
+{
+	f->datagrams[index].past = ++f->npast;
+	leave(f, index, CT_DATAGRAM_PAST);
 }
 
 /* --- of another process --------------------------------------------------------------------- */
@@ -187,42 +235,177 @@ static bool runs_make_sense(const struct ct_datagram *d)
 
 static bool bools_make_sense(const struct ct_datagram *d)
 {
-	return ct_bool_is_sound(&d->first_in) && ct_bool_is_sound(&d->last_in) &&
-	       ct_bool_is_sound(&d->counted) && ct_bool_is_sound(&d->class.drop);
+	return ct_bool_is_sound(&d->again) && ct_bool_is_sound(&d->first_in) &&
+	       ct_bool_is_sound(&d->last_in) && ct_bool_is_sound(&d->counted) &&
+	       ct_bool_is_sound(&d->class.drop);
 }
 
 static bool makes_sense(const struct ct_datagram *d, uint64_t now_ns)
 {
 	return bools_make_sense(d) &&
-	       (d->state == CT_DATAGRAM_SETTLED || d->state == CT_DATAGRAM_DEAD) &&
 	       (d->key.family == CT_AF_INET || d->key.family == CT_AF_INET6) &&
 	       d->created_ns <= now_ns && d->class.info < CT_INFO_MAX &&
-	       d->class.reason < CT_REASON_MAX && runs_make_sense(d);
+	       d->class.reason < CT_REASON_MAX;
 }
 
-/* Those that stay move to the beginning of their table, where they are in it already. */
+/* One adoption. */
+struct legacy {
+	struct ct_fragments *f;
+	const struct ct_datagram *from;
+	uint32_t high;
+	bool in_place;
+	uint32_t next; /* copied: the slot for the next one */
+	uint64_t past; /* those that have passed, from this one on */
+	uint64_t now_ns;
+	int64_t shift_ns;
+};
+
+/* Where it has memory of its own a datagram takes the next slot. */
+static uint32_t slot_for(struct legacy *l, uint32_t i)
+{
+	if (l->in_place)
+		return i;
+	return l->next < l->f->max ? ++l->next : 0;
+}
+
+static bool is_past(const struct ct_datagram *d)
+{
+	return (d->state == CT_DATAGRAM_PAST || d->state == CT_DATAGRAM_SETTLED) && d->past;
+}
+
+static bool is_under_way(const struct ct_datagram *d)
+{
+	return d->state == CT_DATAGRAM_DEAD || (d->state == CT_DATAGRAM_SETTLED && !d->past);
+}
+
+static uint32_t count_past(const struct legacy *l, uint64_t since)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i <= l->high; i++)
+		n += is_past(&l->from[i]) && l->from[i].past >= since;
+	return n;
+}
+
+/* The one from which on there are not too many of them. */
+static uint64_t find_past(const struct legacy *l)
+{
+	uint64_t low = 0, high = UINT64_MAX;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (count_past(l, middle) > past_max(l->f))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void adopt_one(struct legacy *l, uint32_t i)
+{
+	struct ct_datagram d = l->from[i];
+	uint32_t slot;
+
+	d.created_ns = ct_time_shifted(d.created_ns, l->shift_ns);
+	if (!makes_sense(&d, l->now_ns) || ct_datagram_find(l->f, &d.key))
+		return;
+	slot = slot_for(l, i);
+	if (!slot)
+		return;
+	if (!runs_make_sense(&d)) { /* one was being put between the others */
+		d.nruns = 0;
+		d.meat = 0;
+	}
+	d.held_first = d.held_last = 0;
+	d.again = true;
+	if (d.past > l->f->npast)
+		l->f->npast = d.past;
+	d.state = d.state == CT_DATAGRAM_DEAD ? CT_DATAGRAM_DEAD : CT_DATAGRAM_SETTLED;
+	l->f->datagrams[slot] = d;
+	link_datagram(l->f, slot);
+	if (d.past)
+		list_prepend(l->f, CT_DATAGRAMS_BY_AGE, slot);
+	else
+		list_append(l->f, CT_DATAGRAMS_BY_AGE, slot);
+}
+
+/*
+ * Those under way first, since another one with the same key may have passed before; what has
+ * passed is the first to go if there is no room. In place a process that dies here leaves them as
+ * they were, or adopted.
+ */
+static void adopt_each(struct legacy *l)
+{
+	for (uint32_t i = 1; i <= l->high; i++)
+		if (is_under_way(&l->from[i]))
+			adopt_one(l, i);
+	for (uint32_t i = 1; i <= l->high; i++)
+		if (is_past(&l->from[i]) && l->from[i].past >= l->past)
+			adopt_one(l, i);
+}
+
+static bool is_linked(const struct ct_fragments *f, uint32_t index)
+{
+	uint32_t i = *bucket_of(f, &f->datagrams[index].key);
+
+	while (i && i != index)
+		i = f->datagrams[i].next;
+	return i;
+}
+
 void ct_fragments_adopt(struct ct_fragments *f, const struct ct_datagram *from, uint32_t high,
 			uint64_t now_ns, int64_t shift_ns)
 {
-	bool in_place = from == f->datagrams;
-	uint32_t n = 0, end = in_place ? high : 0;
+	struct legacy l = {
+		.f = f,
+		.from = from,
+		.high = high,
+		.in_place = from == f->datagrams,
+		.now_ns = now_ns,
+		.shift_ns = shift_ns,
+	};
 
-	for (uint32_t i = 1; i <= high && n < f->max; i++) {
-		struct ct_datagram d = from[i];
-
-		d.created_ns = ct_time_shifted(d.created_ns, shift_ns);
-		if (!makes_sense(&d, now_ns) || ct_datagram_find(f, &d.key))
+	l.past = find_past(&l);
+	adopt_each(&l);
+	for (uint32_t i = 1; l.in_place && i <= high; i++) {
+		if (is_linked(f, i))
 			continue;
-		d.held_first = d.held_last = 0;
-		f->datagrams[++n] = d;
-		link_datagram(f, n);
+		ct_datagram_set_state(&f->datagrams[i], CT_DATAGRAM_NONE);
+		give_slot(f, i);
 	}
-	for (uint32_t i = n + 1; i <= end; i++) {
-		f->datagrams[i].state = CT_DATAGRAM_NONE;
-		f->datagrams[i].next = f->free;
-		f->free = i;
-	}
-	atomic_store_explicit(f->high, in_place ? high : n, memory_order_relaxed);
+	atomic_store_explicit(f->high, l.in_place ? high : l.next, memory_order_relaxed);
+}
+
+static void count(struct ct_datagram *d, const struct ct_trace *t, struct ct_flow *f)
+{
+	uint32_t more = d->len - d->first_len;
+
+	f->bytes[t->dir] += d->meat - d->first_len;
+	if (f->orig.proto == CT_PROTO_TCP &&
+	    (int32_t)(t->tcp_end + more - f->l4.tcp.peer[t->dir].end) > 0)
+		f->l4.tcp.peer[t->dir].end = t->tcp_end + more;
+}
+
+void ct_datagram_settle(struct ct_datagram *d, const struct ct_trace *t, struct ct_flow *f,
+			uint64_t flow)
+{
+	d->class = (struct ct_fragment_class){
+		.status = t->status,
+		.info = t->info,
+		.reason = t->reason,
+		.drop = t->drop,
+	};
+	d->counted = t->counted;
+	d->flow = flow;
+	d->tuple = f->orig;
+	if (t->dir == CT_DIR_REPLY)
+		(void)ct_tuple_invert(&d->tuple, &f->orig);
+	d->tcp_end = t->tcp_end;
+	if (d->counted && d->meat > d->first_len)
+		count(d, t, f);
+	ct_datagram_set_state(d, CT_DATAGRAM_SETTLED);
 }
 
 /* --- what of it has come -------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ enum ct_datagram_state {
 	CT_DATAGRAM_JUDGING, /* it has come, and is being judged by some thread */
 	CT_DATAGRAM_SETTLED, /* its class is known */
 	CT_DATAGRAM_DEAD,    /* nothing more of it may pass; reason says why */
+	CT_DATAGRAM_PAST,    /* all of it has passed, and the slot is free */
 };
 
 /* Bytes [start, end) that have come. */
@@ -63,6 +64,7 @@ struct ct_fragment_class {
 struct ct_datagram {
 	struct ct_datagram_key key;
 	uint64_t created_ns; /* when the first fragment that came did */
+	uint64_t past;	     /* all of it has passed, as so manyth; 0: not yet */
 	uint32_t generation; /* of this slot */
 	uint32_t next;	     /* in the bucket, or in the list of free slots */
 	uint32_t prev_in[CT_DATAGRAM_LISTS], next_in[CT_DATAGRAM_LISTS];
@@ -74,6 +76,7 @@ struct ct_datagram {
 	uint8_t state;	   /* enum ct_datagram_state */
 	uint8_t ecn;	   /* bits 1 << codepoint of the fragments that have come */
 	bool first_in, last_in;
+	bool again; /* what has come may come again: it was not heard of before a process died */
 	uint8_t nruns;
 
 	struct ct_fragment_class class;
@@ -111,8 +114,10 @@ struct ct_fragments {
 	struct ct_held *held;	       /* neither here */
 	uint32_t *buckets;
 	uint32_t bucket_mask;
-	_Atomic uint32_t *high; /* highest slot ever used, in the header of the arena */
-	uint32_t free, held_free, held_high;
+	_Atomic uint32_t *high;		 /* highest slot ever used, in the header of the arena */
+	uint32_t free, free_last, nfree; /* used again in the order in which they became free */
+	uint64_t npast;			 /* datagrams that have passed */
+	uint32_t held_free, held_high;
 	uint32_t oldest[CT_DATAGRAM_LISTS], newest[CT_DATAGRAM_LISTS];
 	struct ct_due_list due[CT_DUE_LISTS];
 	_Atomic uint32_t used;	/* datagrams */
@@ -130,8 +135,9 @@ void ct_fragments_done(struct ct_fragments *f);
 
 /*
  * Takes datagrams over that another process has left in a table of high slots, which may be the own
- * one: those whose first fragment has been judged, so that the others still get its class. What
- * waited for a first one comes again.
+ * one: those whose first fragment has been judged, so that the others still get its class; also
+ * those of which all has come, as far as their slots tell. What waited for a first one comes again,
+ * and so may what was given its class at the very end.
  */
 void ct_fragments_adopt(struct ct_fragments *f, const struct ct_datagram *from, uint32_t high,
 			uint64_t now_ns, int64_t shift_ns);
@@ -146,6 +152,24 @@ uint32_t ct_datagram_add(struct ct_fragments *f, const struct ct_datagram_key *k
 
 /* Gives it back; no packet waits for it any more. */
 void ct_datagram_remove(struct ct_fragments *f, uint32_t index);
+
+/* The same, all of it having come. */
+void ct_datagram_complete(struct ct_fragments *f, uint32_t index);
+
+/* Behind all that a state says of a datagram, for a process that finds it left behind. */
+static inline void ct_datagram_set_state(struct ct_datagram *d, enum ct_datagram_state state)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint8_t *)&d->state = (uint8_t)state;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/*
+ * Its first fragment was judged by a thread that died, as the trace says: it has its class, and
+ * what has come of it counts for the flow (of this id).
+ */
+void ct_datagram_settle(struct ct_datagram *d, const struct ct_trace *t, struct ct_flow *f,
+			uint64_t flow);
 
 enum ct_fit {
 	CT_FIT_NEW,	  /* nothing of these bytes had come; now they have */

@@ -29,6 +29,10 @@
  * until its time is up. So is one that the kernel keeps, although it cannot become whole any more:
  * it looks at ECN and at the sum of all lengths only at the end.
  *
+ * The packets of a process that was killed come again if they have no verdict. Then a piece that
+ * has come before is no duplicate: in datagrams that were left behind it gets its class again. For
+ * the same reason one that is complete is remembered for a while, by its free slot.
+ *
  * Room: datagrams and waiting packets are bounded, each by its own limit, and the oldest is given
  * up for a new one. An honest datagram arrives within milliseconds and is forgotten when it is
  * complete; what grows old is what never completes, which is what a flood is made of. To refuse the
@@ -49,6 +53,7 @@
 enum fate {
 	FATE_JUDGE, /* it is judged by itself; a first one has to be settled then */
 	FATE_CLASS, /* it has the class of its datagram */
+	FATE_AGAIN, /* the same, and it has been counted */
 	FATE_HOLD,  /* it waits for that */
 	FATE_DROP,  /* s->reason says why */
 };
@@ -127,11 +132,13 @@ static uint32_t make(struct ct_step *s, const struct ct_datagram_key *key)
 {
 	struct ct_fragments *f = fragments_of(s);
 	uint32_t index = ct_datagram_add(f, key, s->in->now_ns);
+	uint32_t oldest = f->oldest[CT_DATAGRAMS_BY_AGE];
 
 	if (index)
 		return index;
-	ct_stat_inc(s->th, CT_STAT_FRAGMENTS_EVICTED);
-	ct_held_forget(s->th, f->oldest[CT_DATAGRAMS_BY_AGE], CT_REASON_FRAGMENT_LIMIT);
+	if (!f->datagrams[oldest].past)
+		ct_stat_inc(s->th, CT_STAT_FRAGMENTS_EVICTED);
+	ct_held_forget(s->th, oldest, CT_REASON_FRAGMENT_LIMIT);
 	return ct_datagram_add(f, key, s->in->now_ns);
 }
 
@@ -146,13 +153,17 @@ enum size {
 	SIZE_ALONE,    /* the rest is dropped, this one goes on by itself */
 };
 
-/* A last fragment says how long the datagram is. False: it is known to be longer, or another. */
+/*
+ * A last fragment says how long the datagram is. False: it is known to be longer, or another. The
+ * length comes first: it may have to be noted once more, after a process was killed here.
+ */
 static bool note_total(struct ct_datagram *d, uint32_t end)
 {
 	if (end < d->len || (d->last_in && end != d->len))
 		return false;
-	d->last_in = true;
 	d->len = end;
+	atomic_signal_fence(memory_order_seq_cst);
+	d->last_in = true;
 	return true;
 }
 
@@ -350,8 +361,21 @@ static enum fate join(struct ct_step *s, uint32_t index, struct ct_datagram *ret
 		return hold(s, index);
 	memcpy(ret, d, offsetof(struct ct_datagram, runs));
 	if (is_complete(d))
-		ct_datagram_remove(f, index);
+		ct_datagram_complete(f, index);
 	return FATE_CLASS;
+}
+
+/* A piece that has come before, to a thread that died: it has been counted. */
+static enum fate repeat(struct ct_step *s, uint32_t index, struct ct_datagram *ret)
+{
+	const struct ct_datagram *d = &fragments_of(s)->datagrams[index];
+
+	if (s->pkt.frag.offset == 0)
+		return begin(s, index);
+	if (d->state != CT_DATAGRAM_SETTLED)
+		return hold(s, index);
+	memcpy(ret, d, offsetof(struct ct_datagram, runs));
+	return FATE_AGAIN;
 }
 
 static enum fate measure(struct ct_step *s, uint32_t index, struct ct_datagram *ret)
@@ -376,6 +400,8 @@ static enum fate measure(struct ct_step *s, uint32_t index, struct ct_datagram *
 		break;
 	}
 	reason = fit(d, frag, end);
+	if (reason == CT_REASON_FRAGMENT_DUPLICATE && d->again)
+		return repeat(s, index, ret);
 	if (reason == CT_REASON_FRAGMENT_OVERLAP)
 		give_up(s, index, reason);
 	if (reason == CT_REASON_FRAGMENT_OVERLAP || reason == CT_REASON_FRAGMENT_DUPLICATE)
@@ -459,7 +485,7 @@ static void count(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes
 
 /* --- in and out ----------------------------------------------------------------------------- */
 
-static void take_class(struct ct_step *s, const struct ct_datagram *d)
+static void take_class(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes)
 {
 	ct_stat_inc(s->th, CT_STAT_FRAGMENTS);
 	s->info = (enum ct_info)d->class.info;
@@ -469,7 +495,7 @@ static void take_class(struct ct_step *s, const struct ct_datagram *d)
 	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	if (d->counted)
-		count(s, d, s->pkt.frag.end - s->pkt.frag.offset, true);
+		count(s, d, bytes, true);
 	s->out->status = d->class.status; /* every fragment gets the mark of the first one */
 }
 
@@ -488,7 +514,10 @@ bool ct_fragment_enter(struct ct_step *s)
 	case FATE_JUDGE:
 		return false;
 	case FATE_CLASS:
-		take_class(s, &d);
+		take_class(s, &d, s->pkt.frag.end - s->pkt.frag.offset);
+		break;
+	case FATE_AGAIN:
+		take_class(s, &d, 0);
 		break;
 	case FATE_HOLD:
 		ct_stat_inc(s->th, CT_STAT_FRAGMENTS_HELD);
@@ -507,7 +536,6 @@ bool ct_fragment_enter(struct ct_step *s)
 
 static void settle(struct ct_step *s, struct ct_datagram *d)
 {
-	d->state = CT_DATAGRAM_SETTLED;
 	d->class = (struct ct_fragment_class){
 		.status = s->out->status,
 		.info = (uint8_t)s->info,
@@ -520,6 +548,7 @@ static void settle(struct ct_step *s, struct ct_datagram *d)
 	d->flow = s->out->flow;
 	d->tuple = s->tuple;
 	d->tcp_end = s->tuple.proto == CT_PROTO_TCP ? s->tcp.end : 0;
+	ct_datagram_set_state(d, CT_DATAGRAM_SETTLED);
 }
 
 void ct_fragment_settle(struct ct_step *s)
@@ -532,10 +561,10 @@ void ct_fragment_settle(struct ct_step *s)
 	if (d->generation == s->datagram_generation && d->state == CT_DATAGRAM_JUDGING) {
 		settle(s, d);
 		ct_held_decide(s->th, s->datagram, &d->class);
-		more = d->counted && d->meat > d->first_len;
+		more = d->counted && d->meat > d->first_len && !d->again;
 		memcpy(&copy, d, offsetof(struct ct_datagram, runs));
 		if (is_complete(d))
-			ct_datagram_remove(f, s->datagram);
+			ct_datagram_complete(f, s->datagram);
 	}
 	ct_unlock(&f->lock);
 	if (more)

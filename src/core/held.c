@@ -79,8 +79,8 @@ void ct_held_kill(struct ct_thread *th, uint32_t index, enum ct_reason reason)
 {
 	struct ct_datagram *d = &th->ct->fragments.datagrams[index];
 
-	d->state = CT_DATAGRAM_DEAD;
 	d->class.reason = (uint8_t)reason;
+	ct_datagram_set_state(d, CT_DATAGRAM_DEAD);
 	ct_held_drop(th, index, reason);
 }
 

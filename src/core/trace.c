@@ -17,8 +17,13 @@
  * one to the other. The trace of a packet stays until the next one that changes a flow; by then the
  * caller has heard of the first, since he hears of each packet before the next one's turn.
  *
- * What is not saved: counters, and what helpers remember and expect. A helper that reads a message
- * twice expects the same twice, which is once.
+ * Beside the flow itself the trace saves what the helper of the flow remembers, and expectations
+ * that the packet has met, which are gone by then. What the helper has come to expect stays: if it
+ * reads a message twice it expects the same twice, which is once. Counters are not saved.
+ *
+ * Pieces of a datagram are not put back. That one has come is noted before it has its class, and
+ * that it is the flow's behind that; so what has come may come again, and then gets the class that
+ * the others have. The class of a first fragment is in the trace until its datagram has it.
  */
 
 #include "core/traced.h"

@@ -16,13 +16,20 @@ enum ct_trace_phase {
 	CT_TRACE_DONE, /* the packet has been judged, and its flow changed */
 };
 
-#define CT_TRACE_WORDS 15
+#define CT_TRACE_WORDS	      15
+#define CT_TRACE_KIN_WORDS    6
+#define CT_TRACE_EXPECT_WORDS 10
+#define CT_TRACE_SPENT_MAX    2
 
 struct ct_trace {
 	_Atomic uint32_t phase; /* enum ct_trace_phase */
 	uint32_t flow;		/* slot */
 	uint64_t salt;		/* of its arena */
 	uint64_t saved[CT_TRACE_WORDS];
+	uint64_t kin[CT_TRACE_KIN_WORDS]; /* what its helper remembered, if it has one */
+	/* expectations that the packet has met, which are no more */
+	uint64_t spent[CT_TRACE_SPENT_MAX][CT_TRACE_EXPECT_WORDS];
+	_Atomic uint32_t nspent;
 	/* the packet, and what became of it */
 	uint32_t id;
 	uint16_t queue;
@@ -30,4 +37,9 @@ struct ct_trace {
 	uint8_t info;	 /* enum ct_info */
 	uint8_t reason;	 /* enum ct_reason */
 	bool drop;
+	/* the datagram whose first fragment it is, 0: none; it may not know its class yet */
+	uint8_t dir;
+	bool counted; /* its bytes count */
+	uint32_t datagram, datagram_generation;
+	uint32_t tcp_end;
 };

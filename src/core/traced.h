@@ -14,6 +14,9 @@
 _Static_assert(CT_TRACE_FROM + CT_TRACE_WORDS * sizeof(uint64_t) ==
 		       offsetof(struct ct_flow, timer_prev),
 	       "a trace saves what packets change");
+_Static_assert(CT_TRACE_KIN_WORDS * sizeof(uint64_t) >= sizeof(struct ct_kin) &&
+		       CT_TRACE_EXPECT_WORDS * sizeof(uint64_t) >= sizeof(struct ct_expect),
+	       "and what they change beside it");
 
 /*
  * What follows is written for a process that reads it after this one was killed between any two
@@ -35,6 +38,8 @@ static inline void ct_trace_open(struct ct_step *s)
 	struct ct_trace *t = &s->th->trace;
 
 	memcpy(t->saved, (const uint8_t *)s->flow + CT_TRACE_FROM, sizeof(t->saved));
+	if (ct_arena_has_kin(&s->th->ct->arena, s->index))
+		memcpy(t->kin, &s->th->ct->arena.kin[s->index], sizeof(struct ct_kin));
 	t->flow = s->index;
 	t->salt = s->th->ct->arena.id_salt;
 	ct_trace_order();
@@ -67,18 +72,58 @@ static inline void ct_trace_drop(struct ct_step *s)
 		ct_trace_end(s, CT_TRACE_NONE);
 }
 
+static inline void ct_trace_set_spent(struct ct_trace *t, uint32_t n)
+{
+	ct_trace_order();
+	atomic_store_explicit(&t->nspent, n, memory_order_relaxed);
+	ct_trace_order();
+}
+
+/*
+ * The packet meets an expectation, which is about to go. What the trace said before is over. With
+ * the lock of the expectations held, too.
+ */
+static inline void ct_trace_spend(struct ct_thread *th, const struct ct_expect *e)
+{
+	struct ct_trace *t = &th->trace;
+	uint32_t n = atomic_load_explicit(&t->nspent, memory_order_relaxed);
+
+	ct_trace_set_phase(t, CT_TRACE_NONE);
+	ct_trace_order();
+	if (n == CT_TRACE_SPENT_MAX)
+		return;
+	memcpy(t->spent[n], e, sizeof(*e));
+	t->salt = th->ct->arena.id_salt;
+	ct_trace_set_spent(t, n + 1);
+}
+
+/* The packet has been judged, by a flow that it has not changed. */
+static inline void ct_trace_leave(struct ct_step *s)
+{
+	ct_trace_set_spent(&s->th->trace, 0);
+	ct_trace_drop(s);
+}
+
 /* The packet has been judged; s->out has the status of its flow. */
 static inline void ct_trace_close(struct ct_step *s)
 {
 	struct ct_trace *t = &s->th->trace;
 
-	if (!ct_trace_is_open(s))
+	if (!ct_trace_is_open(s)) {
+		ct_trace_leave(s);
 		return;
+	}
 	t->id = s->in->id;
 	t->queue = s->in->queue;
 	t->status = s->out->status;
 	t->info = (uint8_t)s->info;
 	t->reason = (uint8_t)s->reason;
 	t->drop = s->out->drop;
+	t->dir = (uint8_t)s->dir;
+	t->counted = s->counted && s->th->cfg->accounting;
+	t->datagram = s->datagram;
+	t->datagram_generation = s->datagram_generation;
+	t->tcp_end = s->tuple.proto == CT_PROTO_TCP ? s->tcp.end : 0;
 	ct_trace_end(s, CT_TRACE_DONE);
+	ct_trace_set_spent(t, 0);
 }

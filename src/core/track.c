@@ -184,7 +184,7 @@ void ct_step_draft(struct ct_step *s)
 	s->dir = CT_DIR_ORIGINAL;
 	s->fresh = true;
 	s->master = 0;
-	if (ct_expect_meet(s->th->ct, &s->tuple, s->in->now_ns, &met)) {
+	if (ct_expect_meet(s->th, &s->tuple, s->in->now_ns, &met)) {
 		s->draft.status = CT_STATUS_EXPECTED;
 		s->draft.helper = met.helper;
 		s->master = met.master_id;
@@ -323,7 +323,7 @@ static void find_only(struct ct_step *s)
 	if (is_full(s->th->ct) && !ct_room_make(s))
 		ct_confirm_no_room(s);
 	else
-		(void)ct_expect_meet(s->th->ct, &s->tuple, s->in->now_ns, &met);
+		(void)ct_expect_meet(s->th, &s->tuple, s->in->now_ns, &met);
 }
 
 /* The part that needs the flow; everything of it happens under one lock. */

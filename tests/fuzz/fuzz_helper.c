@@ -143,7 +143,7 @@ static void meet(const struct census *c)
 
 	if (!packet.src_id_be)
 		packet.src_id_be = ct_be16(50000);
-	if (!ct_expect_meet(run.th.ct, &packet, run.now_ns, &met))
+	if (!ct_expect_meet(&run.th, &packet, run.now_ns, &met))
 		return;
 	after = ct_expect_count(run.th.ct);
 	FUZZ_CHECK(!(met.flags & CT_EXPECT_INACTIVE));

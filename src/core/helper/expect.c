@@ -21,7 +21,7 @@
 
 #include "core/helper/helper.h"
 #include "core/sound.h"
-#include "core/table.h"
+#include "core/traced.h"
 
 #define BUCKETS_MIN 64
 #define SWEEP	    1024 /* slots looked at in one call */
@@ -257,10 +257,17 @@ enum ct_expect_error ct_expect_add(struct ct *ct, uint32_t master,
 
 /* --- meeting -------------------------------------------------------------------------------- */
 
-/* Of two for the two directions of one flow, the other one has had its chance. */
-static void drop_twin(struct ct *ct, const struct ct_expect *met)
+/* It is met, and no more, unless the packet that met it is never heard of. */
+static void spend(struct ct_thread *th, uint32_t index)
 {
-	struct ct_expects *x = &ct->expects;
+	ct_trace_spend(th, &th->ct->expects.slots[index]);
+	drop_expect(th->ct, index);
+}
+
+/* Of two for the two directions of one flow, the other one has had its chance. */
+static void drop_twin(struct ct_thread *th, const struct ct_expect *met)
+{
+	struct ct_expects *x = &th->ct->expects;
 	struct ct_tuple inverse;
 
 	if (!ct_tuple_invert(&inverse, &met->tuple))
@@ -269,13 +276,15 @@ static void drop_twin(struct ct *ct, const struct ct_expect *met)
 		if (x->slots[i].master != met->master ||
 		    !ct_tuple_equal(&x->slots[i].tuple, &inverse))
 			continue;
-		drop_expect(ct, i);
+		spend(th, i);
 		return;
 	}
 }
 
-static bool meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns, struct ct_expect *ret)
+static bool meet(struct ct_thread *th, const struct ct_tuple *t, uint64_t now_ns,
+		 struct ct_expect *ret)
 {
+	struct ct *ct = th->ct;
 	struct ct_expects *x = &ct->expects;
 	uint32_t i = first_live(ct, *bucket_of(x, t), now_ns);
 
@@ -287,22 +296,24 @@ static bool meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns, struc
 			continue;
 		*ret = *e;
 		if (!(e->flags & CT_EXPECT_PERMANENT))
-			drop_expect(ct, i);
+			spend(th, i);
 		if (ret->flags & CT_EXPECT_PAIR)
-			drop_twin(ct, ret);
+			drop_twin(th, ret);
 		return true;
 	}
 	return false;
 }
 
-bool ct_expect_meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns, struct ct_expect *ret)
+bool ct_expect_meet(struct ct_thread *th, const struct ct_tuple *t, uint64_t now_ns,
+		    struct ct_expect *ret)
 {
+	struct ct *ct = th->ct;
 	bool met;
 
 	if (ct_expect_count(ct) == 0)
 		return false;
 	ct_lock(&ct->expects.lock);
-	met = meet(ct, t, now_ns, ret);
+	met = meet(th, t, now_ns, ret);
 	ct_unlock(&ct->expects.lock);
 	return met;
 }
@@ -419,6 +430,35 @@ static void link_expect(struct ct *ct, uint32_t index)
 		link = &slots[*link].sibling;
 	e->sibling = *link;
 	*link = index;
+}
+
+/* Is there another one like this? */
+static bool is_known(const struct ct_expect *slots, uint32_t high, const struct ct_expect *e)
+{
+	for (uint32_t i = 1; i <= high; i++)
+		if (slots[i].live && slots[i].master_id == e->master_id &&
+		    slots[i].class == e->class && ct_tuple_equal(&slots[i].tuple, &e->tuple))
+			return true;
+	return false;
+}
+
+void ct_expects_put_back(struct ct_arena_header *header, const struct ct_expect *e)
+{
+	struct ct_expect *slots = ct_arena_expects(header);
+	uint32_t high = header->expect_high, i = 1;
+
+	if (is_known(slots, high, e))
+		return;
+	while (i <= high && slots[i].live)
+		i++;
+	if (i > header->max_expect)
+		return;
+	set_live(&slots[i], false);
+	slots[i] = *e;
+	slots[i].live = false;
+	if (i > high)
+		atomic_store_explicit(&header->expect_high, i, memory_order_relaxed);
+	set_live(&slots[i], true);
 }
 
 /* Where they are in their own table already, those that stay move to its beginning. */

@@ -80,7 +80,7 @@ enum ct_expect_error ct_expect_add(struct ct *ct, uint32_t master,
  * Does somebody expect a flow whose first packet has this tuple? Then *ret is what was expected,
  * and it is used up unless it is permanent. A stripe's lock may be held.
  */
-bool ct_expect_meet(struct ct *ct, const struct ct_tuple *t, uint64_t now_ns,
+bool ct_expect_meet(struct ct_thread *th, const struct ct_tuple *t, uint64_t now_ns,
 		    struct ct_expect *ret);
 
 /*
@@ -114,6 +114,12 @@ void ct_expect_each(struct ct *ct, uint32_t master, uint64_t now_ns, ct_expect_v
  */
 uint32_t ct_expects_adopt(struct ct *ct, struct ct_expect *from, uint32_t high, uint64_t now_ns,
 			  int64_t shift_ns, uint32_t *ret_lost);
+
+/*
+ * Puts back into an arena what a packet of another process had met when that was killed, unless it
+ * is there. Before the rest is adopted.
+ */
+void ct_expects_put_back(struct ct_arena_header *header, const struct ct_expect *e);
 
 /* Forgets what was not met in time; looks at a bounded number of them with each call. */
 void ct_expect_expire(struct ct *ct, uint64_t now_ns);

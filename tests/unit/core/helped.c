@@ -113,5 +113,5 @@ bool helped_met(struct helped *h, uint32_t src, uint32_t dst, uint16_t dport)
 	t.dst = host(h, dst);
 	t.src_id_be = ct_be16(50000);
 	t.dst_id_be = ct_be16(dport);
-	return ct_expect_meet(h->engine.th.ct, &t, h->now_ns, &met);
+	return ct_expect_meet(&h->engine.th, &t, h->now_ns, &met);
 }

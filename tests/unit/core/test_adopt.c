@@ -224,11 +224,45 @@ static void fragments_go_on(uint32_t max_fragmented)
 	r = fragment(&w.heir, 2, 16, NOW);
 	assert_int_equal(r.info, CT_INFO_NEW);
 	assert_false(r.held || r.drop);
-	r = fragment(&w.heir, 1, 8, NOW);
-	assert_int_equal(r.reason, CT_REASON_FRAGMENT_DUPLICATE);
 	assert_int_equal(fragment(&w.heir, 1, 16, NOW).info, CT_INFO_NEW);
 	assert_true(fragment(&w.heir, 3, 8, NOW).held); /* it has come again */
 	assert_true(fragment(&w.heir, 4, 8, NOW + 2 * SEC).held);
+	will_close(&w);
+}
+
+static uint64_t bytes_of(const struct engine *e)
+{
+	return e->th.ct->arena.slots[1].bytes[CT_DIR_ORIGINAL];
+}
+
+/*
+ * Those that waited had their class, but nobody had given it to them: they come again and get it,
+ * of a datagram that was whole by then or not. They have been counted.
+ */
+static void test_fragments_come_again(void **state)
+{
+	uint64_t bytes;
+	struct will w;
+
+	will_open(&w, 64);
+	for (uint32_t id = 1; id <= 2; id++) {
+		assert_true(fragment(&w.dead, id, 8, NOW).held);
+		assert_true(id == 2 || fragment(&w.dead, id, 16, NOW).held);
+		fragment(&w.dead, id, 0, NOW);
+	}
+	bytes = bytes_of(&w.dead);
+	will_adopt(&w);
+	for (uint32_t id = 1; id <= 2; id++) {
+		for (uint32_t start = 8; start <= (id == 1 ? 16 : 8); start += 8) {
+			struct ct_result r = fragment(&w.heir, id, start, NOW);
+
+			assert_int_equal(r.info, CT_INFO_NEW);
+			assert_false(r.held || r.drop);
+		}
+	}
+	assert_int_equal(bytes_of(&w.heir), bytes);
+	assert_int_equal(fragment(&w.heir, 2, 16, NOW).info, CT_INFO_NEW);
+	assert_int_equal(bytes_of(&w.heir), bytes + 8);
 	will_close(&w);
 }
 
@@ -495,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_confirmation_goes_on),
 		cmocka_unit_test(test_expectations_are_met),
 		cmocka_unit_test(test_fragments_go_on),
+		cmocka_unit_test(test_fragments_come_again),
 		cmocka_unit_test(test_flow_is_put_back),
 		cmocka_unit_test(test_trace_that_restores_nothing),
 		cmocka_unit_test(test_result_is_recalled),

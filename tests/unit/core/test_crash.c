@@ -26,7 +26,7 @@
 #include "core/adopt.h"
 
 #define PACKETS	   300
-#define MAX_FLOWS  64
+#define MAX_FLOWS  256
 #define SERVER	   0xffff
 #define CLIENTS	   5
 #define NOW	   (1000 * SEC)
@@ -72,6 +72,7 @@ struct scene {
 struct side {
 	uint32_t isn[2], sent[2];
 	unsigned int step;
+	unsigned int pieces, files; /* sent */
 };
 
 /* The life of a connection, again and again. */
@@ -108,13 +109,42 @@ static void next_segment(struct side *c, uint32_t host, uint64_t *seed, struct p
 	c->step++;
 }
 
+/* Datagrams in three pieces, one after the other. */
+static void next_piece(struct side *c, uint32_t host, struct pk *p)
+{
+	uint32_t id = c->pieces / 3, at = c->pieces % 3 * 8;
+	struct pk whole;
+
+	pk_udp(&whole, CT_AF_INET, host, SERVER, (uint16_t)(5000 + id % 2), 53);
+	pk_fragment(p, &whole, id, at, at + 8, at < 16);
+	c->pieces++;
+}
+
+/* A file is asked for, and its first block comes from a port that nobody knew. */
+static void next_block(struct side *c, uint32_t host, struct pk *p)
+{
+	static const uint8_t ask[] = {0x10, 0, 0, 69, 0, 12, 0, 0, 0, 1, 'f', 0};
+	uint8_t l4[sizeof(ask)];
+	uint16_t port = (uint16_t)(0x1000 + c->files / 2);
+
+	memcpy(l4, ask, sizeof(l4));
+	l4[0] = (uint8_t)(port >> 8);
+	l4[1] = (uint8_t)port;
+	if (c->files++ % 2) {
+		pk_udp(p, CT_AF_INET, SERVER, host, 7000, port);
+		return;
+	}
+	pk_ip(p, CT_AF_INET, host, SERVER, 17, l4, sizeof(l4));
+	pk_fix_checksum(p, 6);
+}
+
 static void next_packet(struct side *sides, uint64_t *seed, struct pk *p)
 {
 	uint32_t host = 1 + (uint32_t)(dice(seed) % CLIENTS);
 	bool back = dice(seed) % 2;
 	struct pk lost;
 
-	switch (dice(seed) % 8) {
+	switch (dice(seed) % 12) {
 	case 0:
 		pk_udp(p, CT_AF_INET6, back ? SERVER : host, back ? host : SERVER, back ? 53 : 1000,
 		       back ? 1000 : 53);
@@ -127,27 +157,47 @@ static void next_packet(struct side *sides, uint64_t *seed, struct pk *p)
 		pk_udp(&lost, CT_AF_INET6, host, SERVER, 1000, 53);
 		pk_icmp(p, CT_AF_INET6, SERVER, host, 1, 4, 0, &lost);
 		return;
-	case 3: /* a new one each time: the table fills */
+	case 3: /* a new one each time */
 		pk_udp(p, CT_AF_INET, host, SERVER, (uint16_t)(2000 + dice(seed) % 2000), 53);
+		return;
+	case 4:
+	case 5:
+		next_piece(&sides[host], host, p);
+		return;
+	case 6:
+	case 7:
+		next_block(&sides[host], host, p);
 		return;
 	default:
 		next_segment(&sides[host], host, seed, p);
 	}
 }
 
+enum traffic { TRAFFIC_ENTRY, TRAFFIC_EXIT, TRAFFIC_PIECES };
+
+static void next_any(struct side *sides, uint64_t *seed, enum traffic traffic, struct pk *p)
+{
+	uint32_t host = 1 + (uint32_t)(dice(seed) % CLIENTS);
+
+	if (traffic == TRAFFIC_PIECES)
+		next_piece(&sides[host], host, p);
+	else
+		next_packet(sides, seed, p);
+}
+
 /* With the exit hook each packet comes a second time, marked. */
-static void make_traffic(struct scene *s, uint64_t seed, bool exit)
+static void make_traffic(struct scene *s, uint64_t seed, enum traffic traffic)
 {
 	struct side sides[CLIENTS + 1] = {};
 
 	for (unsigned int i = 0; i < PACKETS; i++) {
-		if (exit && i % 2) {
+		if (traffic == TRAFFIC_EXIT && i % 2) {
 			s->packets[i] = s->packets[i - 1];
 			s->in[i] = s->in[i - 1];
 			s->in[i].data = s->packets[i].b;
 			s->in[i].hook = CT_HOOK_POSTROUTING;
 		} else {
-			next_packet(sides, &seed, &s->packets[i]);
+			next_any(sides, &seed, traffic, &s->packets[i]);
 			s->in[i] = pk_input(&s->packets[i], NOW + i * 200 * MSEC);
 		}
 		s->in[i].id = i + 1;
@@ -157,21 +207,26 @@ static void make_traffic(struct scene *s, uint64_t seed, bool exit)
 /* --- engines
  * -------------------------------------------------------------------------------------- */
 
-static void scene_open(struct scene *s, uint64_t seed, bool exit)
+static void scene_open(struct scene *s, uint64_t seed, enum traffic traffic)
 {
 	memset(s, 0, sizeof(*s));
 	ct_config_init(&s->cfg);
-	s->cfg.confirm = exit ? CT_CONFIRM_EXIT : CT_CONFIRM_ENTRY;
+	s->cfg.confirm = traffic == TRAFFIC_EXIT ? CT_CONFIRM_EXIT : CT_CONFIRM_ENTRY;
 	s->cfg.tcp_loose = false;
+	s->cfg.helper_ports[0] = (struct ct_helper_port){.port = 69, .helper = CT_HELPER_TFTP};
+	s->cfg.nhelper_ports = 1;
 	s->params = (struct ct_params){
 		.max_flows = MAX_FLOWS,
+		.max_expect = 16,
+		.max_fragmented = 16,
+		.max_held = 16,
 		.key = (const uint8_t *)"0123456789abcde",
 		.id_salt = 42,
 	};
 	s->size = sizeof(struct estate) + ct_arena_size(&s->params);
 	s->estate = mmap(NULL, s->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(s->estate, MAP_FAILED);
-	make_traffic(s, seed, exit);
+	make_traffic(s, seed, traffic);
 }
 
 static void scene_close(struct scene *s)
@@ -412,7 +467,7 @@ static void learn(struct spots *k, struct scene *s)
 	}
 }
 
-static void crash_often(bool exit)
+static void crash_often(enum traffic traffic)
 {
 	static struct spots spots; /* of this process, for its children */
 	unsigned int fates[FATES] = {};
@@ -424,7 +479,7 @@ static void crash_often(bool exit)
 		if (i % 100 == 0) {
 			if (i > 0)
 				scene_close(&s);
-			scene_open(&s, dice(&seed), exit);
+			scene_open(&s, dice(&seed), traffic);
 			rehearse(&s);
 			if (i == 0)
 				learn(&spots, &s);
@@ -442,12 +497,17 @@ static void crash_often(bool exit)
 
 static void test_at_the_entry(void **state)
 {
-	crash_often(false);
+	crash_often(TRAFFIC_ENTRY);
 }
 
 static void test_with_the_exit_hook(void **state)
 {
-	crash_often(true);
+	crash_often(TRAFFIC_EXIT);
+}
+
+static void test_fragments(void **state)
+{
+	crash_often(TRAFFIC_PIECES);
 }
 
 /* The table as it is after some traffic. */
@@ -467,7 +527,7 @@ static void test_while_taking_over(void **state)
 	uint64_t seed = 11;
 	struct scene s;
 
-	scene_open(&s, dice(&seed), false);
+	scene_open(&s, dice(&seed), TRAFFIC_ENTRY);
 	rehearse(&s);
 	play_some(&s);
 	learn_spots(&spots, adopting_child, &s, SOME);
@@ -491,6 +551,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_at_the_entry),
 		cmocka_unit_test(test_with_the_exit_hook),
+		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_while_taking_over),
 	};
 

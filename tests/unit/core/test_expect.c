@@ -55,7 +55,7 @@ static bool met(struct engine *e, struct ct_tuple t, uint64_t now_ns)
 {
 	struct ct_expect x;
 
-	return ct_expect_meet(e->th.ct, &t, now_ns, &x);
+	return ct_expect_meet(&e->th, &t, now_ns, &x);
 }
 
 static void test_met_once(void **state)
@@ -79,7 +79,7 @@ static void test_met_once(void **state)
 	other = t;
 	other.proto = 17;
 	assert_false(met(&e, other, SEC));
-	assert_true(ct_expect_meet(e.th.ct, &t, SEC, &x));
+	assert_true(ct_expect_meet(&e.th, &t, SEC, &x));
 	assert_int_equal(x.master_id, ct_arena_id(&e.th.ct->arena, m));
 	assert_false(met(&e, t, SEC));
 	assert_int_equal(ct_expect_count(e.th.ct), 0);

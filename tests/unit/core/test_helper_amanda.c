@@ -26,7 +26,7 @@ static bool met(struct helped *h, uint16_t dport)
 
 	t.proto = CT_PROTO_TCP;
 	t.dst_id_be = ct_be16(dport);
-	return ct_expect_meet(h->engine.th.ct, &t, h->now_ns, &x);
+	return ct_expect_meet(&h->engine.th, &t, h->now_ns, &x);
 }
 
 /* What an answer announces: the ports in any order, no others. */
