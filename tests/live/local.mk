@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/live/test_hostile.py \
 	tests/live/test_hostile_names.py \
 	tests/live/test_journal_private.py \
+	tests/live/test_killed.py \
 	tests/live/test_losses.py \
 	tests/live/test_mark.py \
 	tests/live/test_overload.py \
