@@ -97,11 +97,26 @@ static inline void ct_trace_spend(struct ct_thread *th, const struct ct_expect *
 	ct_trace_set_spent(t, n + 1);
 }
 
+/* What was met has become a flow. */
+static inline void ct_trace_spent_well(struct ct_trace *t)
+{
+	if (atomic_load_explicit(&t->nspent, memory_order_relaxed) > 0)
+		ct_trace_set_spent(t, 0);
+}
+
 /* The packet has been judged, by a flow that it has not changed. */
 static inline void ct_trace_leave(struct ct_step *s)
 {
-	ct_trace_set_spent(&s->th->trace, 0);
+	ct_trace_spent_well(&s->th->trace);
 	ct_trace_drop(s);
+}
+
+static inline void ct_trace_note_datagram(struct ct_trace *t, const struct ct_step *s)
+{
+	t->dir = (uint8_t)s->dir;
+	t->counted = s->counted && s->th->cfg->accounting;
+	t->datagram_generation = s->datagram_generation;
+	t->tcp_end = s->tuple.proto == CT_PROTO_TCP ? s->tcp.end : 0;
 }
 
 /* The packet has been judged; s->out has the status of its flow. */
@@ -119,11 +134,9 @@ static inline void ct_trace_close(struct ct_step *s)
 	t->info = (uint8_t)s->info;
 	t->reason = (uint8_t)s->reason;
 	t->drop = s->out->drop;
-	t->dir = (uint8_t)s->dir;
-	t->counted = s->counted && s->th->cfg->accounting;
 	t->datagram = s->datagram;
-	t->datagram_generation = s->datagram_generation;
-	t->tcp_end = s->tuple.proto == CT_PROTO_TCP ? s->tcp.end : 0;
+	if (s->datagram)
+		ct_trace_note_datagram(t, s);
 	ct_trace_end(s, CT_TRACE_DONE);
-	ct_trace_set_spent(t, 0);
+	ct_trace_spent_well(t);
 }
