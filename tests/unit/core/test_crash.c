@@ -33,14 +33,9 @@
 #define SOME	   60 /* packets before a table is taken over */
 #define BREAKPOINT 0xcc
 
-/* Crashes, and packets whose every instruction is learned; each costs more where code is added. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CRASHES 100
-#define LESSONS 2
-#else
+/* Crashes, and packets whose every instruction is learned. */
 #define CRASHES 1000
-#define LESSONS 10
-#endif
+#define LESSONS 8
 
 /* What outlives the child. */
 struct estate {
@@ -475,7 +470,7 @@ static void crash_often(enum traffic traffic)
 	uint64_t seed = 7;
 	struct scene s;
 
-	for (unsigned int i = 0; fates[FATE_AGAIN] + fates[FATE_RECALLED] < CRASHES / 2; i++) {
+	for (unsigned int i = 0; fates[FATE_AGAIN] + fates[FATE_RECALLED] < CRASHES / 3; i++) {
 		if (i % 100 == 0) {
 			if (i > 0)
 				scene_close(&s);
