@@ -135,13 +135,11 @@ static void end_again(struct ct_flow *f)
 	f->status &= (uint16_t)~CT_STATUS_DYING;
 }
 
-/* Is there a flow in a slot of the estate? One that makes no sense is given up. */
-static bool is_there(struct heir *h, uint32_t index)
+/* A flow that makes no sense is given up. */
+static bool makes_sense(struct heir *h, uint32_t index)
 {
 	struct ct_flow *f = &h->from.slots[index];
 
-	if (f->life == CT_LIFE_NONE)
-		return false;
 	end_again(f);
 	if (f->life != CT_LIFE_WHOLE || !ct_flow_is_sound(f, h->estate->now_ns)) {
 		h->done->damaged++;
@@ -221,6 +219,18 @@ static void hash(struct heir *h, uint32_t index)
 	ct_table_prefetch(h->ct, ct_table_bucket(h->ct, f->hash));
 }
 
+/* Gets an entry of the estate ready for the table. False: there is no flow in it, or none now. */
+static bool look_at(struct heir *h, uint32_t index)
+{
+	if (h->from.slots[index].life == CT_LIFE_NONE)
+		return false;
+	shift(h, &h->from.slots[index]);
+	if (!makes_sense(h, index))
+		return false;
+	hash(h, index);
+	return true;
+}
+
 /* --- all of them, in place ----------------------------------------------------------------------
  */
 
@@ -232,12 +242,8 @@ static void adopt_in_place(struct heir *h)
 	for (uint32_t i = 1; i <= high; i += AHEAD) {
 		uint32_t end = high - i < AHEAD ? high + 1 : i + AHEAD;
 
-		for (uint32_t j = i; j < end; j++) {
-			if (h->from.slots[j].life == CT_LIFE_WHOLE)
-				shift(h, &h->from.slots[j]);
-			if (is_there(h, j))
-				hash(h, j);
-		}
+		for (uint32_t j = i; j < end; j++)
+			(void)look_at(h, j);
 		for (uint32_t j = i; j < end; j++)
 			if (h->from.slots[j].life != CT_LIFE_NONE)
 				enter(h, j);
@@ -263,15 +269,8 @@ static uint32_t look_through(struct heir *h)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 1; i <= ct_arena_high(&h->from); i++) {
-		if (h->from.slots[i].life == CT_LIFE_NONE)
-			continue;
-		shift(h, &h->from.slots[i]);
-		if (is_there(h, i)) {
-			h->from.slots[i].hash = ct_tuple_hash(&h->from.slots[i].orig, &h->ct->key);
-			n++;
-		}
-	}
+	for (uint32_t i = 1; i <= ct_arena_high(&h->from); i++)
+		n += look_at(h, i);
 	return n;
 }
 

@@ -159,9 +159,7 @@ void ct_datagram_complete(struct ct_fragments *f, uint32_t index);
 /* Behind all that a state says of a datagram, for a process that finds it left behind. */
 static inline void ct_datagram_set_state(struct ct_datagram *d, enum ct_datagram_state state)
 {
-	atomic_signal_fence(memory_order_seq_cst);
-	*(volatile uint8_t *)&d->state = (uint8_t)state;
-	atomic_signal_fence(memory_order_seq_cst);
+	ct_store_behind(&d->state, (uint8_t)state);
 }
 
 /*

@@ -123,18 +123,23 @@ struct ct_flow {
 /* With its 8 to 16 bytes of the index a flow stays within the budget of 192 bytes. */
 _Static_assert(sizeof(struct ct_flow) <= 176, "flow entry outgrew its budget");
 
+/*
+ * What a process leaves behind is read by another one after it was killed between two instructions:
+ * so the compiler must not move what was written before, or is written later, past this.
+ */
+static inline void ct_store_behind(uint8_t *at, uint8_t value)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint8_t *)at = value;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
 static inline void ct_flow_mark(struct ct_flow *f, enum ct_life life)
 {
 	*(volatile uint8_t *)&f->life = (uint8_t)life;
 }
 
-/*
- * What a process leaves behind is read by another one after it was killed between two instructions:
- * so the compiler must not move what was written before behind this.
- */
 static inline void ct_flow_set_life(struct ct_flow *f, enum ct_life life)
 {
-	atomic_signal_fence(memory_order_seq_cst);
-	ct_flow_mark(f, life);
-	atomic_signal_fence(memory_order_seq_cst);
+	ct_store_behind(&f->life, (uint8_t)life);
 }

@@ -423,21 +423,28 @@ void takeover_done(struct daemon *d)
 		tell(d);
 }
 
+/* False: it could not be written, which was said. */
+static bool write_state(const struct daemon *d, const struct memory *m, const char *path,
+			uint64_t *ret_bytes)
+{
+	int r = state_write(path, m->arena, m->arena_size, ret_bytes);
+
+	if (r < 0)
+		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
+		      "State file %s cannot be written", path);
+	return r == 0;
+}
+
 void takeover_leave(struct daemon *d)
 {
 	_cleanup_free_ char *path = state_path(d->conf->conf.state_file);
 	char flows[STATUS_NUMBER_STRLEN];
 	uint64_t began_ns = clock_now_ns(), bytes = 0;
-	int r;
 
 	if (!path)
 		return;
-	r = state_write(path, d->memory.arena, d->memory.arena_size, &bytes);
-	if (r < 0) {
-		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
-		      "State file %s cannot be written", path);
+	if (!write_state(d, &d->memory, path, &bytes))
 		return;
-	}
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_STATE_WRITTEN,
 	      "Wrote %s flows to state file %s, %" PRIu64 " bytes in %" PRIu64 " ms",
 	      status_number(ct_count(d->ct), flows), path, bytes,
@@ -449,16 +456,11 @@ static void rescue(const struct daemon *d, const struct memory *m)
 {
 	char path[MEMORY_NOTE_MAX];
 	uint64_t bytes = 0;
-	int r;
 
 	memory_read_note(m, path);
 	if (*path != '/' || access(path, F_OK) == 0)
 		return;
-	r = state_write(path, m->arena, m->arena_size, &bytes);
-	if (r < 0)
-		oplog(&d->oplog, LOG_WARNING, -r, MSGID_STATE_ERROR,
-		      "State file %s cannot be written", path);
-	else
+	if (write_state(d, m, path, &bytes))
 		oplog(&d->oplog, LOG_NOTICE, 0, MSGID_STATE_WRITTEN,
 		      "Wrote the flows in the service manager's store to state file %s, "
 		      "%" PRIu64 " bytes: the next start has to wait for somebody",

@@ -61,17 +61,22 @@ static bool older(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
+static enum nlpacket_kind look_into(struct desk *d, unsigned int i, struct nlpacket *ret)
+{
+	size_t pos = 0;
+
+	return nlpacket_next(desk_slot(d, i), desk_slot_len(d, i), &pos, ret);
+}
+
 /*
  * Is there a packet in the slot that needs a verdict? *oldest becomes the id before it, if that is
  * older.
  */
 static bool is_undecided(struct desk *d, unsigned int i, uint32_t *oldest, struct inheritance *inh)
 {
-	enum nlpacket_kind kind;
 	struct nlpacket p;
-	size_t pos = 0;
+	enum nlpacket_kind kind = look_into(d, i, &p);
 
-	kind = nlpacket_next(desk_slot(d, i), desk_slot_len(d, i), &pos, &p);
 	if (kind != NLPACKET_PACKET && kind != NLPACKET_BROKEN)
 		return kind == NLPACKET_OTHER;
 	if (desk_find(d, p.id))
@@ -88,11 +93,8 @@ static bool find_first(struct desk *d, uint32_t *ret_id)
 {
 	for (unsigned int i = 0; i < SOURCE_BATCH_MAX; i++) {
 		struct nlpacket p;
-		size_t pos = 0;
 
-		if (nlpacket_next(desk_slot(d, i), desk_slot_len(d, i), &pos, &p) !=
-			    NLPACKET_PACKET ||
-		    desk_find(d, p.id))
+		if (look_into(d, i, &p) != NLPACKET_PACKET || desk_find(d, p.id))
 			continue;
 		*ret_id = p.id;
 		return true;

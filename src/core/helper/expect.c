@@ -90,9 +90,7 @@ static uint32_t take_slot(struct ct_expects *x)
 /* Behind everything else that is said of it, for a process that finds it left behind. */
 static void set_live(struct ct_expect *e, bool live)
 {
-	atomic_signal_fence(memory_order_seq_cst);
-	*(volatile uint8_t *)&e->live = live;
-	atomic_signal_fence(memory_order_seq_cst);
+	ct_store_behind(&e->live, live);
 }
 
 static void unlink_sibling(struct ct *ct, uint32_t index)

@@ -379,3 +379,15 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
 	assert_int_equal(left, 0);
 	return (ssize_t)len;
 }
+
+void fake_expect_messages(const char *want)
+{
+	char text[1024] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < fake.nmessages; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%u", i ? " " : "",
+					 fake.messages[i].batch ? "b" : "", fake.messages[i].id);
+	assert_string_equal(text, want);
+	fake.nmessages = 0;
+}

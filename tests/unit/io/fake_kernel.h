@@ -82,3 +82,6 @@ struct fake_packet *fake_find(uint32_t id);
 
 /* The answer to a verdict that a predecessor sent. */
 void fake_answer(uint32_t seq, int error);
+
+/* The messages since the last call, as "1 b5 6": b for those that answer all up to an id. */
+void fake_expect_messages(const char *want);

@@ -72,19 +72,6 @@ static struct nfqueue_stats stats(const struct fixture *x)
 	return s;
 }
 
-/* The messages since the last call, as "1 b5 6": b for those that answer all up to an id. */
-static void expect_messages(const char *want)
-{
-	char text[1024] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < fake.nmessages; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%u", i ? " " : "",
-					 fake.messages[i].batch ? "b" : "", fake.messages[i].id);
-	assert_string_equal(text, want);
-	fake.nmessages = 0;
-}
-
 static void expect_all_answered(uint32_t mark)
 {
 	for (size_t i = 0; i < fake.npackets; i++) {
@@ -119,14 +106,14 @@ static void test_run(void **state)
 	arrive(x, 64, 0);
 	answer_all(x, 7);
 	assert_int_equal(flush(x), 0);
-	expect_messages("1 b64");
+	fake_expect_messages("1 b64");
 	arrive(x, 1, 0);
 	answer_all(x, 7);
 	flush(x);
 	arrive(x, 2, 7);
 	answer_all(x, 7);
 	flush(x);
-	expect_messages("65 66 67");
+	fake_expect_messages("65 66 67");
 	expect_all_answered(7);
 }
 
@@ -148,7 +135,7 @@ static void test_marks_decide(void **state)
 	answer(x, 5, A, false, 0);
 	answer(x, 6, A, false, 0);
 	flush(x);
-	expect_messages("1 b4 b6");
+	fake_expect_messages("1 b4 b6");
 	assert_int_equal(fake_find(3)->mark_out, 9);
 	assert_int_equal(fake_find(5)->mark_out, 3);
 	assert_int_equal(fake_find(6)->mark_out, 9);
@@ -163,11 +150,11 @@ static void test_held_packet(void **state)
 		if (id != 4)
 			answer(x, id, A, true, 8);
 	flush(x);
-	expect_messages("1 b3 5 6");
+	fake_expect_messages("1 b3 5 6");
 	arrive(x, 3, 0);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("7 8 9");
+	fake_expect_messages("7 8 9");
 	assert_true(fake_find(4)->waits);
 	arrive(x, 4, 0);
 	answer(x, 10, A, true, 8);
@@ -176,7 +163,7 @@ static void test_held_packet(void **state)
 	answer(x, 12, A, true, 8);
 	answer(x, 13, A, true, 8);
 	flush(x);
-	expect_messages("10 11 4 b13");
+	fake_expect_messages("10 11 4 b13");
 	expect_all_answered(8);
 }
 
@@ -190,7 +177,7 @@ static void test_held_packet_in_turn(void **state)
 	answer(x, 2, A, false, 0);
 	answer(x, 3, A, true, 0xbad);
 	flush(x);
-	expect_messages("1 2 3");
+	fake_expect_messages("1 2 3");
 	assert_int_equal(fake_find(2)->mark_out, 5);
 }
 
@@ -209,7 +196,7 @@ static void test_broken_packet(void **state)
 	for (int i = 0; i < 4; i++)
 		answer(x, x->batch[i].id, VERDICT_DROP, false, 0);
 	flush(x);
-	expect_messages("3 5 1 b6");
+	fake_expect_messages("3 5 1 b6");
 	for (uint32_t id = 1; id <= 6; id++)
 		assert_int_equal(fake_find(id)->verdict,
 				 id == 3 || id == 5 ? VERDICT_ACCEPT : VERDICT_DROP);
@@ -217,7 +204,7 @@ static void test_broken_packet(void **state)
 	assert_int_equal(stats(x).broken, 2);
 	fake_arrive(FAKE_BROKEN, 0);
 	arrive(x, 0, 0);
-	expect_messages("7");
+	fake_expect_messages("7");
 }
 
 /* What might hold a packet forbids runs: it would be answered with them. */
@@ -229,7 +216,7 @@ static void test_unreadable_packet(void **state)
 	arrive(x, 3, 0);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("2 3 4");
+	fake_expect_messages("2 3 4");
 	assert_true(fake.packets[0].waits);
 	assert_int_equal(stats(x).unreadable, 1);
 }
@@ -248,7 +235,7 @@ static void test_failed_send(void **state)
 	answer(x, 5, A, true, 8); /* 4 is held */
 	answer(x, 6, A, true, 8);
 	assert_int_equal(flush(x), 0);
-	expect_messages("1 b3 5 6");
+	fake_expect_messages("1 b3 5 6");
 	assert_true(fake_find(4)->waits);
 }
 
@@ -276,7 +263,7 @@ static void test_lost_verdict(void **state)
 	arrive(x, 3, 0);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("130 131 132");
+	fake_expect_messages("130 131 132");
 	assert_true(fake_find(129)->waits);
 	assert_int_equal(fake_find(128)->answers, 1);
 }
@@ -317,7 +304,7 @@ static void test_kept_packets(void **state)
 	assert_int_equal(x->n, 2);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("101 b103 104 105");
+	fake_expect_messages("101 b103 104 105");
 	expect_all_answered(8);
 }
 
@@ -329,12 +316,12 @@ static void test_ids_wrap(void **state)
 	arrive(x, 8, 0);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("4294967293 b4");
+	fake_expect_messages("4294967293 b4");
 	expect_all_answered(8);
 	arrive(x, 4, 0);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("5 b8");
+	fake_expect_messages("5 b8");
 	assert_int_equal(stats(x).lost, 0);
 }
 
@@ -347,7 +334,7 @@ static void test_gone_packets(void **state)
 	assert_int_equal(fake_purge(), 20);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("1 b20");
+	fake_expect_messages("1 b20");
 	receive(x);
 	assert_int_equal(stats(x).gone, 20);
 
@@ -357,7 +344,7 @@ static void test_gone_packets(void **state)
 	arrive(x, 5, 0);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("21 b30");
+	fake_expect_messages("21 b30");
 	receive(x);
 	assert_int_equal(stats(x).gone, 21); /* one for sure; the run found some of its packets */
 	assert_int_equal(stats(x).refused, 0);
@@ -400,7 +387,7 @@ static void test_stranded_packet(void **state)
 	answer(x, 3, A, true, 8);
 	flush(x);
 	receive(x);
-	expect_messages("3 b4");
+	fake_expect_messages("3 b4");
 	assert_int_equal(fake_find(1)->verdict, A);
 	assert_int_equal(fake_find(1)->mark_out, 0);
 	flush(x);
@@ -410,10 +397,10 @@ static void test_stranded_packet(void **state)
 	arrive(x, 3, 0);
 	answer_all(x, 8);
 	flush(x);
-	expect_messages("5 b7"); /* runs are possible again */
+	fake_expect_messages("5 b7"); /* runs are possible again */
 	fake.later_s = 100;
 	receive(x);
-	expect_messages("");
+	fake_expect_messages("");
 	assert_int_equal(stats(x).gone, 0);
 }
 
@@ -429,18 +416,18 @@ static void test_strays(void **state)
 	flush(x);
 	nfqueue_settle(x->source, 2);
 	receive(x);
-	expect_messages("3");
+	fake_expect_messages("3");
 	answer(x, 4, A, true, 8);
 	flush(x);
 	receive(x);
-	expect_messages("4 b4");
+	fake_expect_messages("4 b4");
 	assert_int_equal(fake_find(1)->answers, 1);
 	assert_int_equal(fake_find(2)->answers, 1);
 	receive(x);
 	assert_int_equal(stats(x).strays, 2);
 	nfqueue_settle(x->source, 2); /* there are none, as the kernel says */
 	receive(x);
-	expect_messages("b4");
+	fake_expect_messages("b4");
 	receive(x);
 	assert_int_equal(stats(x).strays, 2);
 	assert_int_equal(stats(x).gone, 0);

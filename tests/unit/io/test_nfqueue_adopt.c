@@ -85,18 +85,6 @@ static struct nfqueue_stats stats(const struct fixture *x)
 	return s;
 }
 
-static void expect_messages(const char *want)
-{
-	char text[1024] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < fake.nmessages; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%u", i ? " " : "",
-					 fake.messages[i].batch ? "b" : "", fake.messages[i].id);
-	assert_string_equal(text, want);
-	fake.nmessages = 0;
-}
-
 static void expect_batch(struct fixture *x, int n, uint32_t first)
 {
 	receive(x);
@@ -199,7 +187,7 @@ static void test_sent_before(void **state)
 	answer_all(x);
 	die(x);
 	adopt(x);
-	expect_messages("1 2 3 4 5 b5");
+	fake_expect_messages("1 2 3 4 5 b5");
 	assert_int_equal(x->grant.resent, 5);
 	assert_int_equal(x->grant.inherited, 0);
 	arrive(x, 0);
@@ -267,7 +255,7 @@ static void test_held_goes_round(void **state)
 	answer(x, 6, A);
 	die(x);
 	adopt(x);
-	expect_messages("6 b4");
+	fake_expect_messages("6 b4");
 	assert_true(x->grant.orphans);
 	expect_verdicts(2, 3, VERDICT_REPEAT);
 	receive(x);
@@ -291,7 +279,7 @@ static void test_held_alone(void **state)
 	die(x);
 	fake_arrive(FAKE_GOOD, 0);
 	adopt(x);
-	expect_messages("b3");
+	fake_expect_messages("b3");
 	expect_verdicts(3, 3, VERDICT_REPEAT);
 	assert_true(fake_find(4)->waits);
 	expect_batch(x, 1, 4);
@@ -311,7 +299,7 @@ static void test_ids_wrap(void **state)
 	answer(x, UINT32_MAX, A);
 	die(x);
 	adopt(x);
-	expect_messages("4294967295 b4294967295");
+	fake_expect_messages("4294967295 b4294967295");
 	expect_verdicts(UINT32_MAX - 2, UINT32_MAX - 2, VERDICT_REPEAT);
 	expect_batch(x, 3, 0);
 	answer_all(x);
@@ -330,12 +318,12 @@ static void test_damaged_desk(void **state)
 	x->desk->stride = 3;
 	adopt(x);
 	assert_true(x->grant.damaged);
-	expect_messages("");
+	fake_expect_messages("");
 	receive(x);
 	assert_int_equal(x->n, 0);
 	assert_int_equal(x->desk->astray, DESK_SOME);
 	arrive(x, 2);
-	expect_messages("b6");
+	fake_expect_messages("b6");
 	expect_verdicts(1, 6, VERDICT_REPEAT);
 	assert_int_equal(x->desk->astray, DESK_ALL);
 	assert_int_equal(x->n, 2);
@@ -354,10 +342,10 @@ static void test_damaged_desk_in_silence(void **state)
 	x->desk->magic = 0;
 	adopt(x);
 	receive(x);
-	expect_messages("");
+	fake_expect_messages("");
 	fake.later_s = 6;
 	receive(x);
-	expect_messages("b2147483647 b4294967295 b2147483647");
+	fake_expect_messages("b2147483647 b4294967295 b2147483647");
 	expect_verdicts(UINT32_MAX - 2, 2, VERDICT_REPEAT);
 	receive(x);
 	assert_int_equal(x->desk->astray, DESK_ALL);
@@ -426,7 +414,7 @@ static void test_not_our_queue(void **state)
 	assert_false(x->grant.adopted);
 	assert_int_equal(x->grant.inherited, 0);
 	assert_int_equal(fake.opened, 2);
-	expect_messages("");
+	fake_expect_messages("");
 	die(x);
 	fake.no_netlink = true;
 	adopt(x);
@@ -516,7 +504,7 @@ static void test_broken_packets(void **state)
 	arrive(x, 1);
 	die(x); /* before the verdict of the broken one was sent */
 	adopt(x);
-	expect_messages("2 b0");
+	fake_expect_messages("2 b0");
 	assert_int_equal(x->grant.inherited, 2);
 	receive(x);
 	assert_int_equal(x->n, 2);
@@ -536,7 +524,7 @@ static void test_without_a_desk(void **state)
 	adopt(x);
 	assert_true(x->grant.adopted);
 	arrive(x, 2);
-	expect_messages("b3");
+	fake_expect_messages("b3");
 	answer_all(x);
 	expect_verdicts(1, 3, VERDICT_REPEAT);
 	expect_verdicts(4, 5, A);
