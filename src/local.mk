@@ -6,8 +6,9 @@ noinst_LTLIBRARIES += libctcore.la libctshell.la
 libctcore_la_SOURCES  =
 libctshell_la_SOURCES =
 libctshell_la_CFLAGS  = $(AM_CFLAGS) $(MNL_CFLAGS) $(NFQ_CFLAGS) $(NFNL_CFLAGS) $(SYSTEMD_CFLAGS) \
-	$(INIH_CFLAGS)
-libctshell_la_LIBADD  = libctcore.la $(NFQ_LIBS) $(MNL_LIBS) $(NFNL_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS)
+	$(INIH_CFLAGS) $(JANSSON_CFLAGS)
+libctshell_la_LIBADD  = libctcore.la $(NFQ_LIBS) $(MNL_LIBS) $(NFNL_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS) \
+	$(JANSSON_LIBS)
 
 include src/util/local.mk
 include src/core/local.mk

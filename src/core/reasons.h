@@ -101,7 +101,8 @@
 	X(TCP_RST, "tcp-rst", "reset before any answer was tracked")                               \
 	X(TCP_REOPEN, "tcp-reopen", "a SYN opened the same ports again")                           \
 	X(EARLY_DROP, "early-drop", "made room in a full table")                                   \
-	X(MASTER, "master", "the connection that it belonged to ended it")
+	X(MASTER, "master", "the connection that it belonged to ended it")                         \
+	X(DELETED, "deleted", "somebody asked for its end")
 
 /* What can happen: enum suffix, journal name of the event (also the word of Events=). */
 #define CT_EVENT_LIST(X)                                                                           \
