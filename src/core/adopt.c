@@ -30,6 +30,7 @@
 
 #include "core/adopt.h"
 
+#include "core/debt.h"
 #include "core/helper/call.h"
 #include "core/sound.h"
 #include "core/tcp.h"
@@ -47,6 +48,17 @@ struct heir {
 	uint32_t next_free; /* copied: slots up to here are taken, or were passed over */
 	struct ct_adopted *done;
 };
+
+/* The slot of a flow by its id, which may be of one that is gone: then 0. */
+static uint32_t slot_of(const struct ct_arena *a, uint64_t id)
+{
+	uint32_t index = (uint32_t)(id ^ a->id_salt);
+
+	if (index == 0 || index > ct_arena_high(a) || a->slots[index].life == CT_LIFE_NONE ||
+	    ct_arena_id(a, index) != id)
+		return 0;
+	return index;
+}
 
 /* --- what threads left undone ----------------------------------------------------------------- */
 
@@ -88,7 +100,7 @@ static void undo(struct heir *h, struct ct_trace *t)
 }
 
 /* It was, and its verdict is known; if it began a datagram, so is the class of the others. */
-static void complete(struct heir *h, const struct ct_trace *t)
+static void complete(struct heir *h, struct ct_trace *t)
 {
 	struct ct_arena_header *left = h->from.header;
 	struct ct_datagram *d = (struct ct_datagram *)ct_arena_datagrams(left) + t->datagram;
@@ -99,21 +111,44 @@ static void complete(struct heir *h, const struct ct_trace *t)
 	    d->generation != t->datagram_generation || d->state != CT_DATAGRAM_JUDGING ||
 	    !ct_tuple_is_sound(&f->orig) || t->dir >= CT_DIR_MAX)
 		return;
-	ct_datagram_settle(d, t, f, ct_arena_id(&h->from, t->flow));
+	ct_datagram_settle(d, t->datagram, t, f, ct_arena_id(&h->from, t->flow));
 }
 
+static void see_to_trace(struct heir *h, struct ct_trace *t)
+{
+	if (atomic_load_explicit(&t->phase, memory_order_relaxed) == CT_TRACE_DONE)
+		complete(h, t);
+	else
+		undo(h, t);
+}
+
+/* Its flow gets what it is owed, whether the thread knew that or was about to. */
+static void pay(struct heir *h, struct ct_trace *t)
+{
+	const struct ct_datagram *left = ct_arena_datagrams(h->from.header);
+	struct ct_debt *debt = &t->debt;
+	uint32_t index = slot_of(&h->from, debt->flow);
+
+	if (ct_debt_state(debt) == CT_DEBT_NOTING && debt->datagram > 0 &&
+	    debt->datagram <= h->from.header->datagram_high &&
+	    ct_debt_is_noted(debt, &left[debt->datagram]))
+		ct_debt_set_state(debt, CT_DEBT_OPEN);
+	if (index && debt->dir < CT_DIR_MAX)
+		ct_debt_pay(debt, &h->from.slots[index]);
+	ct_debt_set_state(debt, CT_DEBT_NONE);
+}
+
+/* Debts come last: a flow that is put back would lose what it was paid. */
 static void see_to_traces(struct heir *h)
 {
-	for (size_t i = 0; i < h->estate->nthreads; i++) {
-		struct ct_trace *t = h->estate->threads[i] ? &h->estate->threads[i]->trace : NULL;
+	struct ct_thread *const *threads = h->estate->threads;
 
-		if (!t)
-			continue;
-		if (atomic_load_explicit(&t->phase, memory_order_relaxed) == CT_TRACE_DONE)
-			complete(h, t);
-		else
-			undo(h, t);
-	}
+	for (size_t i = 0; i < h->estate->nthreads; i++)
+		if (threads[i])
+			see_to_trace(h, &threads[i]->trace);
+	for (size_t i = 0; i < h->estate->nthreads; i++)
+		if (threads[i])
+			pay(h, &threads[i]->trace);
 }
 
 /* --- one flow --------------------------------------------------------------------------------- */
@@ -395,17 +430,6 @@ static void adopt_fragments(struct heir *h)
 	if (h->ct->fragments.max > 0)
 		ct_fragments_adopt(&h->ct->fragments, ct_arena_datagrams(left), left->datagram_high,
 				   h->estate->now_ns, h->estate->shift_ns);
-}
-
-/* The slot of a flow by its id, which may be of one that is gone: then 0. */
-static uint32_t slot_of(const struct ct_arena *a, uint64_t id)
-{
-	uint32_t index = (uint32_t)(id ^ a->id_salt);
-
-	if (index == 0 || index > ct_arena_high(a) || a->slots[index].life == CT_LIFE_NONE ||
-	    ct_arena_id(a, index) != id)
-		return 0;
-	return index;
 }
 
 /* Helpers of masters that have something left are told, by what is left. */

@@ -22,7 +22,7 @@
 #define ARENA_PAGE   4096
 #define ARENA_MAGIC  0x63746d61726b6631ULL
 /* To be raised when an entry of the same size means something else. */
-#define ARENA_LAYOUT 2
+#define ARENA_LAYOUT 3
 
 _Static_assert(sizeof(struct ct_arena_header) <= ARENA_HEADER, "header fits its page");
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/datagram.h"
+#include "core/debt.h"
 #include "core/key.h"
 #include "core/pkt.h"
 #include "core/sound.h"
@@ -222,15 +222,40 @@ void ct_datagram_complete(struct ct_fragments *f, uint32_t index)
 
 /* --- of another process --------------------------------------------------------------------- */
 
-static bool runs_make_sense(const struct ct_datagram *d)
+static void sort_runs(struct ct_datagram *d)
 {
+	for (unsigned int i = 1; i < d->nruns; i++) {
+		struct ct_run run = d->runs[i];
+		unsigned int at = i;
+
+		for (; at > 0 && d->runs[at - 1].start > run.start; at--)
+			d->runs[at] = d->runs[at - 1];
+		d->runs[at] = run;
+	}
+}
+
+/* Some may be twice there, or be a part of others: runs were being moved. Sets meat as well. */
+static void mend_runs(struct ct_datagram *d)
+{
+	unsigned int n = 0;
+
 	if (d->nruns > CT_RUNS_MAX)
-		return false;
-	for (unsigned int i = 0; i < d->nruns; i++)
-		if (d->runs[i].start >= d->runs[i].end ||
-		    (i > 0 && d->runs[i].start < d->runs[i - 1].end))
-			return false;
-	return true;
+		d->nruns = 0;
+	sort_runs(d);
+	d->meat = 0;
+	for (unsigned int i = 0; i < d->nruns; i++) {
+		struct ct_run *last = n > 0 ? &d->runs[n - 1] : NULL, run = d->runs[i];
+
+		if (run.start >= run.end)
+			continue;
+		if (!last || run.start >= last->end)
+			d->runs[n++] = run;
+		else if (run.end > last->end)
+			last->end = run.end;
+	}
+	d->nruns = (uint8_t)n;
+	for (unsigned int i = 0; i < n; i++)
+		d->meat += d->runs[i].end - d->runs[i].start;
 }
 
 static bool bools_make_sense(const struct ct_datagram *d)
@@ -245,7 +270,7 @@ static bool makes_sense(const struct ct_datagram *d, uint64_t now_ns)
 	return bools_make_sense(d) &&
 	       (d->key.family == CT_AF_INET || d->key.family == CT_AF_INET6) &&
 	       d->created_ns <= now_ns && d->class.info < CT_INFO_MAX &&
-	       d->class.reason < CT_REASON_MAX;
+	       d->class.reason < CT_REASON_MAX && d->dir < CT_DIR_MAX;
 }
 
 /* One adoption. */
@@ -314,10 +339,7 @@ static void adopt_one(struct legacy *l, uint32_t i)
 	slot = slot_for(l, i);
 	if (!slot)
 		return;
-	if (!runs_make_sense(&d)) { /* one was being put between the others */
-		d.nruns = 0;
-		d.meat = 0;
-	}
+	mend_runs(&d);
 	d.held_first = d.held_last = 0;
 	d.again = true;
 	if (d.past > l->f->npast)
@@ -378,19 +400,10 @@ void ct_fragments_adopt(struct ct_fragments *f, const struct ct_datagram *from, 
 	atomic_store_explicit(f->high, l.in_place ? high : l.next, memory_order_relaxed);
 }
 
-static void count(struct ct_datagram *d, const struct ct_trace *t, struct ct_flow *f)
+void ct_datagram_settle(struct ct_datagram *d, uint32_t index, struct ct_trace *t,
+			const struct ct_flow *f, uint64_t flow)
 {
-	uint32_t more = d->len - d->first_len;
-
-	f->bytes[t->dir] += d->meat - d->first_len;
-	if (f->orig.proto == CT_PROTO_TCP &&
-	    (int32_t)(t->tcp_end + more - f->l4.tcp.peer[t->dir].end) > 0)
-		f->l4.tcp.peer[t->dir].end = t->tcp_end + more;
-}
-
-void ct_datagram_settle(struct ct_datagram *d, const struct ct_trace *t, struct ct_flow *f,
-			uint64_t flow)
-{
+	mend_runs(d);
 	d->class = (struct ct_fragment_class){
 		.status = t->status,
 		.info = t->info,
@@ -398,17 +411,30 @@ void ct_datagram_settle(struct ct_datagram *d, const struct ct_trace *t, struct 
 		.drop = t->drop,
 	};
 	d->counted = t->counted;
+	d->dir = t->dir;
 	d->flow = flow;
 	d->tuple = f->orig;
 	if (t->dir == CT_DIR_REPLY)
 		(void)ct_tuple_invert(&d->tuple, &f->orig);
 	d->tcp_end = t->tcp_end;
 	if (d->counted && d->meat > d->first_len)
-		count(d, t, f);
+		ct_debt_begin(&t->debt, d, index, (struct ct_run){}, d->meat - d->first_len);
 	ct_datagram_set_state(d, CT_DATAGRAM_SETTLED);
 }
 
 /* --- what of it has come -------------------------------------------------------------------- */
+
+/*
+ * Whatever is changed here may be the last thing that the process does. So every store leaves the
+ * same bytes covered as before, or those that shall be; that some are covered twice, or runs out of
+ * order, is mended by the heir.
+ */
+static void put_run(struct ct_datagram *d, unsigned int at, struct ct_run run)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint32_t *)&d->runs[at].word = run.word;
+	atomic_signal_fence(memory_order_seq_cst);
+}
 
 /* Joins runs that touch. */
 static void close_seams(struct ct_datagram *d)
@@ -416,42 +442,56 @@ static void close_seams(struct ct_datagram *d)
 	unsigned int n = 0;
 
 	for (unsigned int i = 1; i < d->nruns; i++) {
-		if (d->runs[n].end == d->runs[i].start)
-			d->runs[n].end = d->runs[i].end;
+		struct ct_run run = d->runs[i];
+
+		if (d->runs[n].end == run.start)
+			run.start = d->runs[n].start;
 		else
-			d->runs[++n] = d->runs[i];
+			n++;
+		put_run(d, n, run);
 	}
-	d->nruns = (uint8_t)(n + 1);
+	ct_store_behind(&d->nruns, (uint8_t)(n + 1));
 }
 
-/* Puts a run before run number at. Returns false if there is no room. */
-static bool insert_run(struct ct_datagram *d, unsigned int at, uint32_t start, uint32_t end)
+/* Puts a run before run number at, there being room. */
+static void insert_run(struct ct_datagram *d, unsigned int at, struct ct_run run)
 {
-	if (d->nruns == CT_RUNS_MAX)
-		return false;
-	memmove(&d->runs[at + 1], &d->runs[at], (d->nruns - at) * sizeof(d->runs[0]));
-	d->runs[at] = (struct ct_run){(uint16_t)start, (uint16_t)end};
-	d->nruns++;
-	return true;
+	unsigned int n = d->nruns;
+
+	put_run(d, n, at < n ? d->runs[n - 1] : run);
+	ct_store_behind(&d->nruns, (uint8_t)(n + 1));
+	for (unsigned int i = n; i > at + 1; i--)
+		put_run(d, i - 1, d->runs[i - 2]);
+	put_run(d, at, run);
 }
 
-/* Behind everything that has come, or in between. Returns CT_FIT_CROWDED where a slot is missing.
- */
-static enum ct_fit fit(struct ct_datagram *d, uint32_t start, uint32_t end)
+/* Does it go on where the last run ends? */
+static bool extends_last(const struct ct_datagram *d, uint32_t start)
 {
-	struct ct_run *last = d->nruns > 0 ? &d->runs[d->nruns - 1] : NULL;
+	return d->nruns > 0 && start == d->runs[d->nruns - 1].end;
+}
+
+/* The first run that ends behind start. */
+static unsigned int place_of(const struct ct_datagram *d, uint32_t start)
+{
 	unsigned int i = 0;
 
-	if (last && start == last->end) {
-		last->end = (uint16_t)end;
-		return CT_FIT_NEW;
-	}
 	while (i < d->nruns && d->runs[i].end <= start)
 		i++;
+	return i;
+}
+
+/* Returns CT_FIT_CROWDED where a slot is missing. */
+static enum ct_fit fit(const struct ct_datagram *d, uint32_t start, uint32_t end)
+{
+	unsigned int i = place_of(d, start);
+
+	if (extends_last(d, start))
+		return CT_FIT_NEW;
 	if (i < d->nruns && d->runs[i].start < end)
 		return d->runs[i].start <= start && end <= d->runs[i].end ? CT_FIT_DUPLICATE
 									  : CT_FIT_OVERLAP;
-	return insert_run(d, i, start, end) ? CT_FIT_NEW : CT_FIT_CROWDED;
+	return d->nruns < CT_RUNS_MAX ? CT_FIT_NEW : CT_FIT_CROWDED;
 }
 
 enum ct_fit ct_datagram_fit(struct ct_datagram *d, uint32_t start, uint32_t end)
@@ -462,9 +502,28 @@ enum ct_fit ct_datagram_fit(struct ct_datagram *d, uint32_t start, uint32_t end)
 		close_seams(d);
 		result = fit(d, start, end);
 	}
-	if (result == CT_FIT_NEW)
-		d->meat += end - start;
 	return result;
+}
+
+void ct_datagram_note(struct ct_datagram *d, uint32_t start, uint32_t end)
+{
+	struct ct_run run = {.start = (uint16_t)start, .end = (uint16_t)end};
+
+	if (extends_last(d, start)) {
+		run.start = d->runs[d->nruns - 1].start;
+		put_run(d, d->nruns - 1U, run);
+	} else {
+		insert_run(d, place_of(d, start), run);
+	}
+	d->meat += end - start;
+}
+
+bool ct_datagram_knows(const struct ct_datagram *d, uint32_t start, uint32_t end)
+{
+	for (unsigned int i = 0; i < d->nruns && i < CT_RUNS_MAX; i++)
+		if (d->runs[i].start <= start && end <= d->runs[i].end)
+			return true;
+	return false;
 }
 
 /* --- packets that wait ---------------------------------------------------------------------- */

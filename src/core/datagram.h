@@ -40,9 +40,14 @@ enum ct_datagram_state {
 	CT_DATAGRAM_PAST,    /* all of it has passed, and the slot is free */
 };
 
-/* Bytes [start, end) that have come. */
+/* Bytes [start, end) that have come. Written at once, by its word. */
 struct ct_run {
-	uint16_t start, end;
+	union {
+		struct {
+			uint16_t start, end;
+		};
+		uint32_t word;
+	};
 };
 
 enum ct_datagram_list {
@@ -82,6 +87,7 @@ struct ct_datagram {
 	struct ct_fragment_class class;
 	/* the flow that counts its bytes */
 	bool counted;
+	uint8_t dir; /* enum ct_dir: its own in that flow */
 	uint64_t flow;
 	struct ct_tuple tuple;
 	uint32_t first_len; /* payload of the first fragment */
@@ -163,25 +169,31 @@ static inline void ct_datagram_set_state(struct ct_datagram *d, enum ct_datagram
 }
 
 /*
- * Its first fragment was judged by a thread that died, as the trace says: it has its class, and
- * what has come of it counts for the flow (of this id).
+ * Datagram index of another process had its first fragment judged by a thread that died, as the
+ * trace says: it has its class, and what has come of it is owed to the flow (of this id).
  */
-void ct_datagram_settle(struct ct_datagram *d, const struct ct_trace *t, struct ct_flow *f,
-			uint64_t flow);
+void ct_datagram_settle(struct ct_datagram *d, uint32_t index, struct ct_trace *t,
+			const struct ct_flow *f, uint64_t flow);
 
 enum ct_fit {
-	CT_FIT_NEW,	  /* nothing of these bytes had come; now they have */
+	CT_FIT_NEW,	  /* nothing of these bytes has come */
 	CT_FIT_DUPLICATE, /* all of them are in one run already */
 	CT_FIT_OVERLAP,	  /* some of them are */
 	CT_FIT_CROWDED,	  /* too many runs to remember one more */
 };
 
 /*
- * Notes that [start, end) has come, not empty. What counts as a duplicate is what the kernel takes
- * for one: it joins a piece to another only at the end of the last one, so bytes on both sides of
- * any other seam are an overlap (until runs get too many; then all seams close).
+ * Has [start, end) come, not empty? What counts as a duplicate is what the kernel takes for one: it
+ * joins a piece to another only at the end of the last one, so bytes on both sides of any other
+ * seam are an overlap (until runs get too many; then all seams close).
  */
 enum ct_fit ct_datagram_fit(struct ct_datagram *d, uint32_t start, uint32_t end);
+
+/* Notes that it has come, if it is new. A process that dies meanwhile leaves it known or not. */
+void ct_datagram_note(struct ct_datagram *d, uint32_t start, uint32_t end);
+
+/* Is [start, end) a part of what has come? Also of a datagram as another process left it. */
+bool ct_datagram_knows(const struct ct_datagram *d, uint32_t start, uint32_t end);
 
 /* Takes a slot for a packet that waits for datagram index; 0 if there is none. */
 uint32_t ct_held_add(struct ct_fragments *f, uint32_t index);

@@ -41,6 +41,8 @@
  */
 
 #include "core/fragment.h"
+
+#include "core/debt.h"
 #include "core/held.h"
 #include "core/proto.h"
 #include "core/stats.h"
@@ -53,7 +55,6 @@
 enum fate {
 	FATE_JUDGE, /* it is judged by itself; a first one has to be settled then */
 	FATE_CLASS, /* it has the class of its datagram */
-	FATE_AGAIN, /* the same, and it has been counted */
 	FATE_HOLD,  /* it waits for that */
 	FATE_DROP,  /* s->reason says why */
 };
@@ -212,8 +213,29 @@ static bool ecn_fits(const struct ct_datagram *d)
 	return !(d->ecn & ECN_NOT_CAPABLE) || d->ecn == ECN_NOT_CAPABLE;
 }
 
-static enum ct_reason fit(struct ct_datagram *d, const struct ct_frag *frag, uint32_t end)
+static uint32_t counted_bytes(const struct ct_step *s, uint32_t bytes)
 {
+	return s->th->cfg->accounting ? bytes : 0;
+}
+
+/* A piece that is new. Its flow is owed its bytes, if that is known. */
+static void note(struct ct_step *s, uint32_t index, uint32_t end)
+{
+	struct ct_datagram *d = &fragments_of(s)->datagrams[index];
+	const struct ct_frag *frag = &s->pkt.frag;
+	struct ct_run piece = {.start = (uint16_t)frag->offset, .end = (uint16_t)end};
+
+	if (d->state == CT_DATAGRAM_SETTLED && d->counted && ecn_fits(d))
+		ct_debt_begin(&s->th->trace.debt, d, index, piece,
+			      counted_bytes(s, frag->end - frag->offset));
+	ct_datagram_note(d, frag->offset, end);
+}
+
+static enum ct_reason fit(struct ct_step *s, uint32_t index, uint32_t end)
+{
+	struct ct_datagram *d = &fragments_of(s)->datagrams[index];
+	const struct ct_frag *frag = &s->pkt.frag;
+
 	switch (ct_datagram_fit(d, frag->offset, end)) {
 	case CT_FIT_DUPLICATE:
 		return CT_REASON_FRAGMENT_DUPLICATE;
@@ -232,6 +254,7 @@ static enum ct_reason fit(struct ct_datagram *d, const struct ct_frag *frag, uin
 	d->ecn |= (uint8_t)(1 << frag->ecn);
 	if (d->first_in && d->overhead + d->len > DATAGRAM_MAX)
 		return CT_REASON_FRAGMENT_LENGTH;
+	note(s, index, end);
 	return CT_REASON_NONE;
 }
 
@@ -365,7 +388,7 @@ static enum fate join(struct ct_step *s, uint32_t index, struct ct_datagram *ret
 	return FATE_CLASS;
 }
 
-/* A piece that has come before, to a thread that died: it has been counted. */
+/* A piece that has come before, to a thread that died: its flow is not owed it again. */
 static enum fate repeat(struct ct_step *s, uint32_t index, struct ct_datagram *ret)
 {
 	const struct ct_datagram *d = &fragments_of(s)->datagrams[index];
@@ -375,7 +398,7 @@ static enum fate repeat(struct ct_step *s, uint32_t index, struct ct_datagram *r
 	if (d->state != CT_DATAGRAM_SETTLED)
 		return hold(s, index);
 	memcpy(ret, d, offsetof(struct ct_datagram, runs));
-	return FATE_AGAIN;
+	return FATE_CLASS;
 }
 
 static enum fate measure(struct ct_step *s, uint32_t index, struct ct_datagram *ret)
@@ -399,7 +422,7 @@ static enum fate measure(struct ct_step *s, uint32_t index, struct ct_datagram *
 	case SIZE_FITS:
 		break;
 	}
-	reason = fit(d, frag, end);
+	reason = fit(s, index, end);
 	if (reason == CT_REASON_FRAGMENT_DUPLICATE && d->again)
 		return repeat(s, index, ret);
 	if (reason == CT_REASON_FRAGMENT_OVERLAP)
@@ -437,15 +460,6 @@ static enum fate place(struct ct_step *s, struct ct_datagram *ret)
 
 /* --- the flow ------------------------------------------------------------------------------- */
 
-/* The sender's side of a connection has sent up to here: its segment was longer than its first. */
-static void extend(struct ct_step *s, uint32_t tcp_end)
-{
-	struct ct_tcp_peer *sender = &s->flow->l4.tcp.peer[s->dir];
-
-	if (s->tuple.proto == CT_PROTO_TCP && (int32_t)(tcp_end - sender->end) > 0)
-		sender->end = tcp_end;
-}
-
 static bool find_flow(struct ct_step *s, uint64_t id)
 {
 	struct ct *ct = s->th->ct;
@@ -459,22 +473,16 @@ static bool find_flow(struct ct_step *s, uint64_t id)
 	return s->index && ct_arena_id(&ct->arena, s->index) == id;
 }
 
-/* More bytes of a datagram count for the flow of its first fragment, if that is still there. */
-static void count(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes, bool describe)
+static void pay(struct ct_step *s, const struct ct_datagram *d, bool describe)
 {
 	struct ct_stripe *stripe;
 
-	s->tuple = d->tuple;
-	if (!ct_tuple_has_inverse(&s->tuple))
-		return;
 	ct_step_hash(s);
 	stripe = ct_table_stripe(s->th->ct, s->bucket);
 	ct_lock(&stripe->lock);
 	s->fresh = false;
 	if (find_flow(s, d->flow)) {
-		if (s->th->cfg->accounting)
-			s->flow->bytes[s->dir] += bytes;
-		extend(s, d->tcp_end + (d->len - d->first_len));
+		ct_debt_pay(&s->th->trace.debt, s->flow);
 		if (describe)
 			ct_step_describe(s);
 	}
@@ -483,9 +491,27 @@ static void count(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes
 	s->index = 0;
 }
 
+/* The flow of a first fragment gets what it is owed of its datagram, if it is still there. */
+static void count(struct ct_step *s, const struct ct_datagram *d, bool describe)
+{
+	s->tuple = d->tuple;
+	if (ct_tuple_has_inverse(&s->tuple))
+		pay(s, d, describe);
+	ct_debt_set_state(&s->th->trace.debt, CT_DEBT_NONE);
+}
+
+/* Whatever was noted is a debt now, if its packet goes on. */
+static void end_note(struct ct_step *s, bool goes_on)
+{
+	struct ct_debt *debt = &s->th->trace.debt;
+
+	if (ct_debt_state(debt) == CT_DEBT_NOTING)
+		ct_debt_set_state(debt, goes_on ? CT_DEBT_OPEN : CT_DEBT_NONE);
+}
+
 /* --- in and out ----------------------------------------------------------------------------- */
 
-static void take_class(struct ct_step *s, const struct ct_datagram *d, uint32_t bytes)
+static void take_class(struct ct_step *s, const struct ct_datagram *d)
 {
 	ct_stat_inc(s->th, CT_STAT_FRAGMENTS);
 	s->info = (enum ct_info)d->class.info;
@@ -495,7 +521,7 @@ static void take_class(struct ct_step *s, const struct ct_datagram *d, uint32_t 
 	if (ct_is_told(s->info, s->reason, s->out->drop))
 		ct_step_event(s, CT_EVENT_INVALID);
 	if (d->counted)
-		count(s, d, bytes, true);
+		count(s, d, true);
 	s->out->status = d->class.status; /* every fragment gets the mark of the first one */
 }
 
@@ -509,15 +535,13 @@ bool ct_fragment_enter(struct ct_step *s)
 		return false;
 	ct_lock(&f->lock);
 	fate = place(s, &d);
+	end_note(s, fate == FATE_CLASS);
 	ct_unlock(&f->lock);
 	switch (fate) {
 	case FATE_JUDGE:
 		return false;
 	case FATE_CLASS:
-		take_class(s, &d, s->pkt.frag.end - s->pkt.frag.offset);
-		break;
-	case FATE_AGAIN:
-		take_class(s, &d, 0);
+		take_class(s, &d);
 		break;
 	case FATE_HOLD:
 		ct_stat_inc(s->th, CT_STAT_FRAGMENTS_HELD);
@@ -545,10 +569,15 @@ static void settle(struct ct_step *s, struct ct_datagram *d)
 	if (s->reason != CT_REASON_NONE)
 		memcpy(d->class.detail, s->detail, sizeof(d->class.detail));
 	d->counted = s->counted && s->out->has_flow;
+	d->dir = (uint8_t)s->dir;
 	d->flow = s->out->flow;
 	d->tuple = s->tuple;
 	d->tcp_end = s->tuple.proto == CT_PROTO_TCP ? s->tcp.end : 0;
+	if (d->counted && d->meat > d->first_len && !d->again)
+		ct_debt_begin(&s->th->trace.debt, d, s->datagram, (struct ct_run){},
+			      counted_bytes(s, d->meat - d->first_len));
 	ct_datagram_set_state(d, CT_DATAGRAM_SETTLED);
+	end_note(s, true);
 }
 
 void ct_fragment_settle(struct ct_step *s)
@@ -561,12 +590,12 @@ void ct_fragment_settle(struct ct_step *s)
 	if (d->generation == s->datagram_generation && d->state == CT_DATAGRAM_JUDGING) {
 		settle(s, d);
 		ct_held_decide(s->th, s->datagram, &d->class);
-		more = d->counted && d->meat > d->first_len && !d->again;
+		more = ct_debt_state(&s->th->trace.debt) == CT_DEBT_OPEN;
 		memcpy(&copy, d, offsetof(struct ct_datagram, runs));
 		if (is_complete(d))
 			ct_datagram_complete(f, s->datagram);
 	}
 	ct_unlock(&f->lock);
 	if (more)
-		count(s, &copy, copy.meat - copy.first_len, false);
+		count(s, &copy, false);
 }

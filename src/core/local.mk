@@ -6,7 +6,7 @@ libctcore_la_SOURCES += \
 	src/core/track.c src/core/step.c src/core/step.h \
 	src/core/pkt.c src/core/pkt.h src/core/cursor.h \
 	src/core/fragment.c src/core/fragment.h src/core/held.c src/core/held.h \
-	src/core/datagram.c src/core/datagram.h \
+	src/core/datagram.c src/core/datagram.h src/core/debt.c src/core/debt.h \
 	src/core/tuple.c src/core/tuple.h src/core/key.h \
 	src/core/siphash.c src/core/siphash.h \
 	src/core/table.c src/core/table.h src/core/lock.h \

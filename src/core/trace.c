@@ -22,8 +22,9 @@
  * reads a message twice it expects the same twice, which is once. Counters are not saved.
  *
  * Pieces of a datagram are not put back. That one has come is noted before it has its class, and
- * that it is the flow's behind that; so what has come may come again, and then gets the class that
- * the others have. The class of a first fragment is in the trace until its datagram has it.
+ * its bytes are the flow's behind that; so what has come may come again, and then gets the class
+ * that the others have, and what the flow has not got by then is a debt (debt.c). The class of a
+ * first fragment is in the trace until its datagram has it.
  */
 
 #include "core/traced.h"

@@ -16,6 +16,26 @@ enum ct_trace_phase {
 	CT_TRACE_DONE, /* the packet has been judged, and its flow changed */
 };
 
+/* Of what a flow is owed. */
+enum ct_debt_state {
+	CT_DEBT_NONE,
+	CT_DEBT_NOTING, /* a datagram is under change, and says whether there is a debt */
+	CT_DEBT_OPEN,	/* there is */
+	CT_DEBT_PAYING, /* the flow is under change: before has what it had */
+};
+
+/* Bytes of a datagram that have been noted there, and that its flow does not have yet. */
+struct ct_debt {
+	_Atomic uint32_t state; /* enum ct_debt_state */
+	uint32_t datagram;	/* slot */
+	uint32_t start, end;	/* the piece that is being noted; start = end: more than one */
+	uint64_t flow;		/* id */
+	uint64_t bytes;		/* for it */
+	uint64_t before;
+	uint32_t tcp_end; /* its sender has sent up to here */
+	uint8_t dir;	  /* enum ct_dir */
+};
+
 #define CT_TRACE_WORDS	      15
 #define CT_TRACE_KIN_WORDS    6
 #define CT_TRACE_EXPECT_WORDS 10
@@ -42,4 +62,5 @@ struct ct_trace {
 	bool counted; /* its bytes count */
 	uint32_t datagram, datagram_generation;
 	uint32_t tcp_end;
+	struct ct_debt debt;
 };

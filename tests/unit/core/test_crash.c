@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "core/adopt.h"
+#include "core/table.h"
 
 #define PACKETS	   300
 #define MAX_FLOWS  256
@@ -37,18 +38,23 @@
 #define CRASHES 1000
 #define LESSONS 8
 
-/* What outlives the child. */
-struct estate {
-	struct ct_thread th;
-	unsigned int judged; /* packets whose result was heard */
-	_Alignas(4096) uint8_t arena[];
-};
-
 struct said {
+	bool held; /* it has no verdict */
+	bool late; /* it had to wait for it: nothing but info and drop is said */
 	uint8_t info, state;
 	uint16_t status;
 	bool drop;
 	uint64_t timeout_ns;
+	uint64_t packets, bytes; /* of its flow, both directions, after it */
+};
+
+/* What outlives the child. */
+struct estate {
+	struct ct_thread th;
+	unsigned int judged;		/* packets whose result was heard */
+	unsigned int damaged, restored; /* flows, so far */
+	struct said said[PACKETS];
+	_Alignas(4096) uint8_t arena[];
 };
 
 struct scene {
@@ -68,6 +74,7 @@ struct side {
 	uint32_t isn[2], sent[2];
 	unsigned int step;
 	unsigned int pieces, files; /* sent */
+	bool shuffled;		    /* pieces */
 };
 
 /* The life of a connection, again and again. */
@@ -104,10 +111,12 @@ static void next_segment(struct side *c, uint32_t host, uint64_t *seed, struct p
 	c->step++;
 }
 
-/* Datagrams in three pieces, one after the other. */
+/* Datagrams in three pieces, one after the other or in any order. */
 static void next_piece(struct side *c, uint32_t host, struct pk *p)
 {
-	uint32_t id = c->pieces / 3, at = c->pieces % 3 * 8;
+	static const uint8_t orders[][3] = {{0, 8, 16}, {8, 0, 16}, {8, 16, 0},
+					    {16, 8, 0}, {0, 16, 8}, {16, 0, 8}};
+	uint32_t id = c->pieces / 3, at = orders[c->shuffled ? id % 6 : 0][c->pieces % 3];
 	struct pk whole;
 
 	pk_udp(&whole, CT_AF_INET, host, SERVER, (uint16_t)(5000 + id % 2), 53);
@@ -180,11 +189,13 @@ static void next_any(struct side *sides, uint64_t *seed, enum traffic traffic, s
 		next_packet(sides, seed, p);
 }
 
-/* With the exit hook each packet comes a second time, marked. */
+/* With the exit hook each packet comes a second time, marked: so none can be held. */
 static void make_traffic(struct scene *s, uint64_t seed, enum traffic traffic)
 {
 	struct side sides[CLIENTS + 1] = {};
 
+	for (unsigned int i = 1; i <= CLIENTS; i++)
+		sides[i].shuffled = traffic != TRAFFIC_EXIT;
 	for (unsigned int i = 0; i < PACKETS; i++) {
 		if (traffic == TRAFFIC_EXIT && i % 2) {
 			s->packets[i] = s->packets[i - 1];
@@ -208,6 +219,7 @@ static void scene_open(struct scene *s, uint64_t seed, enum traffic traffic)
 	ct_config_init(&s->cfg);
 	s->cfg.confirm = traffic == TRAFFIC_EXIT ? CT_CONFIRM_EXIT : CT_CONFIRM_ENTRY;
 	s->cfg.tcp_loose = false;
+	s->cfg.fragment_ns = 1000 * SEC; /* what comes again begins anew to wait */
 	s->cfg.helper_ports[0] = (struct ct_helper_port){.port = 69, .helper = CT_HELPER_TFTP};
 	s->cfg.nhelper_ports = 1;
 	s->params = (struct ct_params){
@@ -255,33 +267,126 @@ static struct ct_adopted reborn(struct scene *s, uint64_t now_ns)
 	return done;
 }
 
+/* The entry of a flow in the table. */
+static const struct ct_flow *flow_at(const struct scene *s, uint64_t id)
+{
+	const struct ct_arena *a = &s->estate->th.ct->arena;
+
+	return &a->slots[(uint32_t)(id ^ a->id_salt)];
+}
+
+static struct said said_of(const struct scene *s, const struct ct_result *r)
+{
+	struct said said = {
+		.held = r->held,
+		.info = r->info,
+		.state = r->state,
+		.status = r->status,
+		.drop = r->drop,
+		.timeout_ns = r->timeout_ns,
+	};
+
+	if (r->has_flow) {
+		const struct ct_flow *f = flow_at(s, r->flow);
+
+		said.packets = f->packets[0] + f->packets[1];
+		said.bytes = f->bytes[0] + f->bytes[1];
+	}
+	return said;
+}
+
+/* Packets that were held have their verdict. */
+static void hear_due(struct scene *s, uint64_t now_ns)
+{
+	struct ct_fragment_due due[16];
+	size_t n = ct_fragments_due(&s->estate->th, 0, now_ns, due, 16);
+
+	for (size_t i = 0; i < n; i++)
+		s->estate->said[due[i].id - 1] =
+			(struct said){.late = true, .info = due[i].info, .drop = due[i].drop};
+}
+
 /* What the entry says is in the mark of the same packet at the exit. */
-static struct said judge(struct scene *s, unsigned int i)
+static void judge(struct scene *s, unsigned int i)
 {
 	struct ct_result r;
 
 	ct_track(&s->estate->th, &s->in[i], &r);
 	if (i + 1 < PACKETS)
 		s->in[i + 1].mark = s->in[i + 1].hook == CT_HOOK_POSTROUTING ? r.mark : 0;
-	return (struct said){r.info, r.state, r.status, r.drop, r.timeout_ns};
+	s->estate->said[i] = said_of(s, &r);
+	hear_due(s, s->in[i].now_ns);
 }
 
-static void same(const struct scene *s, unsigned int i, struct said is)
+/* Those that had to wait get their verdict from whoever is alive then. */
+static void same(const struct scene *s, unsigned int i)
 {
-	struct said want = s->said[i];
+	struct said is = s->estate->said[i], want = s->said[i];
 
+	if (is.held != want.held)
+		fail_msg("packet %u: held %d, not %d", i, is.held, want.held);
+	if (want.late) {
+		want = (struct said){.info = want.info, .drop = want.drop};
+		is = (struct said){.info = is.info, .drop = is.drop};
+	}
 	if (is.info != want.info || is.drop != want.drop || is.state != want.state ||
 	    is.status != want.status || is.timeout_ns != want.timeout_ns)
 		fail_msg("packet %u: info %d drop %d state %d status %#x, not %d %d %d %#x", i,
 			 is.info, is.drop, is.state, is.status, want.info, want.drop, want.state,
 			 want.status);
+	if (is.packets != want.packets || is.bytes != want.bytes)
+		fail_msg("packet %u: its flow has %ju packets, %ju bytes, not %ju, %ju", i,
+			 is.packets, is.bytes, want.packets, want.bytes);
+}
+
+/* The packet whose result was not heard, as far as its successor knows. */
+static bool recall(struct scene *s, unsigned int i)
+{
+	struct ct_result r;
+	struct said said = s->said[i];
+
+	if (!ct_recall(&s->estate->th, &s->in[i], &r))
+		return false;
+	said.info = r.info;
+	said.drop = r.drop;
+	said.status = r.status;
+	s->estate->said[i] = said;
+	s->estate->judged = i + 1;
+	return true;
+}
+
+/* What a predecessor left: its table, the packet that it was at, and those that were held. */
+static bool take_over(struct scene *s)
+{
+	unsigned int next = s->estate->judged;
+	struct ct_adopted done = reborn(s, s->in[next].now_ns);
+	bool recalled = recall(s, next);
+
+	s->estate->damaged += done.damaged;
+	s->estate->restored += done.restored;
+	for (unsigned int i = 0; i < next; i++)
+		if (s->estate->said[i].held)
+			judge(s, i);
+	return recalled;
+}
+
+/* All that follows. Whoever said it, of all packets the same must have been said. */
+static void go_on(struct scene *s)
+{
+	for (unsigned int i = s->estate->judged; i < PACKETS; i++)
+		judge(s, i);
+	for (unsigned int i = 0; i < PACKETS; i++)
+		same(s, i);
+	assert_int_equal(s->estate->damaged, 0);
+	s->estate->th.ct = ct_free(s->estate->th.ct);
 }
 
 static void rehearse(struct scene *s)
 {
 	born(s);
 	for (unsigned int i = 0; i < PACKETS; i++)
-		s->said[i] = judge(s, i);
+		judge(s, i);
+	memcpy(s->said, s->estate->said, sizeof(s->said));
 	s->estate->th.ct = ct_free(s->estate->th.ct);
 }
 
@@ -308,6 +413,20 @@ static void adopting_child(struct scene *s, unsigned int next)
 	raise(SIGSTOP);
 	reborn(s, s->in[next].now_ns);
 	s->estate->judged = next + 1;
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+/* The next process, which is killed in turn: while it takes over, or at what it finds to do. */
+static void heir_child(struct scene *s, unsigned int last)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	take_over(s);
+	for (unsigned int i = s->estate->judged; i <= last; i++) {
+		judge(s, i);
+		s->estate->judged = i + 1;
+	}
 	raise(SIGSTOP);
 	_exit(0);
 }
@@ -420,35 +539,22 @@ static void kill_at(child_main *child, struct scene *s, unsigned int last, uintp
 
 enum fate { FATE_AGAIN, FATE_RECALLED, FATE_HEARD, FATES };
 
-/* The child's last packet, as far as its successor knows. */
-static enum fate fate_of(struct scene *s, unsigned int last)
+/* At some packet; each second heir dies as well, soon. */
+static enum fate crash(struct scene *s, const struct spots *k, uint64_t *seed, uint32_t *restored)
 {
-	struct ct_result r;
-
-	if (s->estate->judged > last)
-		return FATE_HEARD;
-	if (!ct_recall(&s->estate->th, &s->in[last], &r))
-		return FATE_AGAIN;
-	assert_int_equal(r.info, s->said[last].info);
-	assert_int_equal(r.drop, s->said[last].drop);
-	assert_int_equal(r.status, s->said[last].status);
-	return FATE_RECALLED;
-}
-
-static enum fate crash(struct scene *s, unsigned int last, uintptr_t spot, uint32_t *restored)
-{
-	struct ct_adopted done;
+	unsigned int last = (unsigned int)(dice(seed) % (PACKETS - 1));
 	enum fate fate;
 
 	born(s);
-	kill_at(judging_child, s, last, spot, 0);
-	fate = fate_of(s, last);
-	done = reborn(s, s->in[last].now_ns);
-	assert_int_equal(done.damaged, 0);
-	*restored += done.restored;
-	for (unsigned int i = fate == FATE_AGAIN ? last : last + 1; i < PACKETS; i++)
-		same(s, i, judge(s, i));
-	s->estate->th.ct = ct_free(s->estate->th.ct);
+	kill_at(judging_child, s, last, k->at[dice(seed) % k->n], 0);
+	fate = s->estate->judged > last ? FATE_HEARD : FATE_AGAIN;
+	while (s->estate->judged < PACKETS - 8 && dice(seed) % 2)
+		kill_at(heir_child, s, s->estate->judged + (unsigned int)(dice(seed) % 8),
+			k->at[dice(seed) % k->n], (unsigned int)(dice(seed) % 8));
+	if (take_over(s))
+		fate = FATE_RECALLED;
+	*restored += s->estate->restored;
+	go_on(s);
 	return fate;
 }
 
@@ -460,6 +566,9 @@ static void learn(struct spots *k, struct scene *s)
 		learn_spots(k, judging_child, s, i * (PACKETS / LESSONS));
 		s->estate->th.ct = ct_free(s->estate->th.ct);
 	}
+	born(s);
+	learn_spots(k, heir_child, s, 1);
+	s->estate->th.ct = ct_free(s->estate->th.ct);
 }
 
 static void crash_often(enum traffic traffic)
@@ -479,8 +588,7 @@ static void crash_often(enum traffic traffic)
 			if (i == 0)
 				learn(&spots, &s);
 		}
-		fates[crash(&s, (unsigned int)(dice(&seed) % (PACKETS - 1)),
-			    spots.at[dice(&seed) % spots.n], &restored)]++;
+		fates[crash(&s, &spots, &seed, &restored)]++;
 	}
 	scene_close(&s);
 	print_message("%u places: judged again %u, recalled %u, heard %u; %u flows put back\n",
@@ -532,10 +640,9 @@ static void test_while_taking_over(void **state)
 		kill_at(adopting_child, &s, SOME, spots.at[dice(&seed) % spots.n],
 			tries % 2 ? (unsigned int)(dice(&seed) % 16) : 0);
 		killed += s.estate->judged == 0;
-		assert_int_equal(reborn(&s, s.in[SOME].now_ns).damaged, 0);
-		for (unsigned int i = SOME; i < PACKETS; i++)
-			same(&s, i, judge(&s, i));
-		s.estate->th.ct = ct_free(s.estate->th.ct);
+		s.estate->judged = SOME;
+		take_over(&s);
+		go_on(&s);
 	}
 	scene_close(&s);
 	print_message("%u places, %u of %u did not get through\n", spots.n, killed, tries);
