@@ -460,17 +460,36 @@ static enum fate place(struct ct_step *s, struct ct_datagram *ret)
 
 /* --- the flow ------------------------------------------------------------------------------- */
 
+static uint32_t find_pending(const struct ct_step *s, uint64_t id)
+{
+	const struct ct *ct = s->th->ct;
+	uint32_t i = ct_table_find_any_pending(ct, s->bucket, &s->tuple);
+
+	while (i && ct_arena_id(&ct->arena, i) != id)
+		i = ct_table_next_pending(ct, i);
+	return i;
+}
+
+/*
+ * A flow that is gone without having been confirmed may have joined the one that was quicker
+ * (confirm.c): what it had counts for that, and so does the rest.
+ */
 static bool find_flow(struct ct_step *s, uint64_t id)
 {
 	struct ct *ct = s->th->ct;
+	uint32_t found = ct_table_find(ct, s->bucket, &s->tuple, &s->dir), pending;
 
-	s->index = ct_table_find(ct, s->bucket, &s->tuple, &s->dir);
-	if (!s->index) {
-		s->index = ct_table_find_any_pending(ct, s->bucket, &s->tuple);
-		s->dir = CT_DIR_ORIGINAL;
+	if (!found || ct_arena_id(&ct->arena, found) != id) {
+		pending = find_pending(s, id);
+		if (pending)
+			s->dir = CT_DIR_ORIGINAL;
+		else if (!ct_proto_get(s->tuple.proto)->joins)
+			return false;
+		found = pending ? pending : found;
 	}
-	s->flow = s->index ? &ct->arena.slots[s->index] : NULL;
-	return s->index && ct_arena_id(&ct->arena, s->index) == id;
+	s->index = found;
+	s->flow = found ? &ct->arena.slots[found] : NULL;
+	return found;
 }
 
 static void pay(struct ct_step *s, const struct ct_datagram *d, bool describe)
@@ -482,6 +501,7 @@ static void pay(struct ct_step *s, const struct ct_datagram *d, bool describe)
 	ct_lock(&stripe->lock);
 	s->fresh = false;
 	if (find_flow(s, d->flow)) {
+		s->th->trace.debt.flow = ct_arena_id(&s->th->ct->arena, s->index);
 		ct_debt_pay(&s->th->trace.debt, s->flow);
 		if (describe)
 			ct_step_describe(s);

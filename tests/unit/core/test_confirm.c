@@ -11,6 +11,7 @@
 
 #include "core/flow.h"
 #include "core/pkt.h"
+#include "core/table.h"
 
 #define A 1
 #define B 2
@@ -167,6 +168,75 @@ static void test_clash(void **state)
 	for (size_t i = 0; i < 3; i++) /* what is dropped does not count */
 		assert_int_equal(ends[i].packets[CT_DIR_ORIGINAL],
 				 ends[i].l4proto == CT_PROTO_UDP ? 2 : 1);
+	engine_close(&e);
+}
+
+/* Part at of a datagram of three, each eight bytes long. */
+static struct pk part(uint32_t id, uint32_t at)
+{
+	struct pk whole = query(1000), p;
+
+	pk_fragment(&p, &whole, id, at, at + 8, at < 16);
+	return p;
+}
+
+static const struct ct_flow *entry(const struct engine *e, uint64_t flow)
+{
+	const struct ct_arena *a = &e->th.ct->arena;
+
+	return &a->slots[(uint32_t)(flow ^ a->id_salt)];
+}
+
+/* Parts of it that come before, between and behind both exits: they count where their first does.
+ */
+static void test_clash_in_fragments(void **state)
+{
+	struct pk one = part(1, 0), two = part(2, 0), p;
+	struct ct_result in_one, in_two;
+	const struct ct_flow *f;
+	struct engine e;
+
+	engine_open_fragments(&e, 64, 8, 8);
+	e.cfg.confirm = CT_CONFIRM_EXIT;
+	in_one = enter(&e, &one, SEC);
+	in_two = enter(&e, &two, SEC);
+	assert_int_not_equal(in_one.flow, in_two.flow);
+	for (uint32_t id = 1; id <= 2; id++) {
+		p = part(id, 8);
+		enter(&e, &p, SEC);
+	}
+	f = entry(&e, leave(&e, &one, &in_one, SEC).flow);
+	p = part(2, 16);
+	enter(&e, &p, SEC);
+	leave(&e, &two, &in_two, SEC);
+	assert_int_equal(f->packets[CT_DIR_ORIGINAL], 2);
+	assert_int_equal(f->bytes[CT_DIR_ORIGINAL], 2 * (20 + 24) - 8);
+	p = part(1, 16);
+	enter(&e, &p, SEC);
+	assert_int_equal(f->bytes[CT_DIR_ORIGINAL], 2 * (20 + 24));
+	engine_close(&e);
+}
+
+/* The rest of a datagram whose first part has joined another flow. */
+static void test_rest_after_clash(void **state)
+{
+	struct pk one = part(1, 0), two = part(2, 0), p;
+	struct ct_result in_one, in_two;
+	const struct ct_flow *f;
+	struct engine e;
+
+	engine_open_fragments(&e, 64, 8, 8);
+	e.cfg.confirm = CT_CONFIRM_EXIT;
+	in_one = enter(&e, &one, SEC);
+	in_two = enter(&e, &two, SEC);
+	f = entry(&e, leave(&e, &one, &in_one, SEC).flow);
+	leave(&e, &two, &in_two, SEC);
+	for (uint32_t i = 0; i < 4; i++) {
+		p = part(1 + i % 2, 8 + i / 2 * 8);
+		assert_int_equal(enter(&e, &p, SEC).info, CT_INFO_NEW);
+	}
+	assert_int_equal(f->packets[CT_DIR_ORIGINAL], 2);
+	assert_int_equal(f->bytes[CT_DIR_ORIGINAL], 2 * (20 + 24));
 	engine_close(&e);
 }
 
@@ -534,6 +604,8 @@ int main(void)
 		cmocka_unit_test(test_dropped_in_between),
 		cmocka_unit_test(test_unconfirmed_expires_silently),
 		cmocka_unit_test(test_clash),
+		cmocka_unit_test(test_clash_in_fragments),
+		cmocka_unit_test(test_rest_after_clash),
 		cmocka_unit_test(test_clash_of_directions),
 		cmocka_unit_test(test_auto),
 		cmocka_unit_test(test_late),
