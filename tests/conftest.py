@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from lab.daemon import Store
 from lab.netns import Lab
 from lab.nflog import Nflog
 from lab.strict import ENGINES, Strict
@@ -39,6 +40,13 @@ def pytest_terminal_summary(terminalreporter):
 def lab():
     with Lab() as network:
         yield network
+
+
+@pytest.fixture
+def store():
+    """What a service manager keeps from one daemon to the next."""
+    with Store() as kept:
+        yield kept
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ random sources, at a rate that the queue bears.
 
 import contextlib
 import re
-import select
-import socket
 import threading
 import time
 
 from lab import netns
 from lab.bench_place import Ctmarkd
+from lab.echo import Echo
 
 MAX_FLOWS = 65536
 RATE = 100000  # packets per second of the flood
@@ -29,56 +28,6 @@ AT_ONCE_S = 0.9  # a SYN that was lost is sent again after one second
 class Plan:
     def __init__(self, quick):
         self.before, self.seconds = (1, 2) if quick else (5, 20)
-
-
-# --- the server in the router -----------------------------------------------------------------------
-
-class Echo:
-    """Sends back what comes, on any number of connections."""
-
-    def __init__(self, space):
-        self._listener = space.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((netns.LAN4, PORT))
-        self._listener.listen(512)
-        self._poll = select.epoll()
-        self._open = {self._listener.fileno(): self._listener}
-        self._poll.register(self._listener, select.EPOLLIN)
-        self._stop = False
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self._stop = True
-        self._thread.join()
-        for one in self._open.values():
-            one.close()
-        self._poll.close()
-
-    def _accept(self):
-        peer = self._listener.accept()[0]
-        self._open[peer.fileno()] = peer
-        self._poll.register(peer, select.EPOLLIN)
-
-    def _answer(self, number):
-        peer = self._open[number]
-        with contextlib.suppress(OSError):
-            if data := peer.recv(4096):
-                peer.sendall(data)
-                return
-        self._poll.unregister(peer)
-        self._open.pop(number).close()
-
-    def _serve(self):
-        while not self._stop:
-            for number, _ in self._poll.poll(0.1):
-                if number == self._listener.fileno():
-                    self._accept()
-                else:
-                    self._answer(number)
 
 
 # --- the clients ------------------------------------------------------------------------------------
@@ -194,7 +143,7 @@ def observe(place, ctmarkd, plan, syn):
     """Before the flood, during its first seconds, until its end, and after it."""
     options = {"syn": True} if syn else {}
     found = {"start_rss_kib": rss_kib(ctmarkd.pid)}
-    with Echo(place.router), Clients(place.client) as clients:
+    with Echo(place.router, netns.LAN4, PORT), Clients(place.client) as clients:
         found["before"] = watch(place, ctmarkd, clients, plan.before)
         with place.blasting(flows=1 << 32, order="scramble", rate=RATE, burst=BURST, seconds=plan.seconds + 60,
                             **options):

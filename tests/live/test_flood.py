@@ -4,7 +4,6 @@
 import pathlib
 import random
 import re
-import selectors
 import socket
 import struct
 import threading
@@ -14,6 +13,7 @@ import pytest
 
 from lab import frames, netns, rules
 from lab.daemon import Daemon
+from lab.echo import Echo
 from lab.journald import Journald
 from lab.queues import kernel_queues
 
@@ -25,49 +25,6 @@ PAUSE = 0.15  # between two short connections
 ATTACKER = "192.0.2.66"
 CONFIG = {"Track": {"MaxFlows": str(MAX), "MaxExpectations": "0", "MaxFragments": "0"},
           "Log": {"Events": "assured destroy invalid", "RateLimit": "100/s", "Burst": "100"}}
-
-
-class Echo:
-    """Gives back what it gets, on any number of connections."""
-
-    def __init__(self, space):
-        self.listener = space.socket()
-        self.listener.bind((netns.SERVER4, PORT))
-        self.listener.listen(64)
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(self.listener, selectors.EVENT_READ)
-        self.done = False
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.done = True
-        self.thread.join()
-        for key in list(self.selector.get_map().values()):
-            key.fileobj.close()
-        self.selector.close()
-
-    def _serve(self):
-        while not self.done:
-            for key, _ in self.selector.select(0.05):
-                if key.fileobj is self.listener:
-                    self.selector.register(self.listener.accept()[0], selectors.EVENT_READ)
-                else:
-                    self._answer(key.fileobj)
-
-    def _answer(self, connection):
-        try:
-            data = connection.recv(65536)
-        except ConnectionError:
-            data = b""
-        if data:
-            connection.sendall(data)
-        else:
-            self.selector.unregister(connection)
-            connection.close()
 
 
 class Flood:
@@ -149,7 +106,7 @@ def _busy(lab):
     lab.server.run("iptables", "-w", "-A", "INPUT", "-p", "tcp", "--dport", str(SINK), "-j", "DROP")
     lab.server.run("iptables", "-w", "-A", "INPUT", "-p", "udp", "-j", "DROP")
     rules.queue(lab.router, families=("iptables",))
-    with Echo(lab.server):
+    with Echo(lab.server, netns.SERVER4, PORT):
         yield lab
 
 

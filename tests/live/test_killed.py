@@ -17,7 +17,7 @@ import time
 import pytest
 
 from lab import netns, rules
-from lab.daemon import Daemon, Store
+from lab.daemon import Daemon
 from lab.pieces import Datagram, Piece
 from lab.queues import kernel_queues
 from lab.services import poll
@@ -205,12 +205,6 @@ class Pieces(Counted):
 
     def figures(self):
         return [self.sent, self.sent * 220, 0, 0]
-
-
-@pytest.fixture
-def store():
-    with Store() as kept:
-        yield kept
 
 
 def queue_all(router, entry, leave):

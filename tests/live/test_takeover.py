@@ -24,12 +24,6 @@ ONE_QUEUE = ["flows", "queue-0", "seat-0"]
 
 
 @pytest.fixture
-def store():
-    with Store() as kept:
-        yield kept
-
-
-@pytest.fixture
 def pair(lab):
     """A conversation from the client to the server."""
     client, server = Traffic(lab, None, False).udp_pair(5353)
