@@ -232,11 +232,11 @@ class Records:
 
 
 def live(lab, store, config):
-    """One daemon after the other, each killed soon."""
+    """One daemon after the other, each killed soon; each second one gets to work before."""
     records = []
-    for _ in range(LIVES):
-        with Daemon(lab.router, config, store=store, ready=False) as daemon:
-            time.sleep(random.uniform(0.03, 0.15))
+    for n in range(LIVES):
+        with Daemon(lab.router, config, store=store, ready=n % 2) as daemon:
+            time.sleep(random.uniform(0, 0.12) if n % 2 else random.uniform(0.03, 0.15))
             daemon.crash()
             records.append(Records(daemon.lines))
     return records
