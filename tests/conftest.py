@@ -14,6 +14,8 @@ from lab.strict import ENGINES, Strict
 def pytest_configure(config):
     config.addinivalue_line("markers", "systemd: boots a real systemd in a container")
     config.addinivalue_line("markers", "workers: several worker threads under load")
+    config.addinivalue_line("markers", "alone: measures, or fills the machine; ./bootstrap check "
+                                       "runs nothing beside it")
 
 
 def pytest_collection_modifyitems(items):

@@ -8,9 +8,13 @@ import subprocess
 import time
 import xml.etree.ElementTree as xml
 
+import pytest
+
 from lab import bench_chart, bench_engine, bench_report
 from lab.daemon import TOP
 from lab.netns import sh
+
+pytestmark = pytest.mark.alone
 
 RUN = str(TOP / "tests" / "bench" / "run")
 

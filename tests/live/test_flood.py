@@ -17,6 +17,8 @@ from lab.echo import Echo
 from lab.journald import Journald
 from lab.queues import kernel_queues
 
+pytestmark = pytest.mark.alone
+
 MAX = 1024
 IDLE = 10  # connections that keep still meanwhile: too few to stand out
 PORT, SINK = 7000, 9

@@ -14,6 +14,8 @@ from lab.frames import ACK, PSH, RST, SYN
 from lab.netns import CLIENT4, SERVER4
 from lab.queues import kernel_queues
 
+pytestmark = pytest.mark.alone
+
 MANY = 20000
 LOG = {"RateLimit": "100/s", "Burst": "100"}
 

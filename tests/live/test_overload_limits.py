@@ -97,6 +97,7 @@ def test_limit_is_told(service, limit, told):  # noqa: F811
 MANY = 40000
 
 
+@pytest.mark.alone
 def test_hardly_any_cpu(lab, capsys):
     """A hundredth of a CPU under a flood: a full queue, exactly counted, and no false alarm."""
     silence(lab)

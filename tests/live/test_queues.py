@@ -135,6 +135,7 @@ def test_several_queues(lab, nflog, option):
 
 
 @pytest.mark.workers
+@pytest.mark.alone
 def test_workers_under_load(lab):
     """Four workers on one table, with reloads, expiry and both directions in different workers."""
     more_clients(lab)
