@@ -64,6 +64,10 @@ class Netns:
     def ip(self, *words):
         return sh("ip", "-n", self.name, *words)
 
+    def ip_all(self, commands):
+        """Many lines of words for ip, by one process: nearly every test builds a network."""
+        return sh("ip", "-n", self.name, "-batch", "-", stdin="".join(f"{c}\n" for c in commands))
+
     def sysctl(self, **settings):
         """Sets net.* keys; '__' stands for a dot."""
         for key, value in settings.items():
@@ -119,13 +123,12 @@ def join(*ends):
     sh("ip", "link", "add", "name", name, "address", mac, "netns", one.name, "type", "veth",
        "peer", "name", peer_name, "address", peer_mac, "netns", other.name)
     for (space, interface, _, own), (_, _, mac, peer) in (ends, ends[::-1]):
-        space.ip("link", "set", interface, "addrgenmode", "none")
-        space.ip("link", "set", interface, "up")
+        commands = [f"link set {interface} addrgenmode none", f"link set {interface} up"]
         for address, peer_address, length in zip(own, peer, (24, 64)):
-            space.ip("addr", "add", f"{address}/{length}", "dev", interface,
-                     *(("nodad",) if ":" in address else ()))
-            space.ip("neigh", "replace", peer_address, "lladdr", mac, "dev", interface,
-                     "nud", "permanent")
+            commands += [
+                f"addr add {address}/{length} dev {interface}{' nodad' * (':' in address)}",
+                f"neigh replace {peer_address} lladdr {mac} dev {interface} nud permanent"]
+        space.ip_all(commands)
 
 
 class Lab:
@@ -178,8 +181,7 @@ class Lab:
     def _join(self, host, host_mac, host_addrs, port, port_mac, port_addrs, router=None):
         join((host, "eth0", host_mac, host_addrs),
              (router or self.router, port, port_mac, port_addrs))
-        for gateway in port_addrs:
-            host.ip("route", "add", "default", "via", gateway)
+        host.ip_all(f"route add default via {gateway}" for gateway in port_addrs)
 
     def close(self):
         if self._handlers:
