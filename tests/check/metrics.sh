@@ -37,6 +37,12 @@ verdict "the manual has the metrics with their types and labels" \
 	"$(diff "$work/code" "$work/manual" | sed -n 's/^</only in the code:/p; s/^>/only in the manual:/p')"
 verdict "no metric comes twice in the manual" "$(cut -d ' ' -f 1 "$work/manual" | uniq -d)"
 
+# What the unit writes without a daemon is what the daemon would write, but for the value.
+verdict "ctmarkd-metrics.service describes ctmarkd_up in the same words" "$(
+	grep -E '^# (HELP|TYPE) ctmarkd_up ' "$work/text" | while read -r line; do
+		grep -qF "$line\\n" "$top_srcdir/systemd/ctmarkd-metrics.service.in" || echo "$line"
+	done)"
+
 # names FILE: what it says of ours
 names()
 {

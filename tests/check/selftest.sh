@@ -32,6 +32,7 @@ plant()
 	printf '.Sh NAME\n.Nm a\n.Nd page\n' >>"$tree/man/a.8"
 	mkdir -p "$tree/build/tests/unit/ctl" "$tree/examples"
 	cp "$top_srcdir/man/ctmarkd.metrics.7" "$tree/man"
+	cp "$top_srcdir/systemd/ctmarkd-metrics.service.in" "$tree/systemd"
 	"$top_builddir/tests/unit/ctl/metrics_text" >"$tree/build/metrics"
 	printf '#!/bin/sh\ncat "%s"\n' "$tree/build/metrics" >"$tree/build/tests/unit/ctl/metrics_text"
 	chmod +x "$tree/build/tests/unit/ctl/metrics_text"
