@@ -19,7 +19,7 @@ checks = \
 
 dist_check_SCRIPTS += $(checks)
 TESTS              += $(checks)
-EXTRA_DIST         += tests/check/tap.sh
+EXTRA_DIST         += tests/check/tap.sh tests/check/alerts.yml
 
 tests/check/symbols.log: libctcore.la
 tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)

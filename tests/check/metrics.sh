@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Prometheus takes the metrics as they are, and ctmarkd.metrics(7) has all of them and no other.
+# Prometheus takes the metrics as they are, ctmarkd.metrics(7) has all of them and no other, and what
+# is made from them for Prometheus and Grafana works.
 . "${top_srcdir:?}/tests/check/tap.sh"
-need promtool
+need promtool python3
 
 page=$top_srcdir/man/ctmarkd.metrics.7
 work=$(mktemp -d "${TMPDIR:-/tmp}/metrics.XXXXXX") || exit 1
@@ -49,8 +50,49 @@ names()
 	grep -oE 'ctmarkd_[a-z0-9_]+' "$1" | sort -u
 }
 
+# expressions: those of the dashboard, one per line, with a time for each of Grafana's variables
+expressions()
+{
+	"$python" - "$top_srcdir/examples/grafana-dashboard.json" <<-'END'
+	import json, sys
+
+	def find(value):
+	    if isinstance(value, dict):
+	        if isinstance(value.get("expr"), str):
+	            print(value["expr"].replace("$__rate_interval", "1m").replace("$__range", "1h"))
+	        value = list(value.values())
+	    if isinstance(value, list):
+	        for item in value:
+	            find(item)
+
+	find(json.load(open(sys.argv[1], encoding="utf-8")))
+	END
+}
+
+# A rule for each expression, so that promtool reads them.
+python=$(command -v python3) || python=/usr/bin/python3
+expressions >"$work/expressions" 2>"$work/why"
+verdict "the dashboard is JSON" "$(cat "$work/why"
+	[ -s "$work/expressions" ] || echo 'no expression in it')"
+{
+	printf 'groups:\n  - name: dashboard\n    rules:\n'
+	awk '{ printf "      - record: n:%d\n        expr: %s\n", NR, $0 }' "$work/expressions"
+} >"$work/rules.yml"
+verdict "the dashboard's expressions can be evaluated" \
+	"$(promtool check rules "$work/rules.yml" >"$work/said" 2>&1 || cat "$work/said")"
+
+alerts=$top_srcdir/examples/prometheus-alerts.yml
+verdict "promtool check rules" "$(promtool check rules --lint=all --lint-fatal "$alerts" \
+	>"$work/said" 2>&1 || cat "$work/said")"
+verdict "promtool test rules" "$(promtool test rules "$top_srcdir/tests/check/alerts.yml" \
+	>"$work/said" 2>&1 || cat "$work/said")"
+verdict "each alert is tested" "$(sed -n 's/^ *- alert: //p' "$alerts" | while read -r alert; do
+	grep -qw "$alert" "$top_srcdir/tests/check/alerts.yml" || echo "$alert"
+done)"
+
 cut -d ' ' -f 1 "$work/code" >"$work/known"
-for file in man/ctmarkd.metrics.7; do
+for file in man/ctmarkd.metrics.7 examples/grafana-dashboard.json examples/prometheus-alerts.yml \
+	tests/check/alerts.yml; do
 	verdict "$file names metrics that exist" \
 		"$(names "$top_srcdir/$file" | comm -23 - "$work/known")"
 done
