@@ -2,8 +2,8 @@
 
 /*
  * The table for tests/check/conf-docs.sh. Without an argument: one line per key, section, name,
- * default and help separated by tabs. With a file: whether loading it is silent and changes
- * nothing.
+ * default, help and "restart" if it needs one separated by tabs. With a file: whether loading it is
+ * silent and changes nothing.
  */
 
 #include <stdio.h>
@@ -47,8 +47,8 @@ static int compare(const char *file)
 static void print(const struct conf_key *table, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		printf("%s\t%s\t%s\t%s\n", table[i].section, table[i].name, table[i].def,
-		       table[i].help);
+		printf("%s\t%s\t%s\t%s\t%s\n", table[i].section, table[i].name, table[i].def,
+		       table[i].help, table[i].restart ? "restart" : "");
 }
 
 int main(int argc, char **argv)
