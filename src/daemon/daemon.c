@@ -66,6 +66,7 @@ static void free_confs(struct daemon_conf *c)
 		struct daemon_conf *older = c->older;
 
 		zones_free(c->zones);
+		conf_origins_free(c->origins);
 		free(c);
 		c = older;
 	}
@@ -95,6 +96,37 @@ static void publish(struct daemon *d, struct daemon_conf *c)
 		worker_set_conf(d->workers[i], c);
 }
 
+/* Without CPUAffinity= they are those of the main thread. */
+static void move_workers(struct daemon *d, const struct conf *c)
+{
+	for (size_t i = 0; i < d->nqueues; i++) {
+		cpu_set_t cpus = daemon_cpus_for(c, i);
+		int r = 0;
+
+		if (CPU_COUNT(&cpus) == 0 && sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+			r = -errno;
+		if (r == 0)
+			r = worker_set_cpus(d->workers[i], &cpus);
+		if (r < 0)
+			oplog(&d->oplog, LOG_WARNING, -r, NULL,
+			      "The worker of queue %u stays on its CPUs",
+			      worker_queue(d->workers[i]));
+	}
+}
+
+/* Keys of [Queue] that the workers do not see to themselves. */
+static void follow_queue_keys(struct daemon *d, const struct conf *c)
+{
+	const struct conf *old = &d->conf->conf;
+
+	if (conf_copy_range(c) != conf_copy_range(old) ||
+	    c->queue_max_packets != old->queue_max_packets ||
+	    c->queue_receive_buffer != old->queue_receive_buffer)
+		daemon_check_buffers(d, c);
+	if (!CPU_EQUAL(&c->cpu_affinity, &old->cpu_affinity))
+		move_workers(d, c);
+}
+
 static void put_in_force(struct daemon *d, struct daemon_conf *c)
 {
 	struct jlog_config jc;
@@ -102,6 +134,8 @@ static void put_in_force(struct daemon *d, struct daemon_conf *c)
 	oplog_init(&d->oplog, log_target(&c->conf), c->conf.log_level);
 	daemon_jlog_config(d, &c->conf, &jc);
 	jlog_configure(d->log, &jc);
+	conf_origins_free(d->origins);
+	d->origins = TAKE_PTR(c->origins);
 	publish(d, c);
 }
 
@@ -130,7 +164,8 @@ static struct daemon_conf *load_again(struct daemon *d)
 	r = zones_read(&c->zones, &c->conf);
 	if (r < 0)
 		oplog(&d->oplog, LOG_ERR, -r, NULL, "Cannot find the interfaces of the zones");
-	if (r < 0 || hands_to_own_queue(d, &c->conf)) {
+	if (r < 0 || hands_to_own_queue(d, &c->conf) ||
+	    daemon_check_cpus(d, &c->conf) != STATUS_OK) {
 		free_confs(c);
 		return NULL;
 	}
@@ -150,8 +185,7 @@ static void reload(struct daemon *d)
 	if (conf_restart_keys(&d->started, &c->conf, keys, sizeof(keys)) > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_CONFIG_WARNING,
 		      "Changed, but a restart is needed for: %s", keys);
-	if (conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
-		daemon_check_buffers(d, &c->conf);
+	follow_queue_keys(d, &c->conf);
 	if (strcmp(c->conf.state_file, d->conf->conf.state_file) != 0)
 		takeover_set_file(d, c->conf.state_file);
 	put_in_force(d, c);
@@ -448,6 +482,7 @@ int daemon_run(const struct options *opts)
 		return STATUS_CONFIG;
 	}
 	d->started = d->conf->conf;
+	d->started_origins = TAKE_PTR(d->conf->origins);
 	oplog_init(&d->oplog, log_target(&d->started), d->started.log_level);
 	prepare_signals();
 	status = daemon_setup(d);
@@ -464,6 +499,8 @@ int daemon_run(const struct options *opts)
 		(void)jlog_stop(d->log, 0);
 	daemon_teardown(d);
 	free_confs(d->conf);
+	conf_origins_free(d->origins);
+	conf_origins_free(d->started_origins);
 	return status;
 }
 
@@ -475,7 +512,7 @@ int daemon_check_config(const struct options *opts)
 	oplog_init(&log, LOG_TARGET_CONSOLE, LOG_INFO);
 	if (daemon_load_conf(opts, &log, &c) < 0)
 		return STATUS_CONFIG;
-	free(c);
+	free_confs(c);
 	puts("The configuration is good.");
 	return STATUS_OK;
 }

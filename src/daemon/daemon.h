@@ -14,6 +14,7 @@
 #include <systemd/sd-event.h>
 
 #include "conf/conf.h"
+#include "conf/settings.h"
 #include "core/core.h"
 #include "daemon/memory.h"
 #include "daemon/monitor.h"
@@ -49,6 +50,7 @@ struct daemon {
 	struct daemon_conf
 		*conf; /* in force, newest first; older ones until every worker has left them */
 	struct conf started; /* as at the start: what only a restart changes */
+	struct conf_origins *origins, *started_origins;
 
 	struct store store; /* of the service manager */
 	struct takeover takeover;
@@ -62,7 +64,7 @@ struct daemon {
 	struct source **sources; /* those not yet owned by a worker */
 	struct worker **workers; /* one per queue */
 	size_t nqueues;
-	uint64_t receive_buffer; /* bytes that the socket of each can get */
+	uint64_t receive_buffer; /* bytes that the socket of each can get at most */
 	int ended_fd;		 /* eventfd: a worker has ended */
 
 	sd_event *event;
@@ -91,12 +93,33 @@ void daemon_teardown(struct daemon *d);
 int daemon_load_conf(const struct options *opts, const struct oplog *oplog,
 		     struct daemon_conf **ret);
 
+/*
+ * Tells each setting in force, what waits for a restart beside it. Main thread. Returns 0 or
+ * -ENOMEM.
+ */
+int daemon_settings_each(const struct daemon *d, conf_tell *tell, void *ctx);
+
+/*
+ * Writes operational messages up to this syslog priority (conf_level()) from now on, whatever
+ * Level= says, until the next reload. Main thread. Returns 0, or -EINVAL if Level= could not say
+ * it.
+ */
+int daemon_set_log_level(struct daemon *d, int level);
+
 /* [Log] for transitions; the target as oplog resolved it. */
 void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret);
 
-/* Warns if sockets cannot hold MaxPackets= packets, so much copied of each as a configuration says.
- */
+/* Warns if sockets cannot hold MaxPackets= packets with the other keys of a configuration. */
 void daemon_check_buffers(const struct daemon *d, const struct conf *c);
+
+/*
+ * What only this machine can know of CPUAffinity=: STATUS_OK, or what is wrong was said. Where its
+ * CPUs do not fit into a cpu_set_t they cannot be told.
+ */
+enum exit_status daemon_check_cpus(const struct daemon *d, const struct conf *c);
+
+/* The CPUs for the worker of the nth queue, none: any. */
+cpu_set_t daemon_cpus_for(const struct conf *c, size_t nth);
 
 /* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);

@@ -30,11 +30,13 @@ EXTRA_DIST += \
 	tests/live/test_real_network.py \
 	tests/live/test_real_services.py \
 	tests/live/test_real_sip.py \
+	tests/live/test_reload_keys.py \
 	tests/live/test_runs.py \
 	tests/live/test_service.py \
 	tests/live/test_supervision.py \
 	tests/live/test_soak.py \
 	tests/live/test_systemd.py \
+	tests/live/test_textfile.py \
 	tests/live/test_takeover.py \
 	tests/live/test_verdict.py \
 	tests/live/test_zones.py
