@@ -82,23 +82,34 @@ struct conf {
  * Text taken from a file has its control characters replaced. */
 typedef void conf_report(void *ctx, int priority, const char *text);
 
+/* Which file and line each value comes from (conf/settings.h). */
+struct conf_origins;
+
 /* Sets every value to its default. */
 void conf_init(struct conf *c);
 
 /*
  * Loads the configuration: file alone if it is not NULL, else the search of ctmarkd.conf(5)
  * (/usr/lib, /etc, drop-ins of /usr/lib, /run, /etc by name, /etc masking), each path of the search
- * below root ("" for the running system). Starts from the defaults; *ret is set on success only.
- * report may be NULL.
+ * below root ("" for the running system). Starts from the defaults; *ret and *ret_origins are set
+ * on success only. ret_origins and report may be NULL.
  *
  * Returns 0, or -EINVAL if a value was bad (every bad value was reported), or another -errno if a
  * file could not be read (reported too); the first of several.
  */
-int conf_load(struct conf *ret, const char *root, const char *file, conf_report *report, void *ctx);
+int conf_load(struct conf *ret, struct conf_origins **ret_origins, const char *root,
+	      const char *file, conf_report *report, void *ctx);
+
+/* NULL is fine. */
+struct conf_origins *conf_origins_free(struct conf_origins *o);
 
 /* The same for one open stream, called name in messages. The stream stays open. */
 int conf_load_stream(struct conf *ret, FILE *stream, const char *name, conf_report *report,
 		     void *ctx);
+
+/* The syslog priority that a word of Level= stands for, or -EINVAL; and its word, or NULL. */
+int conf_level(const char *word);
+const char *conf_level_name(int level);
 
 /*
  * Writes to names (size bytes) the keys in which two configurations differ although they can only

@@ -8,6 +8,8 @@
 
 #include "conf/table.h"
 
+#include <errno.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "conf/conf.h"
@@ -166,6 +168,19 @@ const struct conf_key conf_zone_table[] = {
 
 const size_t conf_table_len = ARRAY_SIZE(conf_table);
 const size_t conf_zone_table_len = ARRAY_SIZE(conf_zone_table);
+
+const char *conf_level_name(int level)
+{
+	return level >= LOG_ERR && level <= LOG_DEBUG ? level_words[level - LOG_ERR] : NULL;
+}
+
+int conf_level(const char *word)
+{
+	for (int i = 0; level_words[i]; i++)
+		if (strcmp(level_words[i], word) == 0)
+			return LOG_ERR + i;
+	return -EINVAL;
+}
 
 _Static_assert(ARRAY_SIZE(conf_table) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
 _Static_assert(ARRAY_SIZE(conf_zone_table) <= CONF_ZONE_KEYS_MAX, "CONF_ZONE_KEYS_MAX, too");

@@ -66,6 +66,7 @@ static void free_confs(struct daemon_conf *c)
 		struct daemon_conf *older = c->older;
 
 		zones_free(c->zones);
+		conf_origins_free(c->origins);
 		free(c);
 		c = older;
 	}
@@ -102,6 +103,8 @@ static void put_in_force(struct daemon *d, struct daemon_conf *c)
 	oplog_init(&d->oplog, log_target(&c->conf), c->conf.log_level);
 	daemon_jlog_config(d, &c->conf, &jc);
 	jlog_configure(d->log, &jc);
+	conf_origins_free(d->origins);
+	d->origins = TAKE_PTR(c->origins);
 	publish(d, c);
 }
 
@@ -448,6 +451,7 @@ int daemon_run(const struct options *opts)
 		return STATUS_CONFIG;
 	}
 	d->started = d->conf->conf;
+	d->started_origins = TAKE_PTR(d->conf->origins);
 	oplog_init(&d->oplog, log_target(&d->started), d->started.log_level);
 	prepare_signals();
 	status = daemon_setup(d);
@@ -464,6 +468,8 @@ int daemon_run(const struct options *opts)
 		(void)jlog_stop(d->log, 0);
 	daemon_teardown(d);
 	free_confs(d->conf);
+	conf_origins_free(d->origins);
+	conf_origins_free(d->started_origins);
 	return status;
 }
 
@@ -475,7 +481,7 @@ int daemon_check_config(const struct options *opts)
 	oplog_init(&log, LOG_TARGET_CONSOLE, LOG_INFO);
 	if (daemon_load_conf(opts, &log, &c) < 0)
 		return STATUS_CONFIG;
-	free(c);
+	free_confs(c);
 	puts("The configuration is good.");
 	return STATUS_OK;
 }

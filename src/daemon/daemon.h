@@ -14,6 +14,7 @@
 #include <systemd/sd-event.h>
 
 #include "conf/conf.h"
+#include "conf/settings.h"
 #include "core/core.h"
 #include "daemon/memory.h"
 #include "daemon/monitor.h"
@@ -49,6 +50,7 @@ struct daemon {
 	struct daemon_conf
 		*conf; /* in force, newest first; older ones until every worker has left them */
 	struct conf started; /* as at the start: what only a restart changes */
+	struct conf_origins *origins, *started_origins;
 
 	struct store store; /* of the service manager */
 	struct takeover takeover;
@@ -90,6 +92,19 @@ void daemon_teardown(struct daemon *d);
  */
 int daemon_load_conf(const struct options *opts, const struct oplog *oplog,
 		     struct daemon_conf **ret);
+
+/*
+ * Tells each setting in force, what waits for a restart beside it. Main thread. Returns 0 or
+ * -ENOMEM.
+ */
+int daemon_settings_each(const struct daemon *d, conf_tell *tell, void *ctx);
+
+/*
+ * Writes operational messages up to this syslog priority (conf_level()) from now on, whatever
+ * Level= says, until the next reload. Main thread. Returns 0, or -EINVAL if Level= could not say
+ * it.
+ */
+int daemon_set_log_level(struct daemon *d, int level);
 
 /* [Log] for transitions; the target as oplog resolved it. */
 void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret);

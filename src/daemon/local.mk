@@ -16,7 +16,7 @@ libctshell_la_SOURCES += \
 	src/daemon/monitor.c src/daemon/monitor.h src/daemon/trouble.h \
 	src/daemon/takeover.c src/daemon/takeover.h \
 	src/daemon/queues.c src/daemon/queues.h \
-	src/daemon/setup.c \
+	src/daemon/settings.c src/daemon/setup.c \
 	src/daemon/daemon.c src/daemon/daemon.h
 
 sbin_PROGRAMS  += ctmarkd

@@ -33,7 +33,7 @@ int daemon_load_conf(const struct options *opts, const struct oplog *log, struct
 
 	if (!c)
 		return oplog(log, LOG_ERR, ENOMEM, NULL, "Cannot load the configuration");
-	r = conf_load(&c->conf, "", opts->config, report_conf, (void *)log);
+	r = conf_load(&c->conf, &c->origins, "", opts->config, report_conf, (void *)log);
 	if (r < 0) {
 		free(c);
 		return r;

@@ -35,6 +35,8 @@ struct daemon_conf {
 	struct daemon_conf *older; /* the main thread's */
 	struct conf conf;
 	struct zones *zones; /* of interfaces; NULL: none is in one */
+	/* of conf, until it is in force; the main thread's */
+	struct conf_origins *origins;
 };
 
 struct worker_params {
