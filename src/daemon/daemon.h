@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "conf/settings.h"
 #include "core/core.h"
+#include "daemon/control.h"
 #include "daemon/memory.h"
 #include "daemon/monitor.h"
 #include "daemon/options.h"
@@ -65,10 +66,12 @@ struct daemon {
 	struct worker **workers; /* one per queue */
 	size_t nqueues;
 	uint64_t receive_buffer; /* bytes that the socket of each can get */
+	uint64_t granted_buffer; /* bytes that it had at the start */
 	int ended_fd;		 /* eventfd: a worker has ended */
 
 	sd_event *event;
 	struct monitor *monitor;
+	struct control control;
 };
 
 /* Runs the daemon until it is told to stop. Returns the exit status. */
@@ -112,6 +115,13 @@ void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct 
 /* Warns if sockets cannot hold MaxPackets= packets, so much copied of each as a configuration says.
  */
 void daemon_check_buffers(const struct daemon *d, const struct conf *c);
+
+/*
+ * Reads the configuration again and puts it in force, if it is good. also is told of everything
+ * that is wrong or worth a warning. Returns 0, or -EINVAL with the running one still in force.
+ */
+int daemon_reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
+		  void *ctx);
 
 /* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);
