@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Made by make, not by configure, which leaves $(sbindir) unexpanded.
 systemdsystemunit_DATA = systemd/ctmarkd.service systemd/ctmarkd-metrics.service
-dist_systemdsystemunit_DATA = systemd/ctmarkd-metrics.timer
+dist_systemdsystemunit_DATA = systemd/ctmarkd.socket systemd/ctmarkd-metrics.timer
 sysusers_DATA          = systemd/sysusers.d/ctmarkd.conf
 dist_catalog_DATA      = systemd/ctmarkd.catalog
 

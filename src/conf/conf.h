@@ -29,6 +29,7 @@ enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, C
 #define CONF_BUFFER_AUTO 0
 
 #define CONF_LIST_MAX	   200 /* no line of a file is longer */
+#define CONF_SOCKET_MAX	   108 /* sun_path */
 #define CONF_ZONE_NAME_MAX 32
 #define CONF_RANGES_MAX	   16
 
@@ -65,6 +66,7 @@ struct conf {
 	uint32_t max_expect;
 	uint32_t max_fragments;
 	char state_file[CONF_LIST_MAX]; /* "auto", "none" or an absolute path */
+	uint32_t history;		/* transitions kept of each flow */
 	/* [Verdict] */
 	struct conf_verdict verdict[CT_CLASS_MAX];
 	/* [Log] */
@@ -73,6 +75,8 @@ struct conf {
 	uint32_t log_rate;   /* records per second and class, 0: unlimited */
 	uint32_t log_burst;
 	int log_level; /* syslog priority: LOG_ERR .. LOG_DEBUG */
+	/* [Control] */
+	char control_socket[CONF_SOCKET_MAX]; /* "none" or an absolute path */
 	/* [Zone NAME], in the order of their first headers */
 	unsigned int nzones;
 	struct conf_zone zones[CT_ZONES_MAX];

@@ -232,6 +232,7 @@ static printer *printer_of(conf_parser *parse)
 		{conf_parse_verdict, print_verdict},
 		{conf_parse_cpus, print_cpus},
 		{conf_parse_file, print_text},
+		{conf_parse_socket, print_text},
 		{conf_parse_interfaces, print_text},
 		{conf_parse_queues, print_queues},
 		{conf_parse_helpers, print_helpers},

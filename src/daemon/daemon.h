@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "conf/settings.h"
 #include "core/core.h"
+#include "daemon/control.h"
 #include "daemon/memory.h"
 #include "daemon/monitor.h"
 #include "daemon/options.h"
@@ -69,6 +70,7 @@ struct daemon {
 
 	sd_event *event;
 	struct monitor *monitor;
+	struct control control;
 };
 
 /* Runs the daemon until it is told to stop. Returns the exit status. */
@@ -120,6 +122,13 @@ enum exit_status daemon_check_cpus(const struct daemon *d, const struct conf *c)
 
 /* The CPUs for the worker of the nth queue, none: any. */
 cpu_set_t daemon_cpus_for(const struct conf *c, size_t nth);
+
+/*
+ * Reads the configuration again and puts it in force, if it is good. also is told of everything
+ * that is wrong or worth a warning. Returns 0, or -EINVAL with the running one still in force.
+ */
+int daemon_reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
+		  void *ctx);
 
 /* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);

@@ -384,6 +384,8 @@ static void empty(struct daemon *d, struct post *post, int fd)
 		.ct = d->ct,
 		.conf = d->conf,
 		.log = d->log,
+		.stream = d->control.stream,
+		.history = d->control.history,
 		.index = QUEUES_RING(d),
 		.queue = post->queue,
 		.shadow = d->opts->shadow,

@@ -89,7 +89,8 @@ static int make_log(struct daemon *d)
 	struct jlog_config config;
 
 	daemon_jlog_config(d, &d->conf->conf, &config);
-	return jlog_new(&d->log, &config, d->nqueues + 1, d->names); /* see QUEUES_RING */
+	/* see QUEUES_RING, CONTROL_RING */
+	return jlog_new(&d->log, &config, d->nqueues + 2, d->names);
 }
 
 /* The CPU for a worker: those of CPUAffinity= in turn. */
@@ -145,6 +146,8 @@ static int make_workers(struct daemon *d)
 			.ct = d->ct,
 			.conf = d->conf,
 			.log = d->log,
+			.stream = d->control.stream,
+			.history = d->control.history,
 			.index = i,
 			.queue = d->started.queue_first + (unsigned int)i,
 			.cpus = daemon_cpus_for(&d->started, i),
@@ -212,6 +215,9 @@ enum exit_status daemon_setup(struct daemon *d)
 	r = make_log(d);
 	if (r < 0)
 		return failure(d, r, "make the log");
+	r = control_setup(d);
+	if (r < 0)
+		return failure(d, r, "prepare the control service");
 	/* Last: packets wait from here on. */
 	status = queues_open(d);
 	if (status != STATUS_OK)
@@ -231,6 +237,7 @@ void daemon_teardown(struct daemon *d)
 	for (size_t i = 0; d->sources && i < d->nqueues; i++)
 		if (d->sources[i])
 			d->sources[i]->ops->close(d->sources[i]);
+	control_done(&d->control);
 	for (size_t i = 0; i < d->nposts; i++)
 		seat_free(&d->posts[i].seat);
 	free(d->posts);

@@ -38,16 +38,23 @@ uint64_t rcvbuf_holds(uint64_t size, uint32_t copy_range)
 	return size < ANSWERS ? 0 : (size - ANSWERS) * 2 / charge(copy_range);
 }
 
+uint64_t rcvbuf_get(int fd)
+{
+	int doubled = 0;
+	socklen_t len = sizeof(doubled);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &doubled, &len);
+	return (uint64_t)doubled / 2;
+}
+
 bool rcvbuf_set(int fd, uint64_t size, uint64_t *ret_granted)
 {
-	int value = (int)(size < RCVBUF_MAX ? size : RCVBUF_MAX), granted = 0;
-	socklen_t len = sizeof(granted);
+	int value = (int)(size < RCVBUF_MAX ? size : RCVBUF_MAX);
 	bool forced;
 
 	forced = setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) == 0;
 	if (!forced)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
-	(void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len);
-	*ret_granted = (uint64_t)granted / 2;
+	*ret_granted = rcvbuf_get(fd);
 	return forced;
 }

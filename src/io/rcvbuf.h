@@ -29,3 +29,6 @@ uint64_t rcvbuf_holds(uint64_t size, uint32_t copy_range);
  * Returns true if we might, which takes the same CAP_NET_ADMIN as a queue.
  */
 bool rcvbuf_set(int fd, uint64_t size, uint64_t *ret_granted);
+
+/* The size that a socket has now, 0 if it is none. */
+uint64_t rcvbuf_get(int fd);

@@ -30,7 +30,8 @@ confined()
 
 # A program that exists, so that verify has nothing else to say.
 sed "s|^ExecStart=[^ ]*|ExecStart=$(command -v true)|" "$unit" >"$work/ctmarkd.service"
-sound "$work/ctmarkd.service"
+cp "$top_srcdir/systemd/ctmarkd.socket" "$work"
+sound "$work/ctmarkd.service" "$work/ctmarkd.socket"
 confined "$work/ctmarkd.service" "$threshold"
 cp "$metrics" "$top_srcdir/systemd/ctmarkd-metrics.timer" "$work"
 sound "$work/ctmarkd-metrics.service" "$work/ctmarkd-metrics.timer"

@@ -273,7 +273,7 @@ static void random_text(FILE *out, const struct conf_key *key, uint64_t *seed)
 		random_verdict(out, seed);
 	else if (key->parse == conf_parse_cpus)
 		random_cpus(out, seed);
-	else if (key->parse == conf_parse_file)
+	else if (key->parse == conf_parse_file || key->parse == conf_parse_socket)
 		fprintf(out, "/%" PRIx64 " %%s/x", dice(seed));
 	else if (key->parse == conf_parse_interfaces)
 		random_interfaces(out, seed);
