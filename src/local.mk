@@ -16,3 +16,4 @@ include src/io/local.mk
 include src/log/local.mk
 include src/conf/local.mk
 include src/daemon/local.mk
+include src/tools/ctmarkctl/local.mk
