@@ -57,7 +57,7 @@ enum app_status app_stream(struct app *app, const char *method, json_t *params, 
 		if (status != APP_OK) {
 			/* what still comes is of no use to the next call */
 			client_close(app->client);
-			return status;
+			return status == APP_ENOUGH ? APP_OK : status;
 		}
 	}
 	return fail_by(status, &error);

@@ -25,6 +25,7 @@ enum app_status {
 	APP_NOT_RUNNING = 3,
 	APP_PERMISSION = 4,
 	APP_CONFIG = 6,
+	APP_ENOUGH = -1, /* of app_each only: no more is wanted, and all is well */
 };
 
 enum app_json { APP_TEXT, APP_JSON_PRETTY, APP_JSON_SHORT };

@@ -177,7 +177,8 @@ static enum options_action parse(struct app *app, enum verb verb, int argc, char
 			return bad_option(verb, c, argv);
 		c -= FIRST;
 		if (app->option[c] && !is_repeatable((enum option_id)c))
-			return bad(verb, "given twice: option", argv[optind - 1]);
+			return app_fail(APP_USAGE, "--%s is given twice", specs[c].name),
+			       OPTIONS_BAD;
 		app->option[c] = optarg ? optarg : "";
 	}
 	return OPTIONS_RUN;

@@ -14,8 +14,20 @@ struct app;
 
 /* Name in C, as it is typed, arguments for --help, what it does in a line. */
 #define VERB_LIST(X)                                                                               \
+	X(status, "status", "", "What the daemon does, on one screen")                             \
+	X(list, "list", "[FILTER...]", "Flows")                                                    \
+	X(get, "get", "FLOW", "One flow")                                                          \
+	X(delete, "delete", "FILTER...", "End flows")                                              \
+	X(flush, "flush", "", "End all flows")                                                     \
+	X(events, "events", "[FILTER...]", "Transitions as they happen")                           \
 	X(count, "count", "[FILTER...]", "Number of flows")                                        \
+	X(stats, "stats", "", "Counters")                                                          \
+	X(expect, "expect", "", "Expectations of helpers")                                         \
+	X(top, "top", "", "Live screen of rates and talkers")                                      \
+	X(explain, "explain", "FLOW|FILTER...", "What became of a flow, and why")                  \
 	X(metrics, "metrics", "", "Counters for Prometheus")                                       \
+	X(config, "config", "", "Configuration in force, with origins")                            \
+	X(reload, "reload", "", "Read the configuration again")                                    \
 	X(log_level, "log-level", "[LEVEL]", "Show or set what is worth a message")
 
 enum verb {
@@ -27,7 +39,8 @@ enum verb {
 
 #define ONLY(name) (UINT64_C(1) << VERB_##name)
 #define ALL_VERBS  UINT64_MAX
-#define FILTERED   ONLY(count)
+#define FILTERED   (ONLY(list) | ONLY(delete) | ONLY(events) | ONLY(count) | ONLY(explain))
+#define LAID_OUT   (ONLY(list) | ONLY(get) | ONLY(events) | ONLY(expect))
 
 /*
  * Suffix, letter or 0, name, argument ("" for none, in brackets if it may be left out), the verbs
@@ -52,6 +65,20 @@ enum verb {
 	X(ICMP_TYPE, 0, "icmp-type", "NUMBER", FILTERED, "ICMP type of the original direction")    \
 	X(ICMP_CODE, 0, "icmp-code", "NUMBER", FILTERED, "ICMP code")                              \
 	X(ICMP_ID, 0, "icmp-id", "NUMBER", FILTERED, "ICMP id")                                    \
+	X(OUTPUT, 'o', "output", "conntrack|extended|id,...", LAID_OUT,                            \
+	  "lines as of conntrack(8)")                                                              \
+	X(SORT, 0, "sort", "bytes|packets|timeout", ONLY(list), "the greatest first")              \
+	X(LIMIT, 0, "limit", "NUMBER", ONLY(list) | ONLY(events) | ONLY(explain),                  \
+	  "not more than these")                                                                   \
+	X(CLASSES, 'e', "classes", "CLASS,...", ONLY(events), "only these classes of transitions") \
+	X(SEQUENCE, 0, "sequence", "", ONLY(events), "show the number of each transition")         \
+	X(RECONNECT, 0, "reconnect", "", ONLY(events), "wait for a daemon that went away")         \
+	X(UTC, 0, "utc", "", ONLY(events) | ONLY(explain), "times in UTC, not in local time")      \
+	X(ZEROS, 'a', "all", "", ONLY(stats), "show what is zero as well")                         \
+	X(CHANGED, 0, "changed", "", ONLY(config), "only what differs from the default")           \
+	X(DELAY, 'd', "delay", "SECONDS", ONLY(top), "time between two screens (1)")               \
+	X(TIMES, 'n', "count", "NUMBER", ONLY(top), "end after so many screens")                   \
+	X(BATCH, 'b', "batch", "", ONLY(top), "one screen below the other, for pipes")             \
 	X(JSON, 'j', "json", "[pretty|short]", ALL_VERBS, "JSON, indented or in lines")            \
 	X(SOCKET, 0, "socket", "PATH", ALL_VERBS, "talk to the daemon behind this socket")         \
 	X(COLOR, 0, "color", "auto|always|never", ALL_VERBS, "use colours")                        \
@@ -66,7 +93,8 @@ enum verb {
 	X("orig-src", SRC)                                                                         \
 	X("orig-dst", DST)                                                                         \
 	X("orig-port-src", SPORT)                                                                  \
-	X("orig-port-dst", DPORT)
+	X("orig-port-dst", DPORT)                                                                  \
+	X("event-mask", CLASSES)
 
 /* What conntrack(8) filters by and we cannot: letter or 0, name, why. */
 #define OPTION_REFUSED_LIST(X)                                                                     \
