@@ -15,5 +15,6 @@ include src/core/local.mk
 include src/io/local.mk
 include src/log/local.mk
 include src/conf/local.mk
+include src/ctl/local.mk
 include src/daemon/local.mk
 include src/tools/ctmarkctl/local.mk

@@ -62,14 +62,13 @@ enum verb {
 	X(STATUS, 'u', "status", "STATUS,...", FILTERED, "with all of these in the status")        \
 	X(FAMILY, 'f', "family", "ipv4|ipv6", FILTERED | ONLY(rules), "address family")            \
 	X(ZONE, 'w', "zone", "NUMBER", FILTERED, "conntrack zone")                                 \
-	X(HELPER, 0, "helper", "NAME", FILTERED, "watched by this helper")                         \
+	X(HELPER, 0, "helper", "HELPER", FILTERED, "watched by this helper")                       \
 	X(MASTER, 0, "master", "FLOW", FILTERED, "expected by this flow")                          \
 	X(FLOW, 0, "flow", "FLOW", FILTERED, "this flow")                                          \
 	X(ICMP_TYPE, 0, "icmp-type", "NUMBER", FILTERED, "ICMP type of the original direction")    \
 	X(ICMP_CODE, 0, "icmp-code", "NUMBER", FILTERED, "ICMP code")                              \
 	X(ICMP_ID, 0, "icmp-id", "NUMBER", FILTERED, "ICMP id")                                    \
-	X(OUTPUT, 'o', "output", "conntrack|extended|id,...", LAID_OUT,                            \
-	  "lines as of conntrack(8)")                                                              \
+	X(OUTPUT, 'o', "output", "LAYOUT,...", LAID_OUT, "lines as of conntrack(8)")               \
 	X(SORT, 0, "sort", "bytes|packets|timeout", ONLY(list), "the greatest first")              \
 	X(LIMIT, 0, "limit", "NUMBER", ONLY(list) | ONLY(events) | ONLY(explain),                  \
 	  "not more than these")                                                                   \
