@@ -151,12 +151,14 @@ struct check_rule *check_rule(struct check_set *set, struct check_chain *chain, 
 struct check_verdict *check_verdict(struct check_set *set, struct check_rule *rule,
 				    enum check_target target)
 {
-	struct check_verdict *v = check_alloc(set, sizeof(*v)), **tail = &rule->verdicts;
+	struct check_verdict *v = check_alloc(set, sizeof(*v));
 
 	v->target = target;
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = v;
+	if (rule->last_verdict)
+		rule->last_verdict->next = v;
+	else
+		rule->verdicts = v;
+	rule->last_verdict = v;
 	return v;
 }
 

@@ -72,7 +72,7 @@ struct check_rule {
 	unsigned int limits;
 	unsigned int states; /* of LIMIT_CTSTATE */
 	struct check_mark *marks;
-	struct check_verdict *verdicts;
+	struct check_verdict *verdicts, *last_verdict;
 	uint32_t writes; /* bits of the mark that it changes... */
 	uint32_t sets;	 /* ...and those of them that may be 1 afterwards */
 	bool notrack;
