@@ -162,6 +162,14 @@ struct check_verdict *check_verdict(struct check_set *set, struct check_rule *ru
 	return v;
 }
 
+void check_range_of(struct check_verdict *v, uint64_t first, uint64_t last)
+{
+	v->queues.first = (uint16_t)(first > UINT16_MAX ? UINT16_MAX : first);
+	v->queues.last = (uint16_t)(last > UINT16_MAX ? UINT16_MAX : last);
+	if (v->queues.last < v->queues.first)
+		v->queues.last = v->queues.first;
+}
+
 void check_mark(struct check_set *set, struct check_rule *rule, struct check_mark mark)
 {
 	struct check_mark *m = check_alloc(set, sizeof(*m));

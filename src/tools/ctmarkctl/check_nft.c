@@ -272,11 +272,12 @@ static void take_queue(struct nft *n, const json_t *queue, bool unless)
 	v->bypass = has_flag(flags, "bypass");
 	v->fanout = has_flag(flags, "fanout");
 	v->any_queue = num && !json_is_integer(num) && !range;
-	v->queues.first = v->queues.last = (uint16_t)json_integer_value(num);
-	if (range) {
-		v->queues.first = (uint16_t)json_integer_value(json_array_get(range, 0));
-		v->queues.last = (uint16_t)json_integer_value(json_array_get(range, 1));
-	}
+	if (range)
+		check_range_of(v, (uint64_t)json_integer_value(json_array_get(range, 0)),
+			       (uint64_t)json_integer_value(json_array_get(range, 1)));
+	else
+		check_range_of(v, (uint64_t)json_integer_value(num),
+			       (uint64_t)json_integer_value(num));
 }
 
 /* A statement that is a verdict. */
