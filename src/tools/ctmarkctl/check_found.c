@@ -18,6 +18,8 @@ static const struct code {
 #undef X
 };
 
+_Static_assert(CHECK_CODE_MAX <= 64, "codes are bits of check_rule.found");
+
 const char *check_code_name(enum check_code code)
 {
 	return codes[code].name;
@@ -52,11 +54,12 @@ void check_found(struct check *c, enum check_code code, const struct check_visit
 	va_list ap;
 
 	c->failed |= codes[code].severity == CHECK_ERROR;
-	for (unsigned int i = 0; i < c->nfindings; i++) {
-		const struct check_visit *other = c->findings[i].visit;
+	if (visit) {
+		struct check_rule *rule = (struct check_rule *)visit->rule;
 
-		if (c->findings[i].code == code && visit && other && other->rule == visit->rule)
+		if (rule->found & UINT64_C(1) << code)
 			return;
+		rule->found |= UINT64_C(1) << code;
 	}
 	if (c->nfindings == CHECK_FINDINGS_MAX)
 		return;

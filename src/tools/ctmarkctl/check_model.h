@@ -75,6 +75,7 @@ struct check_rule {
 	struct check_verdict *verdicts, *last_verdict;
 	uint32_t writes; /* bits of the mark that it changes... */
 	uint32_t sets;	 /* ...and those of them that may be 1 afterwards */
+	uint64_t found;	 /* bits 1 << enum check_code: mistakes that were noted */
 	bool notrack;
 	char interface[16]; /* the one it asks for, if it is one */
 	char proto[8];
