@@ -8,6 +8,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_adopt \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_nlmsg \
+	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_varlink
 
 if ENABLE_FUZZING
@@ -53,6 +54,12 @@ tests_fuzz_fuzz_varlink_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_varlink_CFLAGS   = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_fuzz_fuzz_varlink_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_varlink_LDADD    = libctshell.la $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+tests_fuzz_fuzz_rules_SOURCES  = tests/fuzz/fuzz_rules.c $(fuzz_main)
+tests_fuzz_fuzz_rules_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_rules_CFLAGS   = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_rules_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_rules_LDADD    = libctctl.la
 
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh

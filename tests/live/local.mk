@@ -10,9 +10,12 @@ EXTRA_DIST += \
 	tests/live/test_bench.py \
 	tests/live/test_buffers.py \
 	tests/live/test_bulk.py \
+	tests/live/test_check_rules.py \
 	tests/live/test_control.py \
 	tests/live/test_control_systemd.py \
 	tests/live/test_continuity.py \
+	tests/live/test_ctmarkctl.py \
+	tests/live/test_ctmarkctl_client.py \
 	tests/live/test_differential.py \
 	tests/live/test_exit.py \
 	tests/live/test_flood.py \
@@ -33,6 +36,7 @@ EXTRA_DIST += \
 	tests/live/test_real_services.py \
 	tests/live/test_real_sip.py \
 	tests/live/test_reload_keys.py \
+	tests/live/test_rules.py \
 	tests/live/test_runs.py \
 	tests/live/test_service.py \
 	tests/live/test_supervision.py \
