@@ -14,6 +14,7 @@ checks = \
 	tests/check/conf-docs.sh \
 	tests/check/docs.sh \
 	tests/check/completion.sh \
+	tests/check/version.sh \
 	tests/check/selftest.sh
 
 dist_check_SCRIPTS += $(checks)
