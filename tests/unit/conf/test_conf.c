@@ -238,9 +238,9 @@ static void test_unknown(void **state)
 	       "W x.conf:4: unknown key [Mark] mask=, ignored (did you mean [Mark] Mask=?)\n"
 	       "W x.conf:5: unknown key [Mark] MaxFlows=, ignored (did you mean [Track] "
 	       "MaxFlows=?)\n");
-	expect("Range=1\n[Control]\n\nSocket=/x\nGroup=y\n[Nat]\nA=b\n",
+	expect("Range=1\n[Controls]\n\nSocket=/x\nGroup=y\n[Nat]\nA=b\n",
 	       "W x.conf:1: Range= before the first section, ignored\n"
-	       "W x.conf:2: unknown section [Control], ignored\n"
+	       "W x.conf:2: unknown section [Controls], ignored\n"
 	       "W x.conf:6: unknown section [Nat], ignored\n");
 	expect("[queue]\nRange=1\n", "W x.conf:1: unknown section [queue], ignored\n");
 }
@@ -335,7 +335,7 @@ static void test_endless_file(void **state)
 	struct messages m = {""};
 	struct conf c;
 
-	assert_int_equal(conf_load(&c, "", "/dev/zero", collect, &m), -EINVAL);
+	assert_int_equal(conf_load(&c, NULL, "", "/dev/zero", collect, &m), -EINVAL);
 	assert_string_equal(m.text, "E /dev/zero:1: file is longer than 1 MiB\n");
 }
 
@@ -345,7 +345,7 @@ static void test_read_error(void **state)
 	struct messages m = {""};
 	struct conf c;
 
-	assert_int_equal(conf_load(&c, "", "/proc/self/mem", collect, &m), -EIO);
+	assert_int_equal(conf_load(&c, NULL, "", "/proc/self/mem", collect, &m), -EIO);
 	assert_string_equal(m.text, "E /proc/self/mem: cannot be read: Input/output error\n");
 }
 
