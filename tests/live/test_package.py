@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.systemd, pytest.mark.package]
 
 PLACE = "/var/tmp/packages"
 NEWER = "9.9-1"
+SOCKET = "/run/ctmarkd/io.ctmark.Manager"
+TEXTFILE = "/var/lib/prometheus/node-exporter/ctmarkd.prom"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,7 @@ def bed(deb, changes):
         sources.mkdir()
         machine.write("/etc/apt/sources.list", "")
         (machine.root / "var/lib/man-db/auto-update").unlink(missing_ok=True)  # its trigger takes long
+        (machine.root / TEXTFILE.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         machine.boot()
         assert "ctmarkd" not in machine.run("getent", "passwd")
         changes["all"] = package.Changes(machine)
@@ -75,6 +78,15 @@ def test_runs_with_the_defaults(bed):
     assert show["FragmentPath"] in listed(bed.machine, "/lib/systemd/system")
     assert "queue 0" in poll(lambda: bed.unit.show("StatusText")["StatusText"])
     assert bed.waiting(0) == 0, "queue 0 is bound"
+
+
+def test_only_what_was_asked_for_is_enabled(bed):
+    """Who has no node_exporter needs no timer."""
+    states = {unit: [bed.machine.systemctl(verb, unit, check=False).strip() for verb in ("is-enabled", "is-active")]
+              for unit in ("ctmarkd.service", "ctmarkd.socket", "ctmarkd-metrics.timer")}
+    assert states == {"ctmarkd.service": ["enabled", "active"], "ctmarkd.socket": ["enabled", "active"],
+                      "ctmarkd-metrics.timer": ["disabled", "inactive"]}
+    assert bed.machine.run("stat", "-c", "%U:%G %a", SOCKET).strip() == "root:ctmarkd 660"
 
 
 def test_tells_of_its_start(bed):
@@ -124,6 +136,10 @@ def test_files_are_as_delivered(bed):
 # --- upgraded -------------------------------------------------------------------------------------
 
 
+def inode(bed, path):
+    return bed.machine.run("stat", "-c", "%i", path)
+
+
 def exchanges(talk):
     """How many there were so far, each in a connection of its own."""
     return talk.look().connections["churn"]["exchanges"]
@@ -134,13 +150,14 @@ def upgraded(bed, deb):
     """What became of traffic, and of its flows, while a newer package was installed."""
     new = package.renumbered(deb, bed.machine.root / PLACE.lstrip("/"), NEWER)
     bed.unit.fresh()
-    before, since = bed.unit.pid, bed.unit.now()
+    before, since, socket = bed.unit.pid, bed.unit.now(), inode(bed, SOCKET)
     with Talk(bed) as talk:
         dpkg(bed.machine, "-i", f"{PLACE}/{new.name}")
         after = poll(lambda: bed.unit.is_back(before))
         done = exchanges(talk)
         poll(lambda: exchanges(talk) > done + 2)
         outcome = talk.finish()
+    assert inode(bed, SOCKET) == socket, "the control socket is the same"
     return outcome, before, after, since
 
 
@@ -182,8 +199,12 @@ def test_upgrade_keeps_what_the_administrator_changed(bed, upgraded):
 
 
 def test_remove_keeps_configuration_and_flows(bed):
+    bed.machine.systemctl("enable", "--now", "ctmarkd-metrics.timer")
+    bed.machine.systemctl("start", "ctmarkd-metrics.service")
+    assert (bed.machine.root / TEXTFILE.lstrip("/")).exists()
     dpkg(bed.machine, "--remove", "ctmarkd")
-    assert bed.machine.systemctl("is-active", "ctmarkd", check=False).strip() == "inactive"
+    for unit in ("ctmarkd.service", "ctmarkd.socket", "ctmarkd-metrics.timer"):
+        assert bed.machine.systemctl("is-active", unit, check=False).strip() == "inactive", unit
     assert bed.waiting(0) is None, "nobody holds queue 0"
     for path in ("/etc/ctmarkd/ctmarkd.conf", DROP_IN, STATE_FILE):
         assert (bed.machine.root / path.lstrip("/")).exists(), path
@@ -198,6 +219,7 @@ def test_purge_leaves_nothing(bed, changes):
     assert since.gone() == []
     assert since.accounts_changed() == {}
     assert since.owned_by(int(words[2]), int(words[3])) == []
+    assert "ctmarkd" not in bed.machine.run("ls", "/run")
     assert "ctmarkd" not in bed.machine.run("journalctl", "--list-catalog")
     assert "ctmarkd" not in bed.machine.systemctl("list-unit-files", "--all")
 
