@@ -27,4 +27,5 @@ tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
 tests/check/metrics.log: tests/unit/ctl/metrics_text
 tests/check/selftest.log: tests/unit/ctl/metrics_text
-tests/check/completion.log: ctmarkd
+tests/check/completion.log: ctmarkctl ctmarkd
+tests/check/man.log: ctmarkctl

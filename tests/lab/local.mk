@@ -18,9 +18,11 @@ EXTRA_DIST += \
 	tests/lab/bench_stream.py \
 	tests/lab/cgroup.py \
 	tests/lab/continuity.py \
+	tests/lab/ctmarkctl.py \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \
+	tests/lab/fake_service.py \
 	tests/lab/frames.py \
 	tests/lab/journald.py \
 	tests/lab/machine.py \
@@ -33,6 +35,7 @@ EXTRA_DIST += \
 	tests/lab/pptp.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
+	tests/lab/sample_answers.py \
 	tests/lab/services.py \
 	tests/lab/soak.py \
 	tests/lab/steady.py \
