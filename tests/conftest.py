@@ -13,6 +13,7 @@ from lab.strict import ENGINES, Strict
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "systemd: boots a real systemd in a container")
+    config.addinivalue_line("markers", "package: installs the Debian package")
     config.addinivalue_line("markers", "workers: several worker threads under load")
     config.addinivalue_line("markers", "alone: measures, or fills the machine; ./bootstrap check "
                                        "runs nothing beside it")

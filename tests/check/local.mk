@@ -16,6 +16,7 @@ checks = \
 	tests/check/dropins.sh \
 	tests/check/docs.sh \
 	tests/check/completion.sh \
+	tests/check/version.sh \
 	tests/check/selftest.sh
 
 dist_check_SCRIPTS += $(checks)

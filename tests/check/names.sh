@@ -3,18 +3,20 @@
 # Every file names its licence, and none names what does not belong into a tree.
 . "${top_srcdir:?}/tests/check/tap.sh"
 
-# Everything that is written by hand; seeds of the fuzzers are packets, not text.
+# Everything that is written by hand; seeds of the fuzzers are packets, not text, and some files of a
+# package have no place for a comment.
 files()
 {
 	(
 		cd "$top_srcdir" || exit
-		for entry in src tests man systemd etc doc completion examples; do
+		for entry in src tests man systemd etc doc completion debian examples packaging; do
 			[ -d "$entry" ] && find "$entry" -type f
 		done
 		for entry in *.md Makefile.am configure.ac bootstrap .clang-format .editorconfig; do
 			[ -f "$entry" ] && echo "$entry"
 		done
-	) | grep -vE '^tests/fuzz/corpus/|\.(pcap|pyc|o|lo|a|la|log|trs|gcno|gcda)$|/\.(libs|deps)/|\.dirstamp$|__pycache__' | sort
+	) | grep -vE '^tests/fuzz/corpus/|\.(pcap|pyc|o|lo|a|la|log|trs|gcno|gcda)$|/\.(libs|deps)/|\.dirstamp$|__pycache__' |
+		grep -vE '^debian/(changelog|copyright|source/format|.*README\.Debian)$' | sort
 }
 
 # With an empty bracket the patterns do not find themselves.

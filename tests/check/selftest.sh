@@ -22,6 +22,7 @@ plant()
 	cp "$top_srcdir/man/ctmarkd.journal-fields.7" "$tree/man"
 	cp "$top_srcdir/README.md" "$top_srcdir/CONTRIBUTING.md" "$top_srcdir/SECURITY.md" \
 		"$top_srcdir/NEWS.md" "$tree"
+	cp "$top_srcdir/configure.ac" "$tree"
 	cp "$top_srcdir/src/README.md" "$tree/src"
 	cp "$top_srcdir/man/ctmarkd.8" "$tree/man"
 	cp "$top_srcdir/etc/ctmarkd.conf" "$tree/etc"
@@ -134,6 +135,11 @@ break_with names 'a file without licence' src/core/x.c 'int x;'
 break_with names 'a leftover' src/core/x.c "$spdx\n/* TO""DO */"
 break_with names 'a home directory' src/core/x.c "$spdx\n/* see /ho""me/me/x */"
 break_with names 'a space at the end' src/core/x.c "$spdx\nint x; "
+
+plant
+before=$(failures version)
+sed -i 's/^## [0-9.]*/## 9.9/' "$tree/NEWS.md"
+broken version 'another version'
 
 # object TEXT: an archive with one object made of it
 object()

@@ -51,6 +51,13 @@ def install(root):
     sh("make", "-C", build_dir(), "--no-print-directory", "install", f"DESTDIR={root}", timeout=120)
 
 
+def installed(machine):
+    """Boots a machine with what make install installs."""
+    install(machine.root)
+    machine.boot(uptime=UPTIME)
+    machine.run("systemd-sysusers")
+
+
 def queue_rules(words):
     """To which queue packets go. Nothing but this chain changes: a hook that goes takes with it what waits."""
     rule = words if words.startswith("-p") else f"-j NFQUEUE {words}"
@@ -90,19 +97,22 @@ class Router(Netns):
 
 
 class Bed(Lab):
-    """with Bed() as bed: the lab, its machine, and the unit in it, which is not running yet."""
+    """
+    with Bed() as bed: the lab, its machine, and the unit in it, which is not running yet.
 
-    def __init__(self):
+    Another function may boot the machine and put the unit there in its own way.
+    """
+
+    def __init__(self, prepare=installed):
         super().__init__()
+        self._prepare = prepare
         self.machine = self._blaster = None
         self._closers = contextlib.ExitStack()
 
     def __enter__(self):
         try:
             self.machine = self._closers.enter_context(Machine())
-            install(self.machine.root)
-            self.machine.boot(uptime=UPTIME)
-            self.machine.run("systemd-sysusers")
+            self._prepare(self.machine)
             self.unit = Unit(self.machine)
             return super().__enter__()
         except BaseException:

@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	tests/lab/netlink.py \
 	tests/lab/netns.py \
 	tests/lab/nflog.py \
+	tests/lab/package.py \
 	tests/lab/packet.py \
 	tests/lab/pieces.py \
 	tests/lab/pptp.py \
