@@ -20,6 +20,10 @@ void conf_derive(struct conf *c)
 		if (c->verdict[cls].kind == CONF_DROP)
 			c->track.no_confirm_classes |= (uint8_t)(1 << cls);
 	}
+	/* packets that are held take room in their queue, which must never be full of them */
+	c->track.max_held = c->queue_max_packets / 4;
+	if (c->track.max_held > c->max_fragments)
+		c->track.max_held = c->max_fragments;
 	c->track.nzones = c->nzones;
 	for (unsigned int i = 0; i < c->nzones; i++)
 		c->track.zones[i] = c->zones[i].id;

@@ -59,8 +59,8 @@ struct conf {
 	uint64_t queue_receive_buffer; /* bytes; CONF_BUFFER_AUTO: as queue_max_packets need */
 	bool cpu_affinity_set;
 	cpu_set_t cpu_affinity; /* CPUs for the workers, in turn */
-	/* [Mark], [Track], [Timeouts]; mark.shift, no_confirm_classes and zones follow from Mask=,
-	 * [Verdict] and [Zone] */
+	/* [Mark], [Track], [Timeouts]; mark.shift, no_confirm_classes, max_held and zones follow
+	 * from Mask=, [Verdict], MaxPackets= and [Zone] */
 	struct ct_config track;
 	uint32_t max_flows;
 	uint32_t max_expect;

@@ -183,18 +183,33 @@ static void print_queues(FILE *out, const struct conf_spec *spec, const void *fi
 		print_range(out, i ? "," : "", ranges->range[i].first, ranges->range[i].last);
 }
 
-/* The ports of a helper are neighbours. */
+/* How many ports from the first on are of its helper: they are neighbours. */
+static unsigned int count_ports(const struct conf_helpers *list, unsigned int first)
+{
+	unsigned int end = first + 1;
+
+	while (end < list->n && list->ports[end].helper == list->ports[first].helper)
+		end++;
+	return end - first;
+}
+
+/* The usual port is left out, so that no line gets longer than it was. */
 static void print_helpers(FILE *out, const struct conf_spec *spec, const void *field)
 {
+	static const uint16_t usual[CT_HELPER_MAX] = {
+#define X(name, str, families, protos, port, ...) [CT_HELPER_##name] = (port),
+		CT_HELPER_LIST(X)
+#undef X
+	};
 	const struct conf_helpers *list = field;
 
-	for (unsigned int i = 0; i < list->n; i++) {
+	for (unsigned int i = 0, n; i < list->n; i += n) {
 		const struct ct_helper_port *p = &list->ports[i];
 
-		if (i > 0 && p[-1].helper == p->helper)
-			fprintf(out, ",%u", p->port);
-		else
-			fprintf(out, "%s%s:%u", i ? " " : "", ct_helper_name(p->helper), p->port);
+		n = count_ports(list, i);
+		fprintf(out, "%s%s", i ? " " : "", ct_helper_name(p->helper));
+		for (unsigned int j = 0; j < n && (n > 1 || p->port != usual[p->helper]); j++)
+			fprintf(out, "%c%u", j ? ',' : ':', p[j].port);
 	}
 }
 

@@ -54,14 +54,14 @@ _Static_assert(offsetof(struct ct_config, helper_ports) -
 #define SPEC(member, ...)  FIELD(member), .spec = {SIZE_OF(member), __VA_ARGS__}
 #define PLAIN(member)	   FIELD(member), .spec = {SIZE_OF(member)}
 #define BETWEEN(low, high) .min = (low), .max = (high)
-#define QUEUE(key)	   .section = "Queue", .name = (key), .restart = true
+#define QUEUE(key)	   .section = "Queue", .name = (key)
 #define MARK(key)	   .section = "Mark", .name = (key)
 #define TRACK(key)	   .section = "Track", .name = (key)
 #define LOG(key)	   .section = "Log", .name = (key)
 
 /* clang-format off */
 const struct conf_key conf_table[] = {
-	{ QUEUE("Range"), .def = "0", .parse = conf_parse_queue_range,
+	{ QUEUE("Range"), .restart = true, .def = "0", .parse = conf_parse_queue_range,
 	  FIELD(queue_first), .spec = { .size = 2 * sizeof(uint16_t) },
 	  .help = "Queues to serve, one thread each." },
 	{ QUEUE("MaxPackets"), .def = "8192", .parse = conf_parse_number,
@@ -69,7 +69,7 @@ const struct conf_key conf_table[] = {
 	  .help = "Packets that may wait in each queue." },
 	{ QUEUE("FailOpen"), .def = "no", .parse = conf_parse_boolean, PLAIN(queue_fail_open),
 	  .help = "Let packets pass unclassified while a queue is full." },
-	{ .section = "Queue", .name = "CopyRange", .def = "auto", .parse = conf_parse_size_or_auto,
+	{ QUEUE("CopyRange"), .def = "auto", .parse = conf_parse_size_or_auto,
 	  SPEC(queue_copy_range, BETWEEN(128, 65535)),
 	  .help = "Bytes of each packet that are copied from the kernel." },
 	{ QUEUE("ReceiveBuffer"), .def = "auto", .parse = conf_parse_size_or_auto,

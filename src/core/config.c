@@ -17,6 +17,7 @@ void ct_config_init(struct ct_config *cfg)
 		.tcp_max_retrans = 3,
 		.checksum = true,
 		.accounting = true,
+		.max_held = CT_FRAGMENTS_MAX,
 		.hold_fragments = true,
 		.fragment_ns = 30 * CT_NS_PER_S,
 	};

@@ -73,6 +73,7 @@ struct ct_config {
 	uint8_t tcp_max_retrans;
 	bool checksum;		    /* verify transport checksums of received packets */
 	bool accounting;	    /* count packets and bytes per flow */
+	uint32_t max_held;	    /* fragments that wait, if the table has room for so many */
 	bool hold_fragments;	    /* hold a fragment until the first of its datagram comes */
 	uint64_t fragment_ns;	    /* life of an incomplete datagram */
 	uint8_t no_confirm_classes; /* bits (1 << enum ct_class): their verdict is drop, so a first

@@ -273,12 +273,20 @@ static enum fate drop_for_good(struct ct_step *s, uint32_t index, enum ct_reason
 	return drop(s, reason);
 }
 
+/* The table's room, or less. */
+static uint32_t max_held(const struct ct_step *s)
+{
+	uint32_t room = fragments_of(s)->max_held, wanted = s->th->cfg->max_held;
+
+	return room < wanted ? room : wanted;
+}
+
 /* Room for one more packet that waits, at the cost of the oldest datagram that others wait for. */
 static void make_room(struct ct_step *s)
 {
 	const struct ct_fragments *f = fragments_of(s);
 
-	if (f->waiting < f->max_held || !f->oldest[CT_DATAGRAMS_HOLDING])
+	if (f->waiting < max_held(s) || !f->oldest[CT_DATAGRAMS_HOLDING])
 		return;
 	ct_stat_inc(s->th, CT_STAT_FRAGMENTS_EVICTED);
 	ct_held_kill(s->th, f->oldest[CT_DATAGRAMS_HOLDING], CT_REASON_FRAGMENT_LIMIT);
@@ -293,7 +301,7 @@ static enum fate hold(struct ct_step *s, uint32_t index)
 	if (!s->th->cfg->hold_fragments)
 		return FATE_JUDGE;
 	make_room(s);
-	if (f->datagrams[index].state != CT_DATAGRAM_DEAD && f->waiting < f->max_held)
+	if (f->datagrams[index].state != CT_DATAGRAM_DEAD && f->waiting < max_held(s))
 		held = ct_held_add(f, index);
 	if (!held)
 		return drop_for_good(s, index, CT_REASON_FRAGMENT_LIMIT);

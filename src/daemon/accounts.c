@@ -42,7 +42,7 @@ char *accounts_line(unsigned int queue, const struct nfqueue_stats *s,
 	add_some(&w, s->settled, "handed on to another process, ");
 	add_some(&w, s->overdue, "let through late, ");
 	add_count(&w, s->waiting, "wait; ");
-	add_some(&w, s->lost, "did not get here, ");
+	add_some(&w, s->lost + s->passed, "did not get here, ");
 	add_some(&w, s->gone, "or more gone before their verdict, ");
 	if (s->off == 0)
 		words_add(&w, "nothing is missing");

@@ -98,6 +98,37 @@ static void publish(struct daemon *d, struct daemon_conf *c)
 		worker_set_conf(d->workers[i], c);
 }
 
+/* Without CPUAffinity= they are those of the main thread. */
+static void move_workers(struct daemon *d, const struct conf *c)
+{
+	for (size_t i = 0; i < d->nqueues; i++) {
+		cpu_set_t cpus = daemon_cpus_for(c, i);
+		int r = 0;
+
+		if (CPU_COUNT(&cpus) == 0 && sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+			r = -errno;
+		if (r == 0)
+			r = worker_set_cpus(d->workers[i], &cpus);
+		if (r < 0)
+			oplog(&d->oplog, LOG_WARNING, -r, NULL,
+			      "The worker of queue %u stays on its CPUs",
+			      worker_queue(d->workers[i]));
+	}
+}
+
+/* Keys of [Queue] that the workers do not see to themselves. */
+static void follow_queue_keys(struct daemon *d, const struct conf *c)
+{
+	const struct conf *old = &d->conf->conf;
+
+	if (conf_copy_range(c) != conf_copy_range(old) ||
+	    c->queue_max_packets != old->queue_max_packets ||
+	    c->queue_receive_buffer != old->queue_receive_buffer)
+		daemon_check_buffers(d, c);
+	if (!CPU_EQUAL(&c->cpu_affinity, &old->cpu_affinity))
+		move_workers(d, c);
+}
+
 static void put_in_force(struct daemon *d, struct daemon_conf *c)
 {
 	struct jlog_config jc;
@@ -136,7 +167,8 @@ static struct daemon_conf *load_again(struct daemon *d)
 	r = zones_read(&c->zones, &c->conf);
 	if (r < 0)
 		oplog(&d->oplog, LOG_ERR, -r, NULL, "Cannot find the interfaces of the zones");
-	if (r < 0 || hands_to_own_queue(d, &c->conf)) {
+	if (r < 0 || hands_to_own_queue(d, &c->conf) ||
+	    daemon_check_cpus(d, &c->conf) != STATUS_OK) {
 		free_confs(c);
 		return NULL;
 	}
@@ -152,8 +184,8 @@ static int reload(struct daemon *d, void (*also)(void *ctx, int priority, const 
 	d->oplog.also = also;
 	d->oplog.also_ctx = ctx;
 	c = load_again(d);
-	if (c && conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
-		daemon_check_buffers(d, &c->conf);
+	if (c)
+		follow_queue_keys(d, &c->conf);
 	d->oplog.also = NULL;
 	if (!c) {
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_CONFIG_REJECTED,

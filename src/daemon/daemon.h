@@ -65,8 +65,7 @@ struct daemon {
 	struct source **sources; /* those not yet owned by a worker */
 	struct worker **workers; /* one per queue */
 	size_t nqueues;
-	uint64_t receive_buffer; /* bytes that the socket of each can get */
-	uint64_t granted_buffer; /* bytes that it had at the start */
+	uint64_t receive_buffer; /* bytes that the socket of each can get at most */
 	int ended_fd;		 /* eventfd: a worker has ended */
 
 	sd_event *event;
@@ -112,8 +111,7 @@ int daemon_set_log_level(struct daemon *d, int level);
 /* [Log] for transitions; the target as oplog resolved it. */
 void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret);
 
-/* Warns if sockets cannot hold MaxPackets= packets, so much copied of each as a configuration says.
- */
+/* Warns if sockets cannot hold MaxPackets= packets with the other keys of a configuration. */
 void daemon_check_buffers(const struct daemon *d, const struct conf *c);
 
 /*
@@ -122,6 +120,15 @@ void daemon_check_buffers(const struct daemon *d, const struct conf *c);
  */
 int daemon_reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
 		  void *ctx);
+
+/*
+ * What only this machine can know of CPUAffinity=: STATUS_OK, or what is wrong was said. Where its
+ * CPUs do not fit into a cpu_set_t they cannot be told.
+ */
+enum exit_status daemon_check_cpus(const struct daemon *d, const struct conf *c);
+
+/* The CPUs for the worker of the nth queue, none: any. */
+cpu_set_t daemon_cpus_for(const struct conf *c, size_t nth);
 
 /* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);

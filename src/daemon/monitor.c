@@ -53,6 +53,7 @@ struct monitor {
 	unsigned int fragments_told; /* enum ct_fragments_seen */
 	struct difference held;	     /* of all queues, from what the engine holds */
 	bool blind;		     /* the kernel's counters may not be read */
+	bool was_closed;	     /* FailOpen= has been no: what found no room was dropped */
 	size_t nqueues;
 	struct queue_watch queues[];
 };
@@ -111,7 +112,6 @@ struct monitor *monitor_free(struct monitor *m)
 
 uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 {
-	bool fail_open = d->started.queue_fail_open; /* what finds no room passes */
 	struct ct_stats sum = {};
 	struct nfqueue_stats q;
 	uint64_t drops, gone = 0;
@@ -123,10 +123,10 @@ uint64_t monitor_drops(const struct daemon *d, bool *ret_exact)
 				  sum.reason[CT_REASON_EXPECT_REFUSED];
 	for (size_t i = 0; i < d->nqueues; i++) {
 		nfqueue_get_stats(worker_source(d->workers[i]), &q);
-		drops += (fail_open ? 0 : q.lost) + q.gone + q.fatal + d->monitor->queues[i].full;
+		drops += q.lost + q.gone + q.fatal + d->monitor->queues[i].full;
 		gone += q.gone; /* or more */
 	}
-	*ret_exact = (fail_open || !d->monitor->blind) && gone == 0;
+	*ret_exact = !(d->monitor->blind && d->monitor->was_closed) && gone == 0;
 	return drops;
 }
 
@@ -187,15 +187,16 @@ static void count_troubles(const struct daemon *d, const struct queue_watch *wat
 			   const struct worker *w, uint64_t totals[static TROUBLE_MAX],
 			   int *ret_refused_error)
 {
-	bool fail_open = d->started.queue_fail_open;
 	struct nfqueue_stats s;
 	struct worker_counts c;
 
 	nfqueue_get_stats(worker_source(w), &s);
 	worker_get_counts(w, &c);
 	totals[TROUBLE_FULL] = watch->full;
-	totals[fail_open ? TROUBLE_CROWDS_OPEN : TROUBLE_CROWDS] = s.crowds;
-	totals[fail_open ? TROUBLE_LOST_OPEN : TROUBLE_LOST] = s.lost;
+	totals[TROUBLE_CROWDS] = s.crowds;
+	totals[TROUBLE_CROWDS_OPEN] = s.crowds;
+	totals[TROUBLE_LOST] = s.lost;
+	totals[TROUBLE_LOST_OPEN] = s.passed;
 	totals[TROUBLE_GONE] = s.gone;
 	totals[TROUBLE_UNSENT] = s.unsent;
 	totals[TROUBLE_BROKEN] = s.broken;
@@ -282,10 +283,13 @@ void monitor_close_accounts(const struct daemon *d)
 	say_held_off(d, held_off(d));
 }
 
-/* A guess is not told where the kernel's own counter can be read. */
+/* A guess is not told where the kernel's own counter can be read, and else in one form of two. */
 static bool is_idle_guess(const struct daemon *d, enum trouble trouble)
 {
-	return !d->monitor->blind && (trouble == TROUBLE_CROWDS || trouble == TROUBLE_CROWDS_OPEN);
+	bool open = d->conf->conf.queue_fail_open;
+
+	return (trouble == TROUBLE_CROWDS && (open || !d->monitor->blind)) ||
+	       (trouble == TROUBLE_CROWDS_OPEN && (!open || !d->monitor->blind));
 }
 
 static void watch_queue(struct daemon *d, struct queue_watch *watch, const struct worker *w,
@@ -320,6 +324,7 @@ void monitor_begin(struct monitor *m, struct daemon *d)
 	m->crowd.full.told = sum.count[CT_STAT_TABLE_FULL];
 	m->crowd.early.told = sum.count[CT_STAT_EARLY_DROPS];
 	strain_begin(&m->strain, &sum);
+	m->was_closed = !d->conf->conf.queue_fail_open;
 	(void)monitor_read_kernel(d);
 	for (size_t i = 0; i < m->nqueues; i++) {
 		uint64_t totals[TROUBLE_MAX] = {};
@@ -508,6 +513,7 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns)
 	daemon_sum_stats(d, &sum);
 	measure_rate(m, sum.count[CT_STAT_PACKETS] + monitor_unjudged(d), now_ns);
 	(void)monitor_read_kernel(d);
+	m->was_closed |= !d->conf->conf.queue_fail_open;
 	audit(m, d);
 	for (size_t i = 0; i < m->nqueues; i++)
 		watch_queue(d, &m->queues[i], d->workers[i], now_ns);

@@ -194,7 +194,7 @@ static void say_grant(const struct daemon *d, const struct nfqueue_params *asked
 		      "Queue %u: the kernel does not hand over large packets unsplit; expect a "
 		      "fraction of the TCP throughput",
 		      asked->queue);
-	if (asked->fail_open && !grant->fail_open)
+	if (asked->config.fail_open && !grant->fail_open)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_QUEUE_ERROR,
 		      "Queue %u: the kernel does not know FailOpen=; a full queue drops",
 		      asked->queue);
@@ -202,32 +202,33 @@ static void say_grant(const struct daemon *d, const struct nfqueue_params *asked
 
 void daemon_check_buffers(const struct daemon *d, const struct conf *c)
 {
-	uint64_t wanted = d->started.queue_receive_buffer;
-	uint32_t max = d->started.queue_max_packets, range = conf_copy_range(c);
-	uint64_t needed = rcvbuf_needed(max, range);
+	uint64_t wanted = c->queue_receive_buffer;
+	uint32_t max = c->queue_max_packets, range = conf_copy_range(c);
+	uint64_t needed = rcvbuf_needed(max, range), gets = d->receive_buffer;
 	char value[24] = "auto";
 
-	if (d->receive_buffer >= needed)
-		return;
-	if (wanted != CONF_BUFFER_AUTO)
+	if (wanted != CONF_BUFFER_AUTO) {
+		gets = wanted < gets ? wanted : gets;
 		snprintf(value, sizeof(value), "%" PRIu64, wanted);
+	}
+	if (gets >= needed)
+		return;
 	oplog(&d->oplog, LOG_WARNING, 0, MSGID_SOCKET_BUFFER,
 	      "ReceiveBuffer=%s: each queue gets %" PRIu64 " bytes, which may hold no more than "
 	      "%" PRIu64 " of MaxPackets=%" PRIu32 " packets with %" PRIu32 " bytes copied; all "
 	      "take %" PRIu64,
-	      value, d->receive_buffer, rcvbuf_holds(d->receive_buffer, range), max, range, needed);
+	      value, gets, rcvbuf_holds(gets, range), max, range, needed);
 }
 
 /* A socket that got all it asked for can get more. */
 static void note_buffers(struct daemon *d, uint64_t granted)
 {
 	const struct conf *c = &d->started;
-	uint64_t needed = rcvbuf_needed(c->queue_max_packets, conf_copy_range(c));
-	bool grows = c->queue_receive_buffer == CONF_BUFFER_AUTO &&
-		     (granted >= needed || granted >= RCVBUF_MAX);
+	uint64_t asked = c->queue_receive_buffer;
 
-	d->granted_buffer = granted;
-	d->receive_buffer = grows ? RCVBUF_MAX : granted;
+	if (asked == CONF_BUFFER_AUTO)
+		asked = rcvbuf_needed(c->queue_max_packets, conf_copy_range(c));
+	d->receive_buffer = granted >= asked ? RCVBUF_MAX : granted;
 	daemon_check_buffers(d, c);
 }
 
@@ -239,10 +240,7 @@ static struct nfqueue_params params_of(const struct daemon *d, const struct post
 		.queue = (uint16_t)post->queue,
 		.fd = -1,
 		.desk = post->seat.desk,
-		.fail_open = c->queue_fail_open,
-		.max_packets = c->queue_max_packets,
-		.copy_range = conf_copy_range(c),
-		.receive_buffer = c->queue_receive_buffer,
+		.config = worker_source_config(c),
 		.loopback = ifname_is_loopback(d->names, LOOPBACK_INDEX) ? LOOPBACK_INDEX : 0,
 	};
 }
@@ -390,7 +388,6 @@ static void empty(struct daemon *d, struct post *post, int fd)
 		.history = d->control.history,
 		.index = QUEUES_RING(d),
 		.queue = post->queue,
-		.cpu = -1,
 		.shadow = d->opts->shadow,
 		.peers = d->workers,
 		.npeers = d->nqueues,

@@ -54,14 +54,6 @@ int daemon_load_conf(const struct options *opts, const struct oplog *log, struct
 /* --- table --------------------------------------------------------------------------------------
  */
 
-/* Packets that are held take room in their queue, which must never be full of them. */
-static uint32_t max_held(const struct conf *c)
-{
-	uint32_t quarter = c->queue_max_packets / 4;
-
-	return c->max_fragments < quarter ? c->max_fragments : quarter;
-}
-
 static int make_table(struct daemon *d)
 {
 	uint8_t key[16];
@@ -69,7 +61,7 @@ static int make_table(struct daemon *d)
 		.max_flows = d->started.max_flows,
 		.max_expect = d->started.max_expect,
 		.max_fragmented = d->started.max_fragments,
-		.max_held = max_held(&d->started),
+		.max_held = d->started.track.max_held,
 		.key = key,
 	};
 
@@ -115,18 +107,25 @@ static int cpu_for(const struct conf *c, size_t index)
 	return -1;
 }
 
-/*
- * What only this machine can know of CPUAffinity=. Where its CPUs do not fit into a cpu_set_t they
- * cannot be told, and starting the threads decides.
- */
-static enum exit_status check_cpus(const struct daemon *d)
+cpu_set_t daemon_cpus_for(const struct conf *c, size_t nth)
+{
+	int cpu = cpu_for(c, nth);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (cpu >= 0)
+		CPU_SET(cpu, &set);
+	return set;
+}
+
+enum exit_status daemon_check_cpus(const struct daemon *d, const struct conf *c)
 {
 	cpu_set_t allowed;
 
-	if (!d->started.cpu_affinity_set || sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+	if (!c->cpu_affinity_set || sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
 		return STATUS_OK;
 	for (size_t i = 0; i < d->nqueues; i++) {
-		int cpu = cpu_for(&d->started, i);
+		int cpu = cpu_for(c, i);
 
 		if (CPU_ISSET(cpu, &allowed))
 			continue;
@@ -151,7 +150,7 @@ static int make_workers(struct daemon *d)
 			.history = d->control.history,
 			.index = i,
 			.queue = d->started.queue_first + (unsigned int)i,
-			.cpu = cpu_for(&d->started, i),
+			.cpus = daemon_cpus_for(&d->started, i),
 			.shadow = d->opts->shadow,
 			.peers = d->workers,
 			.npeers = d->nqueues,
@@ -198,7 +197,7 @@ enum exit_status daemon_setup(struct daemon *d)
 	d->takeover.began_ns = clock_now_ns();
 	d->takeover.path = state_path(d->started.state_file);
 	queues_read_store(d);
-	status = check_cpus(d);
+	status = daemon_check_cpus(d, &d->started);
 	if (status != STATUS_OK)
 		return status;
 	r = ifname_new(&d->names);

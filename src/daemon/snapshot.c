@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,6 +85,17 @@ static void add_log(const struct daemon *d, struct ctl_snapshot *s)
 		jlog_get_stats(d->log, type, &s->log[type]);
 }
 
+/* Bytes that a socket has for what it receives. */
+static uint64_t socket_memory(int fd)
+{
+	socklen_t len = sizeof(int);
+	int bytes = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) < 0)
+		return 0;
+	return (uint64_t)bytes;
+}
+
 static void add_queue(struct daemon *d, size_t i, struct ctl_queue *ret)
 {
 	const struct worker *w = d->workers[i];
@@ -92,8 +104,8 @@ static void add_queue(struct daemon *d, size_t i, struct ctl_queue *ret)
 	worker_get_counts(w, &counts);
 	*ret = (struct ctl_queue){
 		.queue = (uint16_t)worker_queue(w),
-		.max_packets = d->started.queue_max_packets,
-		.receive_buffer = d->granted_buffer,
+		.max_packets = d->conf->conf.queue_max_packets,
+		.receive_buffer = socket_memory(nfqueue_fd(worker_source(w))),
 		.retries = counts.retries,
 		.rounds = counts.rounds,
 		.circles = counts.circles,

@@ -48,13 +48,13 @@ struct worker {
 	struct ct_history *history;
 	size_t index;
 	bool shadow;
-	bool sends_round;	   /* some verdict is "repeat" */
-	bool unsent;		   /* the last flush failed: try again soon */
-	const struct zones *zones; /* of interfaces */
-	uint16_t queue_zone;	   /* where those say nothing */
-	bool zoned;		   /* one of the two says something */
-	uint32_t copy_range;	   /* as the source has it */
-	uint32_t copy_range_wanted;
+	bool sends_round;	     /* some verdict is "repeat" */
+	bool unsent;		     /* the last flush failed: try again soon */
+	const struct zones *zones;   /* of interfaces */
+	uint16_t queue_zone;	     /* where those say nothing */
+	bool zoned;		     /* one of the two says something */
+	struct source_config config; /* as the source has it */
+	struct source_config config_wanted;
 	uint32_t verdict[CT_CLASS_MAX]; /* [Verdict] in the kernel's numbers */
 	struct packet batch[SOURCE_BATCH_MAX];
 	const struct ct_input *inputs[SOURCE_BATCH_MAX];
@@ -65,7 +65,6 @@ struct worker {
 	struct rounds sent_round;
 	/* constant */
 	unsigned int queue;
-	int cpu;
 	int ended_fd;
 	struct worker *const *peers;
 	size_t npeers;
@@ -78,6 +77,7 @@ struct worker {
 	_Atomic int error; /* valid once ended */
 	sem_t done;	   /* posted as the last thing */
 	/* the main thread's */
+	cpu_set_t cpus; /* to run on, none: any */
 	pthread_t id;
 	bool running;
 };
@@ -97,6 +97,16 @@ static uint32_t verdict_number(const struct conf_verdict *v)
 	return VERDICT_ACCEPT;
 }
 
+struct source_config worker_source_config(const struct conf *c)
+{
+	return (struct source_config){
+		.copy_range = conf_copy_range(c),
+		.max_packets = c->queue_max_packets,
+		.receive_buffer = c->queue_receive_buffer,
+		.fail_open = c->queue_fail_open,
+	};
+}
+
 static void adopt_conf(struct worker *w)
 {
 	const struct daemon_conf *dc = atomic_load_explicit(&w->published, memory_order_acquire);
@@ -113,16 +123,16 @@ static void adopt_conf(struct worker *w)
 		w->verdict[i] = verdict_number(&conf->verdict[i]);
 		w->sends_round |= w->verdict[i] == VERDICT_REPEAT;
 	}
-	w->copy_range_wanted = conf_copy_range(conf);
+	w->config_wanted = worker_source_config(conf);
 	atomic_store_explicit(&w->adopted, dc, memory_order_release);
 }
 
 /* Between two batches, whose packets lie in the source. What fails is tried again after the next.
  */
-static void change_copy_range(struct worker *w)
+static void configure_source(struct worker *w)
 {
-	if (w->ops->set_copy_range(w->source, w->copy_range_wanted) == 0)
-		w->copy_range = w->copy_range_wanted;
+	if (w->ops->configure(w->source, &w->config_wanted) == 0)
+		w->config = w->config_wanted;
 }
 
 /*
@@ -303,8 +313,8 @@ int worker_pass(struct worker *w, int timeout_ms)
 		timeout_ms = RETRY_MS;
 	if (w->expiry_waiting)
 		timeout_ms = 0;
-	if (w->copy_range != w->copy_range_wanted)
-		change_copy_range(w);
+	if (!source_config_equal(&w->config, &w->config_wanted))
+		configure_source(w);
 	n = w->ops->receive(w->source, w->batch, timeout_ms);
 	if (n < 0)
 		return n;
@@ -434,14 +444,14 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 	w->index = params->index;
 	w->shadow = params->shadow;
 	w->queue = params->queue;
-	w->cpu = params->cpu;
+	w->cpus = params->cpus;
 	w->ended_fd = params->ended_fd;
 	w->peers = params->peers;
 	w->npeers = params->npeers;
 	sem_init(&w->done, 0, 0);
 	atomic_init(&w->published, params->conf);
 	adopt_conf(w);
-	w->copy_range = w->copy_range_wanted;
+	w->config = w->config_wanted;
 	*ret = w;
 	return 0;
 }
@@ -449,21 +459,23 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 int worker_start(struct worker *w)
 {
 	pthread_attr_t attr;
-	cpu_set_t cpus;
 	int r;
 
 	r = pthread_attr_init(&attr);
 	if (r != 0)
 		return -r;
-	if (w->cpu >= 0) {
-		CPU_ZERO(&cpus);
-		CPU_SET(w->cpu, &cpus);
-		r = pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
-	}
+	if (CPU_COUNT(&w->cpus) > 0)
+		r = pthread_attr_setaffinity_np(&attr, sizeof(w->cpus), &w->cpus);
 	r = r != 0 ? -r : thread_start(&w->id, &attr, worker_main, w);
 	w->running = r == 0;
 	pthread_attr_destroy(&attr);
 	return r;
+}
+
+int worker_set_cpus(struct worker *w, const cpu_set_t *cpus)
+{
+	w->cpus = *cpus;
+	return w->running ? -pthread_setaffinity_np(w->id, sizeof(*cpus), cpus) : 0;
 }
 
 void worker_stop(struct worker *w)

@@ -42,7 +42,7 @@ struct daemon_conf {
 };
 
 struct worker_params {
-	struct source *source; /* closed by worker_free(); copies what conf_copy_range() says */
+	struct source *source; /* closed by worker_free(); as worker_source_config() says */
 	struct ct *ct;
 	const struct daemon_conf *conf;
 	struct jlog *log;
@@ -50,7 +50,7 @@ struct worker_params {
 	struct ct_history *history;  /* NULL: none is kept */
 	size_t index;		     /* among peers: its ring of the log, its share of the clock */
 	unsigned int queue;	     /* names the thread */
-	int cpu;		     /* to run on, -1: any */
+	cpu_set_t cpus;		     /* to run on, none: any */
 	bool shadow;		     /* accept everything, never set a mark */
 	struct worker *const *peers; /* all workers, complete before the first is started */
 	size_t npeers;
@@ -73,6 +73,12 @@ int worker_new(struct worker **ret, const struct worker_params *params);
 
 /* Starts the thread, with all signals blocked. Returns 0 or -errno. */
 int worker_start(struct worker *w);
+
+/* Makes the thread run on these CPUs. Returns 0 or -errno. */
+int worker_set_cpus(struct worker *w, const cpu_set_t *cpus);
+
+/* What a configuration says of the source of a worker. */
+struct source_config worker_source_config(const struct conf *c);
 
 /* Asks the thread to answer what waits in the queue, to give the queue back and to end. */
 void worker_stop(struct worker *w);

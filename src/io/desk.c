@@ -26,7 +26,7 @@
 #include <sys/mman.h>
 
 #define MAGIC	UINT64_C(0x6b73656466716e01)
-#define VERSION 1
+#define VERSION 2
 
 _Static_assert(DESK_STRIDE_MAX >= DESK_PAYLOAD_MAX + DESK_OVERHEAD, "room for every message");
 _Static_assert(offsetof(struct nlmsghdr, nlmsg_len) == 0 &&
@@ -40,7 +40,9 @@ size_t desk_size(void)
 
 uint32_t desk_layout(void)
 {
-	return VERSION << 24 ^ SOURCE_BATCH_MAX << 16 ^ (uint32_t)sizeof(struct desk);
+	/* the size is one of whole pages, and does not tell of one more total */
+	return VERSION << 24 ^ SOURCE_BATCH_MAX << 16 ^
+	       (uint32_t)(sizeof(struct desk) + offsetof(struct desk, notes));
 }
 
 uint32_t desk_stride(uint32_t copy_range)

@@ -38,7 +38,8 @@ struct desk_note {
 	  "packets on which a predecessor was at work, sent on or round again")                    \
 	X(overdue, "overdue", "packets accepted because their verdict had got lost")               \
 	X(strays, "strays", "packets accepted that only the kernel knew of")                       \
-	X(lost, "user_dropped", "packets that found no room in the socket: gaps in their ids")     \
+	X(lost, "user_dropped", "packets that found no room in the socket and were dropped")       \
+	X(passed, "user_passed", "packets that found no room in the socket and passed unseen")     \
 	X(broken, "broken", "packets accepted unread, their attributes not understood")            \
 	X(unreadable, "unreadable", "messages without a packet id, to which there is no answer")   \
 	X(refused, "refused", "verdicts that the kernel refused with an error")                    \

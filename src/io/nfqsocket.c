@@ -148,24 +148,36 @@ static int command_bind(struct nfqsocket *s)
 	return command(s, nlh);
 }
 
-static int command_max_packets(struct nfqsocket *s, uint32_t max_packets)
+static struct nlmsghdr *put_max_packets(char *buf, const struct nfqsocket *s, uint32_t max_packets)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, s->queue);
 
 	nfq_nlmsg_cfg_put_qmaxlen(nlh, max_packets);
-	return command(s, nlh);
+	return nlh;
+}
+
+static int command_max_packets(struct nfqsocket *s, uint32_t max_packets)
+{
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
+
+	return command(s, put_max_packets(buf, s, max_packets));
 }
 
 /* One flag per message: a flag the kernel does not know fails the whole message. */
-static int command_flag(struct nfqsocket *s, uint32_t flag, bool on)
+static struct nlmsghdr *put_flag(char *buf, const struct nfqsocket *s, uint32_t flag, bool on)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, s->queue);
 
 	mnl_attr_put_u32(nlh, NFQA_CFG_FLAGS, htonl(on ? flag : 0));
 	mnl_attr_put_u32(nlh, NFQA_CFG_MASK, htonl(flag));
-	return command(s, nlh);
+	return nlh;
+}
+
+static int command_flag(struct nfqsocket *s, uint32_t flag, bool on)
+{
+	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
+
+	return command(s, put_flag(buf, s, flag, on));
 }
 
 static uint32_t copy_range_max(uint32_t range)
@@ -188,13 +200,24 @@ static int command_copy(struct nfqsocket *s, uint32_t range)
 	return command(s, put_copy(buf, s, range));
 }
 
-int nfqsocket_set_copy_range(struct nfqsocket *s, uint32_t range)
+/* Without an answer, for which packets would have to wait; errors are answered all the same. */
+static int ask(struct nfqsocket *s, struct nlmsghdr *nlh)
 {
-	_Alignas(struct nlmsghdr) char buf[COMMAND_MAX] = {};
-	struct nlmsghdr *nlh = put_copy(buf, s, range);
-
 	nlh->nlmsg_seq = ++s->seq;
 	return mnl_socket_sendto(s->socket, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
+}
+
+int nfqsocket_configure(struct nfqsocket *s, const struct source_config *config)
+{
+	_Alignas(struct nlmsghdr) char buf[3][COMMAND_MAX] = {};
+	int r;
+
+	r = ask(s, put_max_packets(buf[0], s, config->max_packets));
+	if (r == 0)
+		r = ask(s, put_flag(buf[1], s, NFQA_CFG_F_FAIL_OPEN, config->fail_open));
+	if (r == 0)
+		r = ask(s, put_copy(buf[2], s, config->copy_range));
+	return r;
 }
 
 /* --- opening -------------------------------------------------------------------------------- */
@@ -286,13 +309,13 @@ static int get_queue(struct nfqsocket *s, const struct nfqueue_params *params, b
 	int r = params->fd < 0 ? -EBADF : take_over(s, params->fd);
 
 	if (r == 0)
-		r = command_max_packets(s, params->max_packets);
+		r = command_max_packets(s, params->config.max_packets);
 	*ret_adopted = r == 0;
 	if (r != -EBADF && r != -ENODEV && r != -EPERM)
 		return r;
 	nfqsocket_close(s);
 	r = bind_anew(s);
-	return r < 0 ? r : command_max_packets(s, params->max_packets);
+	return r < 0 ? r : command_max_packets(s, params->config.max_packets);
 }
 
 static int configure(struct nfqsocket *s, const struct nfqueue_params *params,
@@ -305,10 +328,10 @@ static int configure(struct nfqsocket *s, const struct nfqueue_params *params,
 	if (r < 0)
 		return r;
 	grant.gso = command_flag(s, NFQA_CFG_F_GSO, true) == 0;
-	r = command_flag(s, NFQA_CFG_F_FAIL_OPEN, params->fail_open);
-	grant.fail_open = params->fail_open && r == 0;
+	r = command_flag(s, NFQA_CFG_F_FAIL_OPEN, params->config.fail_open);
+	grant.fail_open = params->config.fail_open && r == 0;
 	/* Last: in a new queue packets arrive from here on, and find everything else in place. */
-	r = command_copy(s, params->copy_range);
+	r = command_copy(s, params->config.copy_range);
 	if (r < 0)
 		return r;
 	(void)rcvbuf_set(s->fd, receive_buffer, &grant.receive_buffer);

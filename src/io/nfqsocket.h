@@ -33,8 +33,11 @@ struct nfqsocket {
 int nfqsocket_open(struct nfqsocket *s, const struct nfqueue_params *params,
 		   uint64_t receive_buffer, struct nfqueue_grant *ret);
 
-/* Asks for another copy range, without waiting for an answer. Returns 0 or -errno. */
-int nfqsocket_set_copy_range(struct nfqsocket *s, uint32_t range);
+/*
+ * Asks for another length of the queue, another copy range, and whether it fails open, without
+ * waiting for answers. Returns 0 or -errno, then with some of it asked for.
+ */
+int nfqsocket_configure(struct nfqsocket *s, const struct source_config *config);
 
 /*
  * Moves the oldest datagrams that came with answers to messages, at most n, of which each has one

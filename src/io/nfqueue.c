@@ -43,8 +43,8 @@ struct nfqueue {
 	uint16_t queue;
 	uint32_t loopback;
 	uint32_t max_packets;
+	bool fail_open;
 	uint64_t receive_buffer; /* as asked for */
-	bool fixed_buffer;	 /* whatever is copied */
 	struct ledger ledger;
 	struct desk *desk;
 	struct desk *own_desk; /* NULL: it was given */
@@ -79,7 +79,7 @@ static void note_id(struct nfqueue *q, uint32_t id)
 	if (d->seen_id && gap >= UINT32_MAX / 2)
 		return;
 	if (d->seen_id && gap)
-		ct_counter_add(&d->total.lost, gap);
+		ct_counter_add(q->fail_open ? &d->total.passed : &d->total.lost, gap);
 	d->last_id = id;
 	d->seen_id = 1;
 	ct_counter_add(&d->total.received, 1);
@@ -426,17 +426,23 @@ void nfqueue_settle(struct source *s, uint32_t n)
 	atomic_store_explicit(&from_source(s)->ledger.strays_wanted, n, memory_order_relaxed);
 }
 
-/* --- the copied part, in operation ------------------------------------------------------------ */
+/* --- configuration, in operation -------------------------------------------------------------- */
 
-/* The memory of the socket only grows, for the same reason as slots do. */
-static void follow_copy_range(struct nfqueue *q, uint32_t range)
+static uint64_t buffer_for(const struct source_config *c)
 {
-	uint64_t needed = rcvbuf_needed(q->max_packets, range);
+	return c->receive_buffer > 0 ? c->receive_buffer
+				     : rcvbuf_needed(c->max_packets, c->copy_range);
+}
 
-	if (q->fixed_buffer || needed <= q->receive_buffer)
+/* What follows from other values only grows, for the same reason as slots do. */
+static void follow_buffer(struct nfqueue *q, const struct source_config *c)
+{
+	uint64_t wanted = buffer_for(c);
+
+	if (wanted == q->receive_buffer || (c->receive_buffer == 0 && wanted < q->receive_buffer))
 		return;
-	q->receive_buffer = needed;
-	(void)rcvbuf_set(q->fd, needed, &(uint64_t){0});
+	q->receive_buffer = wanted;
+	(void)rcvbuf_set(q->fd, wanted, &(uint64_t){0});
 }
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -445,18 +451,20 @@ static uint32_t larger(uint32_t a, uint32_t b)
 }
 
 /*
- * Without an answer, for which packets would have to wait; an error shows up among those to
- * verdicts. Slots only grow: datagrams of the old size may still be on their way.
+ * Errors show up among those to verdicts. Slots only grow: datagrams of the old size may still be
+ * on their way.
  */
-static int op_set_copy_range(struct source *s, uint32_t range)
+static int op_configure(struct source *s, const struct source_config *config)
 {
 	struct nfqueue *q = from_source(s);
 
 	if (q->slot < q->nslots)
 		return -EAGAIN;
-	q->stride_wanted = larger(q->stride_wanted, desk_stride(range));
-	follow_copy_range(q, range);
-	return nfqsocket_set_copy_range(&q->socket, range);
+	q->stride_wanted = larger(q->stride_wanted, desk_stride(config->copy_range));
+	q->max_packets = config->max_packets;
+	q->fail_open = config->fail_open;
+	follow_buffer(q, config);
+	return nfqsocket_configure(&q->socket, config);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -465,7 +473,7 @@ static const struct source_ops nfqueue_ops = {
 	.receive = op_receive,
 	.verdict = op_verdict,
 	.flush = op_flush,
-	.set_copy_range = op_set_copy_range,
+	.configure = op_configure,
 	.wake = op_wake,
 	.release = op_release,
 	.close = op_close,
@@ -540,7 +548,7 @@ static int take_over(struct nfqueue *q, enum desk_astray astray, struct nfqueue_
 /* Slots stay where the predecessor's datagrams lie; longer ones than ours may wait to be read. */
 static void set_stride(struct nfqueue *q, bool fresh, const struct nfqueue_params *params)
 {
-	uint32_t least = desk_stride(params->copy_range);
+	uint32_t least = desk_stride(params->config.copy_range);
 
 	if (fresh)
 		stretch(q, params->fd < 0 ? least : DESK_STRIDE_MAX);
@@ -572,6 +580,7 @@ static int open_queue(struct nfqueue *q, const struct nfqueue_params *params,
 	r = nfqsocket_open(&q->socket, params, q->receive_buffer, &grant);
 	if (r < 0)
 		return r;
+	q->fail_open = grant.fail_open;
 	q->fd = q->socket.fd;
 	q->ledger.fd = q->socket.fd;
 	r = take_over(q, astray, &grant);
@@ -593,11 +602,8 @@ int nfqueue_open(struct source **ret, const struct nfqueue_params *params,
 	q->source.ops = &nfqueue_ops;
 	q->queue = params->queue;
 	q->loopback = params->loopback;
-	q->max_packets = params->max_packets;
-	q->fixed_buffer = params->receive_buffer > 0;
-	q->receive_buffer = q->fixed_buffer
-				    ? params->receive_buffer
-				    : rcvbuf_needed(params->max_packets, params->copy_range);
+	q->max_packets = params->config.max_packets;
+	q->receive_buffer = buffer_for(&params->config);
 	q->fd = -1;
 	q->wake_fd = -1;
 	q->socket.fd = -1;

@@ -27,11 +27,8 @@ struct nfqueue_params {
 	uint16_t queue;
 	int fd;		   /* a predecessor's socket, which may have the queue; -1: none */
 	struct desk *desk; /* where packets lie, perhaps the predecessor's; NULL: private memory */
-	bool fail_open;	   /* accept, not drop, what finds the queue full */
-	uint32_t max_packets;	 /* waiting in the kernel */
-	uint32_t copy_range;	 /* bytes of each packet to copy, at least 1 */
-	uint64_t receive_buffer; /* bytes (io/rcvbuf.h), 0: for max_packets, whatever is copied */
-	uint32_t loopback;	 /* interface index, 0: none */
+	struct source_config config;
+	uint32_t loopback; /* interface index, 0: none */
 };
 
 /* What the kernel granted. */

@@ -37,6 +37,20 @@ struct packet {
 
 struct source;
 
+/* What can change while packets flow. */
+struct source_config {
+	uint32_t copy_range;	 /* bytes of each packet to copy, at least 1 */
+	uint32_t max_packets;	 /* waiting in the kernel */
+	uint64_t receive_buffer; /* bytes (io/rcvbuf.h), 0: for max_packets, whatever is copied */
+	bool fail_open;		 /* accept, not drop, what finds the queue full */
+};
+
+static inline bool source_config_equal(const struct source_config *a, const struct source_config *b)
+{
+	return a->copy_range == b->copy_range && a->max_packets == b->max_packets &&
+	       a->receive_buffer == b->receive_buffer && a->fail_open == b->fail_open;
+}
+
 struct source_ops {
 	/*
 	 * Waits at most timeout_ms for packets (-1: for ever, 0: not at all) and fills batch.
@@ -53,10 +67,10 @@ struct source_ops {
 	/* Sends every noted verdict. Returns 0 or -errno (the caller may only log it). */
 	int (*flush)(struct source *s);
 	/*
-	 * Changes how many bytes of each packet are copied, for those that arrive from now on; by
-	 * the thread that receives, between two batches. Returns 0, or -errno and all is as it was.
+	 * Changes how packets wait and arrive, from now on; by the thread that receives, between
+	 * two batches. Returns 0, or -errno: to be tried again, with some of it done.
 	 */
-	int (*set_copy_range)(struct source *s, uint32_t range);
+	int (*configure)(struct source *s, const struct source_config *config);
 	/* Makes a receive() of another thread return soon. Async-signal-safe, any thread. */
 	void (*wake)(struct source *s);
 	/*

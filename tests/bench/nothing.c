@@ -111,9 +111,9 @@ static int start(struct loop *l, const struct arguments *arg, unsigned int queue
 	int r;
 
 	conf_init(&conf);
-	params.max_packets = conf.queue_max_packets;
-	params.copy_range = conf_copy_range(&conf);
-	params.receive_buffer = conf.queue_receive_buffer;
+	params.config.max_packets = conf.queue_max_packets;
+	params.config.copy_range = conf_copy_range(&conf);
+	params.config.receive_buffer = conf.queue_receive_buffer;
 	l->queue = queue;
 	l->mark = arg->mark;
 	r = nfqueue_open(&l->source, &params, &grant);

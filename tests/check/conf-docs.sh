@@ -77,6 +77,16 @@ verdict "every item of the manual has a default" \
 	"$([ "$(items)" -eq "$(wc -l <"$work/manual")" ] || echo "$(items) items")"
 verdict "the example sets nothing" "$(grep -nvE '^(#.*|\[[A-Za-z]+\])?$' "$example")"
 
+# Keys that a reload does not change.
+awk -F '\t' '$5 == "restart" { print $2 }' "$work/table" | sort >"$work/restart"
+verdict "some keys need a restart" "$([ -s "$work/restart" ] || echo none)"
+awk '/^\.It Ic [A-Za-z0-9]+= / { key = $3; sub(/=$/, "", key) }
+	/^Needs a restart\.$/ { print key }' "$manual" | sort >"$work/manual.restart"
+same "the manual says which keys need a restart" "$work/restart" "$work/manual.restart"
+sed -n '/^# After a change/,/^$/p' "$example" | tr -d '#\n' | sed 's/.*(\(.*\) need .*/\1/' |
+	grep -oE '[A-Za-z]+=' | tr -d = | sort >"$work/example.restart"
+same "so does the example" "$work/restart" "$work/example.restart"
+
 # Each help text of the table opens a comment of its section.
 awk -v OFS='\t' '/^#?\[/ { gsub(/[][#]/, ""); section = $0; next }
 	section && sub(/^# /, "") { print section, $0 }' "$example" | sort -u >"$work/comments"

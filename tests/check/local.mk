@@ -13,6 +13,7 @@ checks = \
 	tests/check/man.sh \
 	tests/check/unit.sh \
 	tests/check/conf-docs.sh \
+	tests/check/dropins.sh \
 	tests/check/docs.sh \
 	tests/check/completion.sh \
 	tests/check/selftest.sh
@@ -24,6 +25,7 @@ EXTRA_DIST         += tests/check/tap.sh tests/check/alerts.yml
 tests/check/symbols.log: libctcore.la
 tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
+tests/check/dropins.log: tests/unit/conf/conf_table
 tests/check/metrics.log: tests/unit/ctl/metrics_text
 tests/check/selftest.log: tests/unit/ctl/metrics_text
 tests/check/completion.log: ctmarkd

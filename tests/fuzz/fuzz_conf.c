@@ -7,10 +7,13 @@
 
 #include "tests/fuzz/fuzz.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
 #include "conf/conf.h"
+#include "conf/settings.h"
 
 struct seen {
 	unsigned int errors, warnings;
@@ -95,6 +98,30 @@ static void check_conf(const struct conf *c)
 	FUZZ_CHECK(c->log_level >= LOG_ERR && c->log_level <= LOG_DEBUG);
 }
 
+static void write_setting(void *ctx, const struct conf_setting *s)
+{
+	fprintf(ctx, "[%s]\n%s=%s\n", s->section, s->key, s->value);
+}
+
+/* What is in force, written down, is a file that says the same. */
+static void check_settings(const struct conf *c)
+{
+	const struct conf_source source = {c, NULL};
+	struct conf again;
+	struct seen seen;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	FUZZ_CHECK(f);
+	FUZZ_CHECK(conf_settings_each(&source, &source, write_setting, f) == 0);
+	FUZZ_CHECK(fclose(f) == 0);
+	memset(&again, 0x5a, sizeof(again));
+	FUZZ_CHECK(load(&again, (const uint8_t *)text, size, &seen) == 0);
+	FUZZ_CHECK(memcmp(c, &again, sizeof(again)) == 0);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct conf one, two, untouched;
@@ -106,10 +133,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	untouched = one;
 	r = load(&one, data, size, &first);
 	FUZZ_CHECK((r < 0) == (first.errors > 0));
-	if (r < 0)
+	if (r < 0) {
 		FUZZ_CHECK(memcmp(&one, &untouched, sizeof(one)) == 0);
-	else
+	} else {
 		check_conf(&one);
+		check_settings(&one);
+	}
 
 	/* no state is left over from a file to the next */
 	FUZZ_CHECK(load(&two, data, size, &second) == r);

@@ -146,8 +146,8 @@ static struct source *open_queue(struct heirs *h, struct seat *seat, int fd)
 	struct nfqueue_params params = {
 		.fd = fd,
 		.desk = seat->desk,
-		.max_packets = 65536,
-		.copy_range = 256,
+		.config.max_packets = 65536,
+		.config.copy_range = 256,
 	};
 	struct nfqueue_grant grant;
 	struct source *s = NULL;

@@ -2,8 +2,9 @@
 
 /*
  * The table for tests/check/conf-docs.sh. Without an argument: one line per key, section, name,
- * default and help separated by tabs. With a file: whether loading it is silent and changes
- * nothing.
+ * default, help and "restart" if it needs one, separated by tabs. With a file: whether loading it
+ * is silent and changes nothing. With --root DIR: what is said of the files found below it, for
+ * tests/check/dropins.sh.
  */
 
 #include <stdio.h>
@@ -47,12 +48,17 @@ static int compare(const char *file)
 static void print(const struct conf_key *table, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		printf("%s\t%s\t%s\t%s\n", table[i].section, table[i].name, table[i].def,
-		       table[i].help);
+		printf("%s\t%s\t%s\t%s\t%s\n", table[i].section, table[i].name, table[i].def,
+		       table[i].help, table[i].restart ? "restart" : "");
 }
 
 int main(int argc, char **argv)
 {
+	unsigned int messages = 0;
+	struct conf conf;
+
+	if (argc > 2 && strcmp(argv[1], "--root") == 0)
+		return conf_load(&conf, NULL, argv[2], NULL, say, &messages) < 0;
 	if (argc > 1)
 		return compare(argv[1]);
 	print(conf_table, conf_table_len);

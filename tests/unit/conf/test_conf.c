@@ -502,19 +502,18 @@ static void test_restart_keys(void **state)
 	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 0);
 	assert_string_equal(names, "");
 	b = good("[Mark]\nMask=0xff\n[Timeouts]\nUDP=5\n[Log]\nLevel=err\n[Verdict]\nNew=drop\n"
-		 "[Track]\nTCPLoose=no\nConfirm=exit\nHelpers=ftp\n[Queue]\nCopyRange=128\n");
+		 "[Track]\nTCPLoose=no\nConfirm=exit\nHelpers=ftp\n[Queue]\nCopyRange=128\n"
+		 "MaxPackets=1\nFailOpen=yes\nReceiveBuffer=1M\nCPUAffinity=0\n");
 	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 0);
 	b = good("[Queue]\nRange=0-1\n");
 	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 1);
 	assert_string_equal(names, "Range=");
-	b = good("[Queue]\nRange=1\nMaxPackets=1\nFailOpen=yes\nCopyRange=128\nReceiveBuffer=1M\n"
-		 "CPUAffinity=0\n[Track]\nMaxFlows=64\nMaxExpectations=0\n");
-	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 7);
-	assert_string_equal(names, "Range=, MaxPackets=, FailOpen=, ReceiveBuffer=, CPUAffinity=, "
-				   "MaxFlows=, MaxExpectations=");
-	assert_int_equal(conf_restart_keys(&a, &b, names, 20), 7);
-	assert_string_equal(names, "Range=, MaxPackets=");
-	assert_int_equal(conf_restart_keys(&a, &b, names, 1), 7);
+	b = good("[Queue]\nRange=1\n[Track]\nMaxFlows=64\nMaxExpectations=0\nMaxFragments=1\n");
+	assert_int_equal(conf_restart_keys(&a, &b, names, sizeof(names)), 4);
+	assert_string_equal(names, "Range=, MaxFlows=, MaxExpectations=, MaxFragments=");
+	assert_int_equal(conf_restart_keys(&a, &b, names, 20), 4);
+	assert_string_equal(names, "Range=, MaxFlows=");
+	assert_int_equal(conf_restart_keys(&a, &b, names, 1), 4);
 	assert_string_equal(names, "");
 }
 

@@ -210,6 +210,34 @@ static void test_room_for_packets(void **state)
 	engine_close(&w->e);
 }
 
+/* Fewer may be allowed while more wait: these go, datagram by datagram; never more than have room.
+ */
+static void test_less_room(void **state)
+{
+	struct wait *w = open_wait(64, 8);
+
+	for (uint32_t i = 1; i <= 8; i++)
+		assert_true(piece(w, i <= 4 ? 1 : 2, i, 0, i, SEC).held);
+	w->e.cfg.max_held = 2;
+	assert_int_equal(piece(w, 3, 1, 0, 9, SEC).reason, CT_REASON_FRAGMENT_LIMIT);
+	assert_int_equal(due(w, 0, SEC), 4);
+	assert_true(piece(w, 4, 1, 0, 10, SEC).held);
+	assert_int_equal(due(w, 0, SEC), 4);
+	assert_true(piece(w, 4, 2, 0, 11, SEC).held);
+	assert_int_equal(ct_fragments_held(w->e.th.ct), 2);
+	assert_true(piece(w, 5, 1, 0, 12, SEC).held);
+	assert_int_equal(due(w, 0, SEC), 2);
+	w->e.cfg.max_held = 0;
+	assert_true(piece(w, 6, 1, 0, 13, SEC).drop);
+	w->e.cfg.max_held = 1000;
+	(void)due(w, 0, SEC);
+	for (uint32_t i = 1; i <= 20; i++)
+		piece(w, 6 + i, 1, 0, 13 + i, SEC);
+	(void)due(w, 0, SEC);
+	assert_int_equal(ct_fragments_held(w->e.th.ct), 8);
+	engine_close(&w->e);
+}
+
 /* A worker that does not come for its packets cannot make others run out of memory. */
 static void test_nobody_comes(void **state)
 {
@@ -261,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_room_for_datagrams),
 		cmocka_unit_test(test_room_for_packets),
+		cmocka_unit_test(test_less_room),
 		cmocka_unit_test(test_nobody_comes),
 		cmocka_unit_test(test_release),
 	};

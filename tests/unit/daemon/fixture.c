@@ -57,14 +57,14 @@ static void fake_close(struct source *s)
 	*((struct fake_source *)s)->closed = true;
 }
 
-static int fake_set_copy_range(struct source *s, uint32_t range)
+static int fake_configure(struct source *s, const struct source_config *config)
 {
 	struct fake_source *f = (struct fake_source *)s;
 
-	f->copy_range_calls++;
-	if (f->copy_range_error)
-		return f->copy_range_error;
-	f->copy_range = range;
+	f->config_calls++;
+	if (f->config_error)
+		return f->config_error;
+	f->config = *config;
 	return 0;
 }
 
@@ -72,7 +72,7 @@ const struct source_ops fixture_ops = {
 	.receive = fake_receive,
 	.verdict = fake_verdict,
 	.flush = fake_flush,
-	.set_copy_range = fake_set_copy_range,
+	.configure = fake_configure,
 	.wake = fake_wake,
 	.release = fake_release,
 	.close = fake_close,
@@ -101,7 +101,6 @@ void fixture_make_worker(struct fixture *x, bool shadow)
 		.conf = &x->conf,
 		.log = x->log,
 		.queue = QUEUE,
-		.cpu = -1,
 		.peers = x->peers,
 		.npeers = x->npeers,
 		.shadow = shadow,

@@ -34,9 +34,9 @@ struct fake_source {
 	int flush_error;
 	unsigned int flushes;
 	_Atomic unsigned int wakes;
-	uint32_t copy_range;
-	unsigned int copy_range_calls;
-	int copy_range_error;
+	struct source_config config;
+	unsigned int config_calls;
+	int config_error;
 	bool released;
 	bool *closed;
 };

@@ -299,8 +299,8 @@ static void test_zones(void **state)
 	zones_free(zoned.zones);
 }
 
-/* The copied part follows the configuration, and only between two batches. */
-static void test_copy_range_follows(void **state)
+/* The queue follows the configuration, and only between two batches. */
+static void test_source_follows(void **state)
 {
 	struct fixture *x = *state;
 	struct daemon_conf next = x->conf;
@@ -308,23 +308,47 @@ static void test_copy_range_follows(void **state)
 	next.conf.track.nhelper_ports = 1; /* messages have to be read to their end */
 	fixture_make_worker(x, false);
 	worker_pass(x->worker, 0);
-	assert_int_equal(x->source.copy_range_calls, 0);
+	assert_int_equal(x->source.config_calls, 0);
 	worker_set_conf(x->worker, &next);
 	fixture_offer(x, 1, udp, sizeof(udp), 0);
 	worker_pass(x->worker, 0);
-	assert_int_equal(x->source.copy_range_calls, 0); /* the batch was there still */
-	x->source.copy_range_error = -ENOMEM;
+	assert_int_equal(x->source.config_calls, 0); /* the batch was there still */
+	x->source.config_error = -ENOMEM;
 	worker_pass(x->worker, 0);
-	x->source.copy_range_error = 0;
+	x->source.config_error = 0;
 	worker_pass(x->worker, 0);
-	assert_int_equal(x->source.copy_range_calls, 2);
-	assert_int_equal(x->source.copy_range, 65535);
+	assert_int_equal(x->source.config_calls, 2);
+	assert_int_equal(x->source.config.copy_range, 65535);
 	worker_set_conf(x->worker, &x->conf);
 	worker_pass(x->worker, 0);
 	worker_pass(x->worker, 0);
 	worker_pass(x->worker, 0);
-	assert_int_equal(x->source.copy_range_calls, 3);
-	assert_int_equal(x->source.copy_range, conf_copy_range(&x->conf.conf));
+	assert_int_equal(x->source.config_calls, 3);
+	assert_int_equal(x->source.config.copy_range, conf_copy_range(&x->conf.conf));
+}
+
+/* Each of the keys is noticed by itself. */
+static void test_source_keys(void **state)
+{
+	struct fixture *x = *state;
+	struct daemon_conf next[3] = {x->conf, x->conf, x->conf};
+
+	next[0].conf.queue_max_packets = 77;
+	next[1].conf.queue_receive_buffer = 1 << 20;
+	next[2].conf.queue_fail_open = true;
+	fixture_make_worker(x, false);
+	for (unsigned int i = 0; i < 3; i++) {
+		struct source_config want = worker_source_config(&next[i].conf);
+
+		worker_set_conf(x->worker, &next[i]);
+		worker_pass(x->worker, 0);
+		worker_pass(x->worker, 0);
+		assert_int_equal(x->source.config_calls, i + 1);
+		assert_true(source_config_equal(&x->source.config, &want));
+	}
+	assert_true(x->source.config.fail_open);
+	assert_int_equal(x->source.config.max_packets, x->conf.conf.queue_max_packets);
+	assert_int_equal(x->source.config.receive_buffer, 0);
 }
 
 /* Two equal SYNs under way: the second finds at the exit hook that the flow exists. */
@@ -479,7 +503,8 @@ int main(void)
 		TEST(test_table_full_in_shadow),
 		TEST(test_new_configuration_between_batches),
 		TEST(test_zones),
-		TEST(test_copy_range_follows),
+		TEST(test_source_follows),
+		TEST(test_source_keys),
 		TEST(test_drop_at_the_exit_hook),
 		TEST(test_flush_is_tried_again),
 		TEST(test_thread_ends_with_its_source),

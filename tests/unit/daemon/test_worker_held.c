@@ -67,7 +67,6 @@ static void test_fragments_in_two_queues(void **state)
 		.conf = &x->conf,
 		.log = x->log,
 		.queue = QUEUE + 1,
-		.cpu = -1,
 		.peers = x->peers,
 		.npeers = 2,
 		.ended_fd = x->ended_fd,

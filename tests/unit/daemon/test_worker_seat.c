@@ -56,7 +56,6 @@ static void make_worker(struct fixture *x, struct worker_params params)
 	params.conf = &x->conf;
 	params.log = x->log;
 	params.queue = QUEUE;
-	params.cpu = -1;
 	params.ended_fd = x->ended_fd;
 	assert_int_equal(worker_new(&x->worker, &params), 0);
 }

@@ -5,6 +5,7 @@
 #include "io/nfqueue.h"
 
 #include <errno.h>
+#include <linux/netfilter/nfnetlink_queue.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct fixture {
 
 static void open_queue(struct fixture *x)
 {
-	const struct nfqueue_params params = {.fd = -1, .max_packets = 1024, .copy_range = 128};
+	const struct nfqueue_params params = {
+		.fd = -1, .config.max_packets = 1024, .config.copy_range = 128};
 	struct nfqueue_grant grant;
 
 	assert_int_equal(nfqueue_open(&x->source, &params, &grant), 0);
@@ -350,15 +352,20 @@ static void test_gone_packets(void **state)
 	assert_int_equal(stats(x).refused, 0);
 }
 
+static void configure(struct fixture *x, struct source_config config)
+{
+	assert_int_equal(x->source->ops->configure(x->source, &config), 0);
+}
+
 /* A command is never taken for a run. */
 static void test_refused_command(void **state)
 {
 	struct fixture *x = *state;
 
 	fake.command_error = EBUSY;
-	assert_int_equal(x->source->ops->set_copy_range(x->source, 256), 0);
+	configure(x, (struct source_config){.copy_range = 256, .max_packets = 1024});
 	receive(x);
-	assert_int_equal(stats(x).refused, 1);
+	assert_int_equal(stats(x).refused, 3); /* length, flag and copied part */
 	assert_int_equal(stats(x).refused_error, EBUSY);
 	assert_int_equal(stats(x).gone, 0);
 }
@@ -460,48 +467,114 @@ static void test_receive_buffer(void **state)
 
 	assert_int_equal(granted(x,
 				 (struct nfqueue_params){
-					 .max_packets = 1000,
-					 .copy_range = 2048,
+					 .config.max_packets = 1000,
+					 .config.copy_range = 2048,
 				 }),
 			 needed);
 	assert_int_equal(granted(x,
 				 (struct nfqueue_params){
-					 .max_packets = 1000,
-					 .copy_range = 2048,
-					 .receive_buffer = 65536,
+					 .config.max_packets = 1000,
+					 .config.copy_range = 2048,
+					 .config.receive_buffer = 65536,
 				 }),
 			 65536);
 	assert_int_equal(granted(x,
 				 (struct nfqueue_params){
-					 .max_packets = UINT32_MAX,
-					 .copy_range = 65535,
+					 .config.max_packets = UINT32_MAX,
+					 .config.copy_range = 65535,
 				 }),
 			 RCVBUF_MAX);
 	fake.unforced = true;
 	assert_int_equal(granted(x,
 				 (struct nfqueue_params){
-					 .max_packets = 1,
-					 .copy_range = 2048,
-					 .receive_buffer = much,
+					 .config.max_packets = 1,
+					 .config.copy_range = 2048,
+					 .config.receive_buffer = much,
 				 }),
 			 FAKE_RMEM_MAX);
 }
 
-/* It grows with what is copied, unless it was given; never back, for packets may be in it. */
+/* It grows with what is copied or waits, unless it was given; never back, for packets may be in it.
+ */
 static void test_receive_buffer_follows(void **state)
 {
-	struct nfqueue_params params = {.fd = -1, .max_packets = 1000, .copy_range = 2048};
+	struct nfqueue_params params = {
+		.fd = -1, .config.max_packets = 1000, .config.copy_range = 2048};
+	struct source_config config = params.config;
 	struct fixture *x = *state;
 
 	granted(x, params);
-	assert_int_equal(x->source->ops->set_copy_range(x->source, 65535), 0);
+	config.copy_range = 65535;
+	configure(x, config);
 	assert_int_equal(fake.rcvbuf, rcvbuf_needed(1000, 65535));
-	assert_int_equal(x->source->ops->set_copy_range(x->source, 2048), 0);
+	configure(x, params.config);
 	assert_int_equal(fake.rcvbuf, rcvbuf_needed(1000, 65535));
-	params.receive_buffer = 1 << 20;
-	granted(x, params);
-	assert_int_equal(x->source->ops->set_copy_range(x->source, 65535), 0);
+	config.max_packets = 1001;
+	configure(x, config);
+	assert_int_equal(fake.rcvbuf, rcvbuf_needed(1001, 65535));
+	config.receive_buffer = 1 << 20; /* given: also if that is less */
+	configure(x, config);
 	assert_int_equal(fake.rcvbuf, 1 << 20);
+	config.copy_range = 256;
+	configure(x, config);
+	assert_int_equal(fake.rcvbuf, 1 << 20);
+	config.receive_buffer = 0;
+	config.copy_range = 65535;
+	configure(x, config);
+	assert_int_equal(fake.rcvbuf, rcvbuf_needed(1001, 65535));
+	params.config.receive_buffer = 1 << 20;
+	granted(x, params);
+	params.config.copy_range = 65535;
+	configure(x, params.config);
+	assert_int_equal(fake.rcvbuf, 1 << 20);
+}
+
+/* What is configured while packets wait is in force, and no packet is met in between. */
+static void test_configure(void **state)
+{
+	struct fixture *x = *state;
+
+	arrive(x, 3, 0);
+	assert_int_equal(x->n, 3);
+	fake_arrive(FAKE_GOOD, 0);
+	configure(x,
+		  (struct source_config){.copy_range = 300, .max_packets = 77, .fail_open = true});
+	assert_int_equal(fake.max_packets, 77);
+	assert_int_equal(fake.copy_range, 300);
+	assert_true(fake.flags & NFQA_CFG_F_FAIL_OPEN);
+	assert_true(fake.flags & NFQA_CFG_F_GSO);
+	answer_all(x, 0);
+	flush(x);
+	receive(x);
+	assert_int_equal(x->n, 1);
+	answer_all(x, 0);
+	flush(x);
+	assert_int_equal(stats(x).received, 4);
+	assert_int_equal(stats(x).answered, 4);
+	assert_int_equal(stats(x).off, 0);
+	configure(x, (struct source_config){.copy_range = 300, .max_packets = 78});
+	assert_false(fake.flags & NFQA_CFG_F_FAIL_OPEN);
+	assert_int_equal(fake.max_packets, 78);
+}
+
+/* What found no room was dropped, or passed, as the queue was told. */
+static void test_lost_or_passed(void **state)
+{
+	struct source_config config = {.copy_range = 128, .max_packets = 1024};
+	struct fixture *x = *state;
+
+	arrive(x, 1, 0);
+	fake.last_id += 5;
+	arrive(x, 1, 0);
+	assert_int_equal(stats(x).lost, 5);
+	config.fail_open = true;
+	answer_all(x, 0);
+	flush(x);
+	configure(x, config);
+	fake.last_id += 7;
+	arrive(x, 1, 0);
+	assert_int_equal(stats(x).lost, 5);
+	assert_int_equal(stats(x).passed, 7);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -526,6 +599,8 @@ int main(void)
 		TEST(test_strays),
 		TEST(test_is_empty),
 		TEST(test_receive_buffer),
+		TEST(test_configure),
+		TEST(test_lost_or_passed),
 		TEST(test_receive_buffer_follows),
 	};
 

@@ -114,8 +114,8 @@ static int set_up(void **state)
 		.queue = QUEUE,
 		.fd = -1,
 		.desk = x->desk,
-		.max_packets = 1024,
-		.copy_range = 128,
+		.config.max_packets = 1024,
+		.config.copy_range = 128,
 	};
 	open_queue(x);
 	fake.nmessages = 0;
@@ -456,15 +456,15 @@ static void test_configured_again(void **state)
 	struct fixture *x = *state;
 
 	die(x);
-	x->params.fail_open = true;
+	x->params.config.fail_open = true;
 	adopt(x);
 	assert_true(x->grant.fail_open);
 	assert_int_equal(fake.flags, NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN);
 	die(x);
-	x->params.fail_open = false;
-	x->params.max_packets = 77;
-	x->params.copy_range = 99;
-	x->params.receive_buffer = 123456;
+	x->params.config.fail_open = false;
+	x->params.config.max_packets = 77;
+	x->params.config.copy_range = 99;
+	x->params.config.receive_buffer = 123456;
 	adopt(x);
 	assert_false(x->grant.fail_open);
 	assert_int_equal(fake.flags, NFQA_CFG_F_GSO);
@@ -480,7 +480,7 @@ static void test_longer_slots(void **state)
 
 	arrive(x, 3);
 	die(x);
-	x->params.copy_range = 4000;
+	x->params.config.copy_range = 4000;
 	adopt(x);
 	fake_arrive(FAKE_GOOD, 0);
 	expect_batch(x, 3, 1);
@@ -490,7 +490,7 @@ static void test_longer_slots(void **state)
 	assert_int_equal(x->desk->stride, desk_stride(4000));
 	answer_all(x);
 	die(x);
-	x->params.copy_range = 128;
+	x->params.config.copy_range = 128;
 	adopt(x);
 	assert_int_equal(x->desk->stride, desk_stride(4000));
 }

@@ -128,8 +128,8 @@ static void work(struct life *l, bool first, bool last)
 		.queue = QUEUE,
 		.fd = first ? -1 : open("/dev/null", O_RDWR),
 		.desk = l->desk,
-		.max_packets = 4096,
-		.copy_range = 128,
+		.config.max_packets = 4096,
+		.config.copy_range = 128,
 	};
 	struct nfqueue_grant grant;
 

@@ -201,7 +201,8 @@ static void judge(const struct life *l, const struct nfqueue_stats *s)
 
 static void live(struct life *l)
 {
-	const struct nfqueue_params params = {.fd = -1, .max_packets = 1024, .copy_range = 128};
+	const struct nfqueue_params params = {
+		.fd = -1, .config.max_packets = 1024, .config.copy_range = 128};
 	struct nfqueue_grant grant;
 	struct nfqueue_stats s;
 
