@@ -63,12 +63,14 @@ struct faults {
 	struct fault fault[CT_HISTORY_INVALID];
 };
 
-_Static_assert(sizeof(struct step) == 24 && sizeof(struct fault) == 48, "records are compact");
-
 struct stray {
 	uint64_t order;
 	struct ct_event event;
 };
+
+_Static_assert(sizeof(struct step) == 24 && sizeof(struct faults) == 112 &&
+		       sizeof(struct stray) <= 200,
+	       "records are as compact as history.h says");
 
 struct slot_lock {
 	_Alignas(LINE) struct ct_lock lock;

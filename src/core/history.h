@@ -33,7 +33,7 @@ struct ct_history_params {
 /*
  * Bytes of memory that it needs, zeroed and aligned to 64; touched on demand: for a slot in use 16
  * and 24 for each transition of the depth, 112 more if it had INVALID packets, and for each queue
- * that had packets without a flow some 260 for each of these. 0: params are out of range.
+ * that had packets without a flow 200 for each of these. 0: params are out of range.
  */
 size_t ct_history_size(const struct ct_history_params *params);
 

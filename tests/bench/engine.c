@@ -14,9 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "core/adopt.h"
+#include "core/history.h"
 #include "core/table.h"
+#include "core/view.h"
 #include "daemon/memory.h"
 #include "tests/bench/traffic.h"
 #include "util/cleanup.h"
@@ -38,7 +42,9 @@ struct bench {
 	struct memory memory;
 	uint64_t now_ns;
 	uint32_t max_flows;
-	uint32_t next; /* packet of the stream */
+	uint32_t next;		    /* packet of the stream */
+	struct ct_history *history; /* NULL: nothing is noted */
+	size_t history_size;
 };
 
 /* A stream of packets: fills in the n-th one. */
@@ -84,19 +90,49 @@ static void bench_close(struct bench *b)
 {
 	ct_free(b->th.ct);
 	memory_unmap(&b->memory);
+	if (b->history)
+		munmap(b->history, b->history_size);
 }
+
+/* From here on events are noted, as many of each flow. */
+static void bench_remember(struct bench *b, uint32_t depth)
+{
+	const struct ct_history_params params = {.slots = b->max_flows, .depth = depth};
+	void *memory;
+
+	b->history_size = ct_history_size(&params);
+	memory = mmap(NULL, b->history_size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		die("no memory for the history");
+	(void)madvise(memory, b->history_size, MADV_HUGEPAGE);
+	b->history = ct_history_init(memory, &params);
+}
+
+/* Who hears of results. */
+struct hearer {
+	struct ct *ct;
+	struct ct_history *history;
+	uint32_t marks;
+};
 
 /* What a worker does with a result belongs to the worker; that there is one is looked at. */
 static void judged(void *ctx, const struct ct_input *in, struct ct_result *out)
 {
-	*(uint32_t *)ctx ^= out->mark;
+	struct hearer *h = ctx;
+
+	h->marks ^= out->mark;
+	for (unsigned int i = 0; h->history && i < out->nevents; i++)
+		ct_history_note(h->history, ct_flow_slot(h->ct, out->events[i].flow),
+				&out->events[i]);
 }
 
 /* Judges one batch and returns how long that took. */
-static uint64_t judge(struct ct_thread *th, struct traffic_packet *batch, uint64_t now_ns)
+static uint64_t judge(struct ct_thread *th, struct traffic_packet *batch, uint64_t now_ns,
+		      struct ct_history *history)
 {
+	struct hearer hearer = {.ct = th->ct, .history = history};
 	const struct ct_input *in[BATCH];
-	uint32_t marks = 0;
 	uint64_t begin;
 
 	for (unsigned int i = 0; i < BATCH; i++) {
@@ -104,7 +140,7 @@ static uint64_t judge(struct ct_thread *th, struct traffic_packet *batch, uint64
 		in[i] = &batch[i].in;
 	}
 	begin = clock_now_ns();
-	ct_track_batch(th, in, BATCH, judged, &marks);
+	ct_track_batch(th, in, BATCH, judged, &hearer);
 	return clock_now_ns() - begin;
 }
 
@@ -122,7 +158,7 @@ static uint64_t expire_some(struct ct_thread *th, uint64_t now_ns)
 
 /* So many packets of the stream, from *next on. Returns ns for each of them. */
 static double play(struct ct_thread *th, make_packet *make, uint32_t *next, uint64_t batches,
-		   uint32_t flows, uint64_t *now_ns)
+		   uint32_t flows, uint64_t *now_ns, struct ct_history *history)
 {
 	static _Thread_local struct traffic_packet batch[BATCH];
 	uint64_t ns = 0;
@@ -130,7 +166,7 @@ static double play(struct ct_thread *th, make_packet *make, uint32_t *next, uint
 	for (uint64_t i = 0; i < batches; i++) {
 		for (unsigned int k = 0; k < BATCH; k++)
 			make(&batch[k], (*next)++, flows);
-		ns += judge(th, batch, *now_ns);
+		ns += judge(th, batch, *now_ns, history);
 		if (i % EXPIRY == 0)
 			ns += expire_some(th, *now_ns);
 		*now_ns += BATCH * STEP_NS;
@@ -140,7 +176,7 @@ static double play(struct ct_thread *th, make_packet *make, uint32_t *next, uint
 
 static double play_on(struct bench *b, make_packet *make, uint64_t batches, uint32_t flows)
 {
-	return play(&b->th, make, &b->next, batches, flows, &b->now_ns);
+	return play(&b->th, make, &b->next, batches, flows, &b->now_ns, b->history);
 }
 
 /* --- what is printed -------------------------------------------------------------------------- */
@@ -305,7 +341,7 @@ static void *work(void *arg)
 
 	pthread_barrier_wait(j->start);
 	begin = clock_now_ns();
-	play(&j->th, j->make, &j->first, j->batches, j->flows, &j->now_ns);
+	play(&j->th, j->make, &j->first, j->batches, j->flows, &j->now_ns, NULL);
 	j->ns = clock_now_ns() - begin;
 	return NULL;
 }
@@ -355,6 +391,129 @@ static void two_threads(const char *name, make_packet *make, uint32_t flows)
 	bench_close(&b);
 }
 
+/* --- beside the packets ----------------------------------------------------------------------- */
+
+/* One that lists flows all the time, with less priority. */
+struct walker {
+	struct ct *ct;
+	pthread_t id;
+	atomic_bool done;
+	uint64_t flows;
+};
+
+static uint64_t walk(struct ct *ct)
+{
+	static _Thread_local struct ct_view views[BATCH];
+	struct ct_walk w = {};
+	uint64_t flows = 0;
+
+	while (!w.done)
+		flows += ct_walk_next(ct, &w, 0, views, BATCH);
+	return flows;
+}
+
+static void *walk_on(void *arg)
+{
+	struct walker *w = arg;
+
+	setpriority(PRIO_PROCESS, 0, 10); /* of this thread alone */
+	while (!atomic_load(&w->done))
+		w->flows += walk(w->ct);
+	return NULL;
+}
+
+static double timed_walk(struct bench *b, uint32_t flows)
+{
+	uint64_t begin = clock_now_ns();
+
+	if (walk(b->th.ct) != flows / BATCH * BATCH)
+		die("a walk does not find all flows");
+	return (double)(clock_now_ns() - begin) / flows;
+}
+
+static double look_up_beside(struct bench *b, uint32_t flows, bool walked)
+{
+	struct walker w = {.ct = b->th.ct};
+	double ns;
+
+	if (walked && pthread_create(&w.id, NULL, walk_on, &w) != 0)
+		die("no thread");
+	ns = play_on(b, traffic_udp_scattered, flows / BATCH, flows);
+	atomic_store(&w.done, true);
+	if (walked)
+		pthread_join(w.id, NULL);
+	return ns;
+}
+
+/* What a listing takes, and what it costs packets that are judged meanwhile. */
+static void listing(uint32_t flows)
+{
+	double walks[REPEATS], alone[REPEATS], beside[REPEATS];
+	struct bench b;
+
+	bench_open(&b, flows);
+	b.cfg.timeout_ns[CT_TIMEOUT_UDP] = 3600 * NS_PER_S;
+	create(&b, flows);
+	for (unsigned int i = 0; i < REPEATS; i++) {
+		walks[i] = timed_walk(&b, flows);
+		alone[i] = look_up_beside(&b, flows, false);
+		beside[i] = look_up_beside(&b, flows, true);
+	}
+	say("walk", 1, flows, median(walks, REPEATS));
+	say("lookup-unwalked", 1, flows, median(alone, REPEATS));
+	say("lookup-walked", 2, flows, median(beside, REPEATS));
+	bench_close(&b);
+}
+
+/* ns for each event of so many flows in turn, or in disorder. */
+static double note(struct bench *b, uint32_t flows, uint32_t stride)
+{
+	struct ct_event ev = {.type = CT_EVENT_STATE, .begins = true}; /* whoever had the slot */
+	uint64_t begin = clock_now_ns();
+
+	for (uint32_t i = 0, slot = 0; i < MILLION; i++, slot = (slot + stride) % flows) {
+		ev.flow = 1 + slot;
+		ct_history_note(b->history, 1 + slot, &ev);
+	}
+	return (double)(clock_now_ns() - begin) / MILLION;
+}
+
+static double create_again(struct bench *b, uint32_t flows, struct ct_history *history)
+{
+	double ns;
+
+	b->history = history;
+	ns = create(b, flows);
+	expire_all(b);
+	return ns;
+}
+
+/* What it costs to take note of events. */
+static void history(uint32_t flows)
+{
+	double without[REPEATS], with[REPEATS], hot[REPEATS], cold[REPEATS];
+	struct ct_history *h;
+	struct bench b;
+
+	bench_open(&b, flows);
+	b.cfg.timeout_ns[CT_TIMEOUT_UDP] = 3600 * NS_PER_S;
+	bench_remember(&b, 8);
+	h = b.history;
+	for (unsigned int i = 0; i < 3; i++) /* memory is touched, places are in disorder */
+		create_again(&b, flows, h);
+	for (unsigned int i = 0; i < REPEATS; i++) {
+		without[i] = create_again(&b, flows, NULL);
+		with[i] = create_again(&b, flows, h);
+		hot[i] = note(&b, 1, 0);
+		cold[i] = note(&b, flows, 0x9e3779b1u % flows | 1);
+	}
+	say("create-unnoted", 1, flows, median(without, REPEATS));
+	say("create-noted", 1, flows, median(with, REPEATS));
+	say("note-hot", 1, 1, median(hot, REPEATS));
+	say("note-scattered", 1, flows, median(cold, REPEATS));
+	bench_close(&b);
+}
+
 static void growth(bool quick)
 {
 	static const uint32_t flows[] = {1000, 10000, 100000, 1000000, 4000000};
@@ -386,6 +545,10 @@ static void all(bool quick, const char *only)
 		two_threads("threads-2", own_flow, many);
 	if (wanted("threads-2-fanout", only))
 		two_threads("threads-2-fanout", traffic_udp_scattered, many);
+	if (wanted("listing", only))
+		listing(many);
+	if (wanted("history", only))
+		history(many);
 	if (wanted("growth", only))
 		growth(quick);
 	if (wanted("memory", only))

@@ -28,6 +28,7 @@ static void test_goes_on(void **state)
 	assert_true(desk_valid(a.desk, QUEUE));
 	assert_int_equal(fcntl(a.fd, F_GETFD), FD_CLOEXEC);
 	ct_counter_add(&a.worker->thread.stats.count[CT_STAT_PACKETS], 5);
+	ct_counter_add(&a.worker->thread.stats.death[CT_DEATH_MAX - 1], 4);
 	ct_counter_add(&a.worker->retries, 6);
 	desk_note(a.desk, &(struct desk_note){.id = 9});
 	fd = fcntl(a.fd, F_DUPFD_CLOEXEC, 0);
@@ -36,6 +37,7 @@ static void test_goes_on(void **state)
 	assert_int_equal(seat_adopt(&b, fd, QUEUE), 0);
 	assert_int_equal(b.fd, fd);
 	assert_int_equal(b.worker->thread.stats.count[CT_STAT_PACKETS], 5);
+	assert_int_equal(b.worker->thread.stats.death[CT_DEATH_MAX - 1], 4);
 	assert_int_equal(b.worker->retries, 6);
 	assert_non_null(desk_find(b.desk, 9));
 	seat_free(&b);
