@@ -140,7 +140,7 @@ struct ctl_snapshot *control_snapshot(struct daemon *d)
 	s->drops = monitor_drops(d, &s->drops_exact);
 	add_log(d, s);
 	s->mark = d->conf->conf.track.mark;
-	s->fail_open = d->started.queue_fail_open;
+	s->fail_open = d->conf->conf.queue_fail_open;
 	(void)conf_restart_keys(&d->started, &d->conf->conf, s->restart_needed,
 				sizeof(s->restart_needed));
 	add_service(d, s);
