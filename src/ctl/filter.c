@@ -356,17 +356,11 @@ static bool test_network(const struct ctl_network *n, const struct ct_tuple *t, 
 	return t && in_network(n, source ? &t->src : &t->dst, t->family);
 }
 
-static bool has_ports(const struct ct_tuple *t)
-{
-	return t && (t->proto == IPPROTO_TCP || t->proto == IPPROTO_UDP ||
-		     t->proto == IPPROTO_UDPLITE || t->proto == IPPROTO_SCTP);
-}
-
 static bool test_port(const struct ctl_ports *p, const struct ct_tuple *t, bool source)
 {
 	uint16_t port = t ? ntohs(source ? t->src_id_be : t->dst_id_be) : 0;
 
-	return has_ports(t) && port >= p->first && port <= p->last;
+	return t && message_proto_has_ports(t->proto) && port >= p->first && port <= p->last;
 }
 
 static bool test_icmp(const struct ctl_filter *f, const struct ct_tuple *t)

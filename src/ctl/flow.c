@@ -219,12 +219,6 @@ const char *ctl_addr(uint8_t family, const union ct_addr *addr, unsigned int pre
 	return buf;
 }
 
-static bool has_ports(const struct ct_tuple *t)
-{
-	return t->proto == IPPROTO_TCP || t->proto == IPPROTO_UDP || t->proto == IPPROTO_UDPLITE ||
-	       t->proto == IPPROTO_SCTP;
-}
-
 void ctl_put_expectation(struct ctl_writer *w, const struct ct_view_expect *x)
 {
 	const struct ct_tuple *t = &x->tuple;
@@ -236,9 +230,9 @@ void ctl_put_expectation(struct ctl_writer *w, const struct ct_view_expect *x)
 	if (!x->any_src)
 		ctl_put_string(w, "src", ctl_addr(t->family, &t->src, 128, addr));
 	ctl_put_string(w, "dst", ctl_addr(t->family, &t->dst, 128, addr));
-	if (!x->any_src_id && has_ports(t))
+	if (!x->any_src_id && message_proto_has_ports(t->proto))
 		ctl_put_uint(w, "sport", ntohs(t->src_id_be));
-	if (has_ports(t))
+	if (message_proto_has_ports(t->proto))
 		ctl_put_uint(w, "dport", ntohs(t->dst_id_be));
 	ctl_put_uint(w, "timeout", x->timeout_ns / NS_PER_S);
 	ctl_put_id(w, "master", x->master);

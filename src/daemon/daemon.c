@@ -184,8 +184,8 @@ static int reload(struct daemon *d, void (*also)(void *ctx, int priority, const 
 	d->oplog.also = also;
 	d->oplog.also_ctx = ctx;
 	c = load_again(d);
-	if (c && conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
-		daemon_check_buffers(d, &c->conf);
+	if (c)
+		follow_queue_keys(d, &c->conf);
 	d->oplog.also = NULL;
 	if (!c) {
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_CONFIG_REJECTED,

@@ -115,6 +115,13 @@ void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct 
 void daemon_check_buffers(const struct daemon *d, const struct conf *c);
 
 /*
+ * Reads the configuration again and puts it in force, if it is good. also is told of everything
+ * that is wrong or worth a warning. Returns 0, or -EINVAL with the running one still in force.
+ */
+int daemon_reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
+		  void *ctx);
+
+/*
  * What only this machine can know of CPUAffinity=: STATUS_OK, or what is wrong was said. Where its
  * CPUs do not fit into a cpu_set_t they cannot be told.
  */
@@ -122,13 +129,6 @@ enum exit_status daemon_check_cpus(const struct daemon *d, const struct conf *c)
 
 /* The CPUs for the worker of the nth queue, none: any. */
 cpu_set_t daemon_cpus_for(const struct conf *c, size_t nth);
-
-/*
- * Reads the configuration again and puts it in force, if it is good. also is told of everything
- * that is wrong or worth a warning. Returns 0, or -EINVAL with the running one still in force.
- */
-int daemon_reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
-		  void *ctx);
 
 /* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);

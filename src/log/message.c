@@ -19,17 +19,22 @@ static bool has_ids(const struct ct_event *ev, const struct ct_tuple *t)
 	return ev->flow || t->src_id_be || t->dst_id_be;
 }
 
-bool message_has_ports(const struct ct_event *ev, const struct ct_tuple *t)
+bool message_proto_has_ports(uint8_t proto)
 {
-	switch (t->proto) {
+	switch (proto) {
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 	case IPPROTO_SCTP:
-		return has_ids(ev, t);
+		return true;
 	default:
 		return false;
 	}
+}
+
+bool message_has_ports(const struct ct_event *ev, const struct ct_tuple *t)
+{
+	return message_proto_has_ports(t->proto) && has_ids(ev, t);
 }
 
 bool message_has_icmp(const struct ct_event *ev, const struct ct_tuple *t)

@@ -24,6 +24,9 @@ bool message_detail(const struct ct_event *ev, char buf[static MESSAGE_DETAIL_MA
 /* Writes the name of an IP protocol ("tcp"; the number for those without) to buf. */
 const char *message_proto(uint8_t proto, char buf[static MESSAGE_PROTO_MAX]);
 
+/* Whether the ids of a protocol's tuples are ports. */
+bool message_proto_has_ports(uint8_t proto);
+
 /*
  * Whether the ids of a tuple are ports, or an ICMP id with type and code. Neither holds for the
  * tuple of a packet that was only read as far as its addresses: both ids are 0 there.
