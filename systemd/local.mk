@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Made by make, not by configure, which leaves $(sbindir) unexpanded.
-systemdsystemunit_DATA = systemd/ctmarkd.service
+systemdsystemunit_DATA = systemd/ctmarkd.service systemd/ctmarkd-metrics.service
+dist_systemdsystemunit_DATA = systemd/ctmarkd.socket systemd/ctmarkd-metrics.timer
 sysusers_DATA          = systemd/sysusers.d/ctmarkd.conf
 dist_catalog_DATA      = systemd/ctmarkd.catalog
-dist_systemdsystemunit_DATA = systemd/ctmarkd.socket
 
-EXTRA_DIST += systemd/ctmarkd.service.in systemd/ctmarkd.sysusers
+EXTRA_DIST += systemd/ctmarkd.service.in systemd/ctmarkd-metrics.service.in systemd/ctmarkd.sysusers
 CLEANFILES += $(systemdsystemunit_DATA) $(sysusers_DATA)
 
 systemd/ctmarkd.service: systemd/ctmarkd.service.in Makefile
@@ -14,6 +14,11 @@ systemd/ctmarkd.service: systemd/ctmarkd.service.in Makefile
 		-e 's|@UNIT_RELOAD[@]|$(UNIT_RELOAD)|' \
 		-e 's|@UNIT_STORE[@]|$(UNIT_STORE)|' -e 's|@UNIT_STORE_ENV[@]|$(UNIT_STORE_ENV)|' \
 		$(top_srcdir)/systemd/ctmarkd.service.in >$@.tmp && mv $@.tmp $@
+
+systemd/ctmarkd-metrics.service: systemd/ctmarkd-metrics.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && \
+	$(SED) -e 's|@bindir[@]|$(bindir)|' \
+		$(top_srcdir)/systemd/ctmarkd-metrics.service.in >$@.tmp && mv $@.tmp $@
 
 systemd/sysusers.d/ctmarkd.conf: systemd/ctmarkd.sysusers
 	$(AM_V_GEN)$(MKDIR_P) systemd/sysusers.d && \

@@ -26,6 +26,8 @@
 #define GRAB	     16	   /* flows or expectations copied in one hold of a lock */
 #define EXPECT_LOOKS 4096  /* places for expectations that one call looks at, at most */
 
+#define FAR_BELOW (UINT32_MAX / 4) /* of the numbers before a sequence number */
+
 /* A flow as it is in memory, with what is beside it. */
 struct raw {
 	struct ct_flow flow;
@@ -46,10 +48,11 @@ static void tell_peer(const struct ct_tcp *tcp, enum ct_dir dir, struct ct_view_
 		.maxack = p->maxack,
 		.scale = tcp->scale[dir],
 		.flags = tcp->flags[dir],
-		.seq_min = b.any_end ? b.seq_max - INT32_MAX : b.end_min,
+		.seq_min = b.any_end ? b.seq_max - FAR_BELOW : b.end_min,
 		.seq_max = b.seq_max,
 		.ack_min = b.ack_min,
 		.ack_max = b.ack_max,
+		.any_age = b.any_end,
 	};
 }
 

@@ -23,16 +23,16 @@
 struct ct_view_peer {
 	uint32_t end, maxend;
 	uint32_t maxwin;      /* 0: nothing seen of it, and its next segment sets all of these */
-	uint32_t maxack;      /* if CT_TCP_MAXACK_SET is among the flags */
+	uint32_t maxack;      /* if MAXACK_SET is among the flags */
 	uint8_t scale, flags; /* enum ct_tcp_flag, named by ct_tcp_flag_name() */
 	/*
 	 * The next segment of this side is judged by these, inclusively and modulo 2^32
 	 * (ct_tcp_bounds() in tcp.h): it may not begin behind seq_max, and acknowledges nothing
 	 * behind ack_max; what ends before seq_min or acknowledges something before ack_min is
-	 * merely old. As long as nothing was seen of the other side nothing is too old, and seq_min
-	 * is half the numbers below seq_max.
+	 * merely old.
 	 */
 	uint32_t seq_min, seq_max, ack_min, ack_max;
+	bool any_age; /* nothing seen of the other side: seq_min is just far below */
 };
 
 struct ct_view_tcp {

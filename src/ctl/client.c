@@ -355,16 +355,12 @@ bool ctl_param_needed(struct ctl_call *call, const char *name, json_t **ret)
 
 /* ---- what there is to do ---- */
 
-static bool out_has_room(const struct ctl_client *c)
-{
-	return ctl_client_waiting(c) < CTL_OUT_PAUSE;
-}
-
+/* A call has all the room for its reply, but one that goes on does not wait until all is read. */
 static bool has_work(struct ctl_client *c)
 {
-	if (!out_has_room(c))
-		return false;
-	return c->call ? c->call->slice != NULL : request_len(c) > 0 || c->gone;
+	if (c->call)
+		return c->call->slice && ctl_client_waiting(c) < CTL_OUT_PAUSE;
+	return ctl_client_waiting(c) == 0 && (request_len(c) > 0 || c->gone);
 }
 
 static void watch_stall(struct ctl_client *c)

@@ -26,7 +26,7 @@ struct ctl_letter;
 
 #define CTL_MESSAGE_MAX 65536  /* bytes of a request, with its NUL */
 #define CTL_OUT_MAX	524288 /* bytes of replies that may wait */
-#define CTL_OUT_PAUSE	131072 /* no call is begun or goes on while more of them wait */
+#define CTL_OUT_PAUSE	131072 /* no call goes on while more of them wait */
 #define CTL_STALL_USEC	UINT64_C(30000000)
 #define CTL_SLICE_NS	UINT64_C(1000000) /* a slice takes about so long at most */
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/client.h"
 #include "ctl/filter.h"
 #include "ctl/flow.h"
 #include "ctl/method.h"

@@ -15,7 +15,6 @@
 #include <stddef.h>
 
 #include "core/event.h"
-#include "ctl/client.h"
 
 struct ctl_server;
 struct ctl_stream;

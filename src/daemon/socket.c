@@ -70,12 +70,16 @@ static bool answers(const struct sockaddr_un *addr)
 
 static int bind_to(int fd, const struct sockaddr_un *addr)
 {
+	struct stat st;
+
 	if (bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -errno;
 	if (answers(addr))
 		return -EADDRINUSE;
+	if (lstat(addr->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode)) /* somebody's file */
+		return -ENOTSOCK;
 	if (unlink(addr->sun_path) < 0 && errno != ENOENT)
 		return -errno;
 	return bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? -errno : 0;

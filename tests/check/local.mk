@@ -5,6 +5,7 @@ checks = \
 	tests/check/symbols.sh \
 	tests/check/catalog.sh \
 	tests/check/journal-fields.sh \
+	tests/check/metrics.sh \
 	tests/check/headers.sh \
 	tests/check/fnlen.sh \
 	tests/check/format.sh \
@@ -18,10 +19,12 @@ checks = \
 
 dist_check_SCRIPTS += $(checks)
 TESTS              += $(checks)
-EXTRA_DIST         += tests/check/tap.sh
+EXTRA_DIST         += tests/check/tap.sh tests/check/alerts.yml
 
 tests/check/symbols.log: libctcore.la
 tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
+tests/check/metrics.log: tests/unit/ctl/metrics_text
+tests/check/selftest.log: tests/unit/ctl/metrics_text
 tests/check/completion.log: ctmarkctl ctmarkd
 tests/check/man.log: ctmarkctl

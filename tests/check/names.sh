@@ -8,7 +8,7 @@ files()
 {
 	(
 		cd "$top_srcdir" || exit
-		for entry in src tests man systemd etc doc completion; do
+		for entry in src tests man systemd etc doc completion examples; do
 			[ -d "$entry" ] && find "$entry" -type f
 		done
 		for entry in *.md Makefile.am configure.ac bootstrap .clang-format .editorconfig; do

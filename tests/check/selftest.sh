@@ -30,6 +30,14 @@ plant()
 	printf '.\\" SPDX-License-Identifier: GPL-2.0-or-later\n.Dd January 1, 2026\n.Dt A 8\n.Os\n' \
 		>"$tree/man/a.8"
 	printf '.Sh NAME\n.Nm a\n.Nd page\n' >>"$tree/man/a.8"
+	mkdir -p "$tree/build/tests/unit/ctl" "$tree/examples"
+	cp "$top_srcdir/man/ctmarkd.metrics.7" "$tree/man"
+	cp "$top_srcdir/systemd/ctmarkd-metrics.service.in" "$tree/systemd"
+	cp "$top_srcdir"/examples/*.json "$top_srcdir"/examples/*.yml "$tree/examples"
+	cp "$top_srcdir/tests/check/alerts.yml" "$tree/tests/check"
+	"$top_builddir/tests/unit/ctl/metrics_text" >"$tree/build/metrics"
+	printf '#!/bin/sh\ncat "%s"\n' "$tree/build/metrics" >"$tree/build/tests/unit/ctl/metrics_text"
+	chmod +x "$tree/build/tests/unit/ctl/metrics_text"
 	chmod -R u+w "$tree"
 }
 
@@ -103,6 +111,18 @@ break_with journal-fields 'a reason without description' src/core/reasons.h \
 	'#undef CT_REASON_LIST\n#define CT_REASON_LIST(X) X(A, "a", "b", "c")'
 break_with journal-fields 'an id that is not in use' man/ctmarkd.journal-fields.7 \
 	'.Sh EVENTS\n.Pq Ql 00000000000000000000000000000000'
+
+if ! missing promtool python3; then
+	break_with metrics 'a metric without description' build/metrics \
+		'# HELP ctmarkd_a A.\n# TYPE ctmarkd_a gauge\nctmarkd_a 1'
+	break_with metrics 'a metric without help' build/metrics 'ctmarkd_b 1'
+	break_with metrics 'an alert that nobody tests' examples/prometheus-alerts.yml \
+		'      - alert: CtmarkdA\n        expr: ctmarkd_up == 2'
+	break_with metrics 'an alert on nothing' examples/prometheus-alerts.yml \
+		'      - alert: CtmarkdDown\n        expr: ctmarkd_d == 0'
+	break_with metrics 'a dashboard that is broken' examples/grafana-dashboard.json '}'
+	break_with metrics 'a metric that does not exist' man/ctmarkd.metrics.7 'ctmarkd_c'
+fi
 
 break_with docs 'a dead link' README.md '[x](doc/nowhere.md)'
 break_with docs 'a file that is not there' src/README.md '`core/nothing.c`'

@@ -12,14 +12,15 @@
  *   7   zone (one bit), 0x02 exactly as long a buffer as was copied, 0x04 the packet is not there
  *       but made of its first eight bytes: a TCP segment with small numbers (see make_segment), so
  *       that the fuzzer finds its way through states and windows; 0x08 the packet leaves by an
- *       exit hook as well, if it may; upper two bits: the family that the network layer names (0:
- *       none)
+ *       exit hook as well, if it may; 0x10 somebody ends a flow before it; upper two bits: the
+ *       family that the network layer names (0: none)
  * mkcorpus.py writes the same.
  */
 
 #include "tests/fuzz/fuzz.h"
 
 #include "core/helper/helper.h"
+#include "core/view.h"
 
 #include <string.h>
 
@@ -197,6 +198,38 @@ static uint64_t stat_of(enum ct_stat stat)
 	return atomic_load_explicit(&run.th.stats.count[stat], memory_order_relaxed);
 }
 
+/* Every flow that a walk finds is one that is known, and found by its id; and these are all. */
+static void check_walk(void)
+{
+	struct ct_walk w = {0};
+	struct ct_view v[FLOWS_MAX], one;
+	size_t n = 0;
+
+	while (!w.done) {
+		size_t got = ct_walk_next(run.th.ct, &w, run.now_ns, v, FLOWS_MAX);
+
+		FUZZ_CHECK(got <= FLOWS_MAX);
+		n += got;
+		for (size_t i = 0; i < got; i++) {
+			FUZZ_CHECK(find_alive(v[i].flow));
+			FUZZ_CHECK(ct_view_get(run.th.ct, v[i].flow, run.now_ns, &one));
+			FUZZ_CHECK(one.flow == v[i].flow && one.status & CT_STATUS_CONFIRMED);
+			FUZZ_CHECK(one.status == v[i].status && one.timeout_ns == v[i].timeout_ns);
+			FUZZ_CHECK(ct_flow_slot(run.th.ct, v[i].flow) <= FLOWS_MAX);
+		}
+	}
+	FUZZ_CHECK(n == run.alive && n <= ct_count(run.th.ct));
+}
+
+static uint64_t ends(void)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < CT_DEATH_MAX; i++)
+		n += atomic_load_explicit(&run.th.stats.death[i], memory_order_relaxed);
+	return n;
+}
+
 static void check_table(void)
 {
 	FUZZ_CHECK(ct_count(run.th.ct) <= ct_max_flows(run.th.ct));
@@ -205,6 +238,8 @@ static void check_table(void)
 	FUZZ_CHECK(run.cfg.confirm == CT_CONFIRM_EXIT || ct_count(run.th.ct) == run.alive);
 	FUZZ_CHECK(ct_expect_count(run.th.ct) <= EXPECT_MAX);
 	FUZZ_CHECK(stat_of(CT_STAT_CREATED) - stat_of(CT_STAT_DESTROYED) == run.alive);
+	FUZZ_CHECK(ends() == stat_of(CT_STAT_DESTROYED));
+	check_walk();
 }
 
 static void expire(void)
@@ -223,6 +258,26 @@ static void expire(void)
 	for (size_t i = 0; i < run.nseen; i++)
 		FUZZ_CHECK(!run.seen[i].alive || run.seen[i].deadline_ns == UINT64_MAX ||
 			   run.seen[i].deadline_ns + 2 * SEC > run.now_ns);
+	check_table();
+}
+
+/* Somebody wants the newest flow ended. */
+static void end_one(void)
+{
+	struct ct_event ev;
+	struct ct_view v;
+	size_t i = run.nseen;
+
+	while (i > 0 && !run.seen[i - 1].alive)
+		i--;
+	if (i == 0)
+		return;
+	FUZZ_CHECK(ct_delete(&run.th, run.seen[i - 1].id, run.now_ns, &ev));
+	FUZZ_CHECK(ev.flow == run.seen[i - 1].id && ev.death == CT_DEATH_DELETED);
+	check_event(&ev);
+	FUZZ_CHECK(!run.seen[i - 1].alive);
+	FUZZ_CHECK(!ct_view_get(run.th.ct, ev.flow, run.now_ns, &v));
+	FUZZ_CHECK(!ct_delete(&run.th, ev.flow, run.now_ns, &ev));
 	check_table();
 }
 
@@ -379,6 +434,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		run.now_ns += ((head[2] & 63ull) << (head[2] >> 6) * 5) * MSEC;
 		if (head[3] & 0x20)
 			expire();
+		if (head[7] & 0x10)
+			end_one();
 		track(head, data, (uint32_t)len);
 		data += len;
 		size -= len;

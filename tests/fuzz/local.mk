@@ -7,7 +7,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz_fragment \
 	tests/fuzz/fuzz_adopt \
 	tests/fuzz/fuzz_conf \
-	tests/fuzz/fuzz_nlmsg
+	tests/fuzz/fuzz_nlmsg \
+	tests/fuzz/fuzz_varlink
 
 if ENABLE_FUZZING
 fuzz_main = tests/fuzz/fuzz.h
@@ -47,10 +48,16 @@ tests_fuzz_fuzz_nlmsg_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_nlmsg_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_nlmsg_LDADD    = libctshell.la
 
+tests_fuzz_fuzz_varlink_SOURCES  = tests/fuzz/fuzz_varlink.c $(ctl_service) $(fuzz_main)
+tests_fuzz_fuzz_varlink_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_varlink_CFLAGS   = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_fuzz_fuzz_varlink_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_varlink_LDADD    = libctshell.la $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh
 EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py \
-	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py tests/fuzz/mkadopt.py \
+	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py tests/fuzz/mkadopt.py tests/fuzz/mkvarlink.py \
 	tests/fuzz/corpus
 
 tests/fuzz/corpora.log: $(fuzz_targets)

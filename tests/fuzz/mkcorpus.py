@@ -84,13 +84,13 @@ def udplite(src, dst, sport, dport, coverage=0, data=b"x" * 8):
 
 
 def record(packet, ms=0, hook=PREROUTING, unverified=True, loopback=False, expire=False, cut=0, mark=0, zone=0, exact=True,
-           leaves=True):
+           leaves=True, ended=False):
     shift = 0
     while ms >> (shift * 5) > 63:
         shift += 1
     flags = hook | (8 if unverified else 0) | (16 if loopback else 0) | (32 if expire else 0)
     return struct.pack("<HBBBBBB", len(packet), ms >> (shift * 5) | shift << 6, flags, cut, mark & 255,
-                       mark >> 16 & 255, zone | (2 if exact else 0) | (8 if leaves else 0)) + packet
+                       mark >> 16 & 255, zone | (2 if exact else 0) | (8 if leaves else 0) | (16 if ended else 0)) + packet
 
 
 def made(ms, *fields):
@@ -222,6 +222,7 @@ def stories():
                    made(1, 1, ACK, 501, 110, 255, 0), made(1, 6, ACK, 110, 501, 255, 0), made(1, 0, FIN | ACK, 110, 501, 9, 0),
                    made(1, 1, FIN | ACK, 501, 111, 9, 0), made(1, 0, ACK, 111, 502, 9, 0), made(1, 0, SYN, 9, 0, 9, 0),
                    made(1, 1, RST, 0, 10, 9, 0)]
+    yield "ended", [record(p, 500, ended=n % 4 == 3) for n, p in enumerate([*est, *sip_dialogue(A4, B4), *first, *est])]
     yield "empty", [record(b""), record(b"\x45"), record(b"\x60"), record(b"\x15" * 60)]
 
 
@@ -233,7 +234,9 @@ def main():
     for name, records in stories():
         story = b"".join(records)
         (out / name).write_bytes(b"\x00\x0f" + story)
-        if name in ("clash", "rejected", "lost", "exit"):
+        if name == "ended":
+            (out / f"{name}-helped").write_bytes(b"\x00\x1f" + story)
+        if name in ("clash", "rejected", "lost", "exit", "ended"):
             (out / f"{name}-exit").write_bytes(b"\x80\x0f" + story)
         if name in ("tcp4", "udp6", "error4", "est-far", "est-rst", "table-full", "midstream"):
             (out / f"{name}-odd").write_bytes(b"\x57\x02" + story)

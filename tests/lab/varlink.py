@@ -188,7 +188,10 @@ class Connection:
         self._buffer = bytearray()
 
     def send_bytes(self, data):
-        self.sock.sendall(data)
+        try:
+            self.sock.sendall(data)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise Disconnected from error
 
     def send(self, method, parameters=None, **flags):
         message = {"method": method, **({} if parameters is None else {"parameters": parameters}), **flags}

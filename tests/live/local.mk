@@ -39,6 +39,7 @@ EXTRA_DIST += \
 	tests/live/test_supervision.py \
 	tests/live/test_soak.py \
 	tests/live/test_systemd.py \
+	tests/live/test_textfile.py \
 	tests/live/test_takeover.py \
 	tests/live/test_verdict.py \
 	tests/live/test_zones.py

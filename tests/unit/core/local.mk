@@ -10,6 +10,10 @@ core_tests = \
 	tests/unit/core/test_room \
 	tests/unit/core/test_flood \
 	tests/unit/core/test_talkers \
+	tests/unit/core/test_view \
+	tests/unit/core/test_view_window \
+	tests/unit/core/test_threads_view \
+	tests/unit/core/test_history \
 	tests/unit/core/test_track \
 	tests/unit/core/test_batch \
 	tests/unit/core/test_confirm \
@@ -66,6 +70,14 @@ tests_unit_core_test_flood_SOURCES = tests/unit/core/test_flood.c \
 tests_unit_core_test_flood_LDADD   = libcoretest.la
 tests_unit_core_test_talkers_SOURCES = tests/unit/core/test_talkers.c
 tests_unit_core_test_talkers_LDADD   = libcoretest.la
+tests_unit_core_test_view_SOURCES = tests/unit/core/test_view.c
+tests_unit_core_test_view_LDADD   = libcoretest.la
+tests_unit_core_test_view_window_SOURCES = tests/unit/core/test_view_window.c
+tests_unit_core_test_view_window_LDADD   = libcoretest.la
+tests_unit_core_test_threads_view_SOURCES = tests/unit/core/test_threads_view.c
+tests_unit_core_test_threads_view_LDADD   = libcoretest.la
+tests_unit_core_test_history_SOURCES = tests/unit/core/test_history.c
+tests_unit_core_test_history_LDADD   = libcoretest.la
 tests_unit_core_test_track_SOURCES = tests/unit/core/test_track.c
 tests_unit_core_test_track_LDADD   = libcoretest.la
 tests_unit_core_test_batch_SOURCES = tests/unit/core/test_batch.c

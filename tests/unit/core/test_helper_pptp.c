@@ -16,6 +16,7 @@
 
 #include "core/adopt.h"
 #include "core/table.h"
+#include "core/view.h"
 
 #define SERVER	0xffff
 #define PORT	1723
@@ -197,6 +198,35 @@ static void test_master_expires(void **state)
 	assert_int_equal(ev[1].death, CT_DEATH_MASTER);
 	assert_int_equal(ev[1].l4proto, 47);
 	assert_true(ev[1].master == master);
+	engine_close(&e);
+}
+
+/* Somebody wants the control connection ended: the call ends with it, and so does one to come. */
+static void test_master_deleted(void **state)
+{
+	struct ct_event ev, last;
+	uint64_t master, child;
+	struct ct_view v;
+	struct engine e;
+
+	open_engine(&e, 8);
+	connect_host(&e, 1);
+	call(&e, 1, 5, 6);
+	child = tunnel(&e, 1, SERVER, 6).flow;
+	connect_host(&e, 2);
+	call(&e, 2, 5, 6);
+	master = say(&e, 1, START, 0, 0).flow;
+	assert_true(ct_view_get(e.th.ct, child, SEC, &v) && v.master == master);
+	assert_true(ct_delete(&e.th, master, 2 * SEC, &ev));
+	assert_true(ev.flow == master && ev.death == CT_DEATH_DELETED);
+	assert_true(ct_view_get(e.th.ct, child, 2 * SEC, &v) && v.timeout_ns == 0);
+	assert_int_equal(keys(&e), 1);
+	assert_int_equal(ct_expire(&e.th, 3 * SEC, &last, 1, NULL), 1);
+	assert_true(last.flow == child && last.death == CT_DEATH_MASTER && last.master == master);
+	assert_true(ct_delete(&e.th, say(&e, 2, START, 0, 0).flow, 3 * SEC, &ev));
+	assert_int_equal(atomic_load(&e.th.stats.death[CT_DEATH_DELETED]), 2);
+	assert_int_equal(atomic_load(&e.th.stats.death[CT_DEATH_MASTER]), 1);
+	assert_empty(&e);
 	engine_close(&e);
 }
 
@@ -435,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_call_is_inherited),
 		cmocka_unit_test(test_master_expires),
+		cmocka_unit_test(test_master_deleted),
 		cmocka_unit_test(test_many_masters_expire),
 		cmocka_unit_test(test_flow_expires),
 		cmocka_unit_test(test_next_call_is_its_own),

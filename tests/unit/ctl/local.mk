@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # unit tests of src/ctl
 ctl_tests = \
+	tests/unit/ctl/test_server \
+	tests/unit/ctl/test_writer \
+	tests/unit/ctl/test_filter \
 	tests/unit/ctl/test_metrics
 
 check_PROGRAMS += $(ctl_tests) tests/unit/ctl/metrics_text
@@ -16,3 +19,18 @@ tests_unit_ctl_metrics_text_SOURCES  = tests/unit/ctl/metrics_text.c \
 	tests/unit/ctl/sample.c tests/unit/ctl/sample.h
 tests_unit_ctl_metrics_text_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_ctl_metrics_text_LDADD    = libctshell.la
+
+# the service without its thread
+ctl_service = tests/unit/ctl/service.c tests/unit/ctl/service.h \
+	tests/unit/ctl/sample.c tests/unit/ctl/sample.h \
+	tests/unit/core/packet.c tests/unit/core/packet.h
+
+tests_unit_ctl_test_server_SOURCES  = tests/unit/ctl/test_server.c $(ctl_service)
+tests_unit_ctl_test_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_ctl_test_server_CFLAGS   = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_ctl_test_server_LDADD    = libctshell.la $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_ctl_test_writer_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_ctl_test_writer_LDADD  = libctshell.la $(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests_unit_ctl_test_filter_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_ctl_test_filter_LDADD  = libctshell.la $(JANSSON_LIBS) $(CMOCKA_LIBS)

@@ -51,6 +51,57 @@ static void test_order_and_wrap(void **state)
 	ring_done(&r);
 }
 
+/* What was in it is left out, and it goes on as before. */
+static void test_forget(void **state)
+{
+	struct ct_event ev;
+	struct ring r;
+
+	assert_int_equal(ring_init(&r, 8), 0);
+	for (uint64_t i = 0; i < 50; i++) {
+		ev = numbered(i);
+		assert_true(ring_push(&r, &ev));
+		if (i % 3 == 0)
+			assert_non_null(ring_peek(&r));
+		if (i % 5 != 4)
+			continue;
+		assert_int_equal(ring_fill(&r), 5);
+		ring_forget(&r);
+		assert_int_equal(ring_fill(&r), 0);
+		assert_null(ring_peek(&r));
+		assert_true(ring_push(&r, &ev));
+		assert_true(ring_pop(&r, &ev));
+		assert_int_equal(ev.flow, i);
+	}
+	ring_done(&r);
+}
+
+static void test_oldest(void **state)
+{
+	struct ring r[3];
+	uint64_t last = 0, time_ns;
+	struct ct_event ev = {.type = CT_EVENT_NEW};
+	struct ring *from;
+	unsigned int n = 0;
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ring_init(&r[i], 16), 0);
+	assert_null(ring_oldest(r, 3, &time_ns));
+	for (uint64_t i = 1; i <= 30; i++) {
+		ev.time_ns = i;
+		assert_true(ring_push(&r[i * 7 % 3], &ev));
+	}
+	while ((from = ring_oldest(r, 3, &time_ns))) {
+		assert_true(ring_pop(from, &ev));
+		assert_int_equal(ev.time_ns, time_ns);
+		assert_int_equal(time_ns, ++last);
+		n++;
+	}
+	assert_int_equal(n, 30);
+	for (int i = 0; i < 3; i++)
+		ring_done(&r[i]);
+}
+
 static void test_full_counts_by_class(void **state)
 {
 	struct ct_event ev;
@@ -150,6 +201,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_order_and_wrap),
+		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_oldest),
 		cmocka_unit_test(test_full_counts_by_class),
 		cmocka_unit_test(test_threads_all_arrive),
 		cmocka_unit_test(test_threads_loss_is_counted),
