@@ -28,6 +28,6 @@ tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
 tests/check/dropins.log: tests/unit/conf/conf_table
 tests/check/metrics.log: tests/unit/ctl/metrics_text
-tests/check/selftest.log: tests/unit/ctl/metrics_text
+tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl
 tests/check/completion.log: ctmarkctl ctmarkd
 tests/check/man.log: ctmarkctl

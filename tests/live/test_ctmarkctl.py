@@ -90,7 +90,7 @@ def test_list_and_get(lab, nflog, daemon, ctl, six):
         assert row.split()[:3] == [flow["flow"], "tcp", "ESTABLISHED"]
         target = f"[{netns.SERVER6}]:8080" if six else f"{netns.SERVER4}:8080"
         assert target in row and "ASSURED" in row
-        assert total == "1 flows"
+        assert total == "1 flow"
         bare = ctl.text("list", "-p", "tcp", "--no-legend")
         assert bare.count("\n") == 1 and bare.split()[:6] == row.split()[:6]
 
@@ -283,7 +283,7 @@ def test_explain(lab, nflog, daemon, ctl, held):
     flow = ctl.lines("list", "-p", "tcp")[0]["flow"]
     held.traffic.tcp_forged()
     text = ctl.text("explain", flow)
-    assert f"Flow {flow}  tcp {netns.CLIENT4}:" in text
+    assert f"Flow {flow} tcp {netns.CLIENT4}:" in text
     assert "ESTABLISHED" in text and "next: seq " in text and "new flow" in text
     assert f"journalctl CTMARK_FLOW={flow}" in text
     text = ctl.text("explain", "-p", "tcp", "--dport", "8082")

@@ -345,7 +345,7 @@ def test_colours(ctl):
 
 def test_pager(ctl):
     def output(*words, **env):
-        status, text = ctl.terminal("list", *words, columns=200, env=env)
+        status, text = ctl.terminal("list", *words, columns=250, env=env)
         assert status == 0
         return text
 

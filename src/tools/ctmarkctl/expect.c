@@ -81,7 +81,7 @@ static void finish(struct expectations *e, bool total)
 	}
 	columns_done(&e->columns);
 	if (total && e->app->legend && !e->layout.wanted)
-		printf("%zu expectations\n", e->n);
+		printf("%zu %s\n", e->n, e->n == 1 ? "expectation" : "expectations");
 }
 
 static enum app_status run(struct app *app, struct expectations *e)

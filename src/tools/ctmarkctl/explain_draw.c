@@ -2,11 +2,13 @@
 #include "tools/ctmarkctl/explain.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "tools/ctmarkctl/app.h"
 #include "tools/ctmarkctl/text.h"
 #include "tools/ctmarkctl/value.h"
+#include "util/words.h"
 
 #define INDENT 2
 #define LABEL  15
@@ -16,6 +18,20 @@ static void heading(struct screen *s, const char *text)
 	screen_tab(s, INDENT);
 	screen_add(s, STYLE_HEAD, "%s", text);
 	screen_line(s);
+}
+
+/* The rest of a line, broken where the terminal ends: nothing of it may be lost. */
+static void __attribute__((format(printf, 4, 5)))
+say(struct screen *s, unsigned int indent, enum style style, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	screen_wrap(s, indent, style, text ? text : "");
 }
 
 /* ---- the flow ---- */
@@ -28,24 +44,22 @@ static void label(struct screen *s, const char *text)
 
 static void draw_tuple(struct screen *s, const json_t *flow)
 {
-	char src[TEXT_STRLEN], dst[TEXT_STRLEN];
+	char src[TEXT_STRLEN], dst[TEXT_STRLEN], icmp[64] = "", zone[32] = "";
 
-	screen_add(s, STYLE_HEAD, "Flow %s", value_text(flow, "flow"));
-	screen_add(s, STYLE_PLAIN, "  %s %s > %s", value_text(flow, "proto"),
-		   text_side(flow, "src", src), text_side(flow, "dst", dst));
 	if (value_has(flow, "icmp_type"))
-		screen_add(s, STYLE_PLAIN, " type %" PRId64 " code %" PRId64 " id %" PRId64,
-			   value_number(flow, "icmp_type"), value_number(flow, "icmp_code"),
-			   value_number(flow, "icmp_id"));
+		snprintf(icmp, sizeof(icmp), " type %" PRId64 " code %" PRId64 " id %" PRId64,
+			 value_number(flow, "icmp_type"), value_number(flow, "icmp_code"),
+			 value_number(flow, "icmp_id"));
 	if (value_has(flow, "zone"))
-		screen_add(s, STYLE_PLAIN, " in zone %" PRId64, value_number(flow, "zone"));
-	screen_line(s);
+		snprintf(zone, sizeof(zone), " in zone %" PRId64, value_number(flow, "zone"));
+	screen_add(s, STYLE_HEAD, "Flow %s", value_text(flow, "flow"));
+	say(s, 2 * INDENT, STYLE_PLAIN, "%s %s > %s%s%s", value_text(flow, "proto"),
+	    text_side(flow, "src", src), text_side(flow, "dst", dst), icmp, zone);
 	if (!value_has(flow, "reply_src"))
 		return;
 	label(s, "replies");
-	screen_add(s, STYLE_PLAIN, "%s > %s", text_side(flow, "reply_src", src),
-		   text_side(flow, "reply_dst", dst));
-	screen_line(s);
+	say(s, LABEL, STYLE_PLAIN, "%s > %s", text_side(flow, "reply_src", src),
+	    text_side(flow, "reply_dst", dst));
 }
 
 static void draw_state(struct screen *s, const json_t *flow)
@@ -55,15 +69,19 @@ static void draw_state(struct screen *s, const json_t *flow)
 	char text[TEXT_STRLEN];
 	size_t i;
 
-	label(s, "state");
-	if (*state)
-		screen_add(s, style_of(state), "%s, ", state);
+	if (*state) {
+		label(s, "state");
+		screen_add(s, style_of(state), "%s", state);
+		screen_line(s);
+	}
+	label(s, "status");
 	json_array_foreach(json_object_get(flow, "status"), i, bit)
 		screen_add(s, STYLE_PLAIN, "%s%s", i ? "," : "",
 			   json_is_string(bit) ? json_string_value(bit) : "?");
-	screen_add(s, STYLE_PLAIN, "; ends in %s if no packet comes",
-		   text_duration(value_number(flow, "timeout"), text));
 	screen_line(s);
+	label(s, "ends in");
+	say(s, LABEL, STYLE_PLAIN, "%s, if no packet comes",
+	    text_duration(value_number(flow, "timeout"), text));
 }
 
 static void draw_packets(struct screen *s, const json_t *flow)
@@ -71,11 +89,10 @@ static void draw_packets(struct screen *s, const json_t *flow)
 	if (!value_has(flow, "packets_orig"))
 		return;
 	label(s, "packets");
-	screen_add(s, STYLE_PLAIN,
-		   "%" PRId64 " out (%" PRId64 " bytes), %" PRId64 " back (%" PRId64 " bytes)",
-		   value_number(flow, "packets_orig"), value_number(flow, "bytes_orig"),
-		   value_number(flow, "packets_reply"), value_number(flow, "bytes_reply"));
-	screen_line(s);
+	say(s, LABEL, STYLE_PLAIN,
+	    "%" PRId64 " out (%" PRId64 " bytes), %" PRId64 " back (%" PRId64 " bytes)",
+	    value_number(flow, "packets_orig"), value_number(flow, "bytes_orig"),
+	    value_number(flow, "packets_reply"), value_number(flow, "bytes_reply"));
 }
 
 static void draw_relations(struct screen *s, const json_t *explanation, const json_t *flow)
@@ -121,37 +138,37 @@ static void draw_words(struct screen *s, const json_t *explanation)
 
 static void draw_flags(struct screen *s, const json_t *peer)
 {
-	const json_t *flag;
+	const json_t *flags = json_object_get(peer, "flags"), *flag;
+	char text[256];
+	struct words w = {text, sizeof(text), 0};
 	size_t i;
 
-	json_array_foreach(json_object_get(peer, "flags"), i, flag)
-		screen_add(s, STYLE_DIM, "%s%s", i ? "," : "; ",
-			   json_is_string(flag) ? json_string_value(flag) : "?");
-	screen_line(s);
+	if (json_array_size(flags) == 0)
+		return;
+	json_array_foreach(flags, i, flag) words_add(
+		&w, "%s%s", i ? ", " : "", json_is_string(flag) ? json_string_value(flag) : "?");
+	say(s, LABEL, STYLE_DIM, "%s", text);
 }
 
 static void draw_peer(struct screen *s, const json_t *tcp, const char *side)
 {
 	const json_t *peer = json_object_get(tcp, side);
+	char ack[64] = "";
 
 	screen_tab(s, 2 * INDENT);
 	screen_field(s, LABEL, STYLE_NOTE, "%s", side);
-	screen_add(s, STYLE_PLAIN, "has sent up to %" PRId64 ", may send up to %" PRId64,
-		   value_number(peer, "end"), value_number(peer, "maxend"));
-	screen_line(s);
-	screen_tab(s, LABEL);
-	screen_add(s, STYLE_PLAIN, "offers a window of %" PRId64 ", scale %" PRId64,
-		   value_number(peer, "maxwin"), value_number(peer, "scale"));
+	say(s, LABEL, STYLE_PLAIN, "has sent up to %" PRId64 ", may send up to %" PRId64,
+	    value_number(peer, "end"), value_number(peer, "maxend"));
 	if (value_has(peer, "maxack"))
-		screen_add(s, STYLE_PLAIN, ", acknowledged up to %" PRId64,
-			   value_number(peer, "maxack"));
+		snprintf(ack, sizeof(ack), ", acknowledged up to %" PRId64,
+			 value_number(peer, "maxack"));
+	say(s, LABEL, STYLE_PLAIN, "offers a window of %" PRId64 ", scale %" PRId64 "%s",
+	    value_number(peer, "maxwin"), value_number(peer, "scale"), ack);
 	draw_flags(s, peer);
-	screen_tab(s, LABEL);
-	screen_add(s, STYLE_PLAIN,
-		   "next: seq %" PRId64 " .. %" PRId64 ", ack %" PRId64 " .. %" PRId64,
-		   value_number(peer, "seq_min"), value_number(peer, "seq_max"),
-		   value_number(peer, "ack_min"), value_number(peer, "ack_max"));
-	screen_line(s);
+	say(s, LABEL, STYLE_PLAIN,
+	    "next: seq %" PRId64 " .. %" PRId64 ", ack %" PRId64 " .. %" PRId64,
+	    value_number(peer, "seq_min"), value_number(peer, "seq_max"),
+	    value_number(peer, "ack_min"), value_number(peer, "ack_max"));
 }
 
 static void draw_tcp(struct screen *s, const json_t *tcp)
@@ -213,9 +230,7 @@ static void draw_detail(struct screen *s, const json_t *step, unsigned int inden
 
 	if (!*reason)
 		return;
-	screen_tab(s, indent);
-	screen_add(s, STYLE_DIM, "%s%s%s", reason, *detail ? ": " : "", detail);
-	screen_line(s);
+	say(s, indent, STYLE_DIM, "%s%s%s", reason, *detail ? ": " : "", detail);
 }
 
 static void draw_step(struct screen *s, const json_t *step, bool with_flow)
@@ -259,9 +274,7 @@ static void draw_history(struct screen *s, const json_t *explanation, const char
 	}
 	if (!*flow)
 		return;
-	screen_tab(s, 2 * INDENT);
-	screen_add(s, STYLE_DIM, "All that was logged: journalctl CTMARK_FLOW=%s", flow);
-	screen_line(s);
+	say(s, 2 * INDENT, STYLE_DIM, "All that was logged: journalctl CTMARK_FLOW=%s", flow);
 }
 
 void explain_draw(struct screen *s, const json_t *explanation)

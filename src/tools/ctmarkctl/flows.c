@@ -137,7 +137,8 @@ void flows_done(struct flows *f, bool total)
 		return;
 	/* as conntrack(8), beside the lines */
 	fflush(stdout);
-	fprintf(f->layout.wanted ? stderr : stdout,
-		f->layout.wanted ? "ctmarkctl: %zu flow entries have been shown.\n" : "%zu flows\n",
-		f->n);
+	if (f->layout.wanted)
+		fprintf(stderr, "ctmarkctl: %zu flow entries have been shown.\n", f->n);
+	else
+		printf("%zu %s\n", f->n, f->n == 1 ? "flow" : "flows");
 }

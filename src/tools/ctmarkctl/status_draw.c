@@ -71,7 +71,8 @@ static void draw_rate(struct screen *s, const struct rates *r, const char *list,
 	char text[TEXT_STRLEN];
 
 	if (rate >= 0)
-		screen_add(s, STYLE_PLAIN, "%s %s/s   ", what, text_rate(rate, text));
+		screen_add(s, STYLE_PLAIN, "%s%s %s/s", s->column > LABEL ? ", " : "", what,
+			   text_rate(rate, text));
 }
 
 static void draw_rates(struct screen *s, const struct rates *r)
@@ -242,7 +243,7 @@ static void draw_control(struct screen *s, const json_t *status)
 	char text[512];
 
 	label(s, "Control");
-	screen_add(s, STYLE_PLAIN, "%" PRId64 " clients", value_number(status, "clients"));
+	screen_add(s, STYLE_PLAIN, "clients: %" PRId64, value_number(status, "clients"));
 	if (lost)
 		screen_add(s, STYLE_WARN, ", %" PRId64 " transitions lost by their streams", lost);
 	screen_line(s);
