@@ -13,6 +13,7 @@ checks = \
 	tests/check/unit.sh \
 	tests/check/conf-docs.sh \
 	tests/check/docs.sh \
+	tests/check/documents.sh \
 	tests/check/completion.sh \
 	tests/check/selftest.sh
 
@@ -24,3 +25,4 @@ tests/check/symbols.log: libctcore.la
 tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
 tests/check/completion.log: ctmarkd
+tests/check/documents.log: tests/flows/flowrun

@@ -12,7 +12,7 @@ plant()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree/src/util" "$tree/src/core" "$tree/src/io" "$tree/src/log" "$tree/systemd" \
-		"$tree/tests/check" "$tree/man" "$tree/build/.libs" "$tree/etc"
+		"$tree/tests/check" "$tree/tests/lab" "$tree/man" "$tree/build/.libs" "$tree/etc"
 	cp "$top_srcdir/tests/check/tap.sh" "$tree/tests/check"
 	cp "$top_srcdir/ARCHITECTURE.md" "$top_srcdir/COPYING" "$top_srcdir/.clang-format" "$tree"
 	cp "$top_srcdir/src/core/tuple.h" "$top_srcdir/src/core/event.h" \
@@ -23,7 +23,9 @@ plant()
 	cp "$top_srcdir/README.md" "$top_srcdir/CONTRIBUTING.md" "$top_srcdir/SECURITY.md" \
 		"$top_srcdir/NEWS.md" "$tree"
 	cp "$top_srcdir/src/README.md" "$tree/src"
+	cp "$top_srcdir/tests/lab/__init__.py" "$top_srcdir/tests/lab/document.py" "$tree/tests/lab"
 	cp "$top_srcdir/man/ctmarkd.8" "$tree/man"
+	cp -r "$top_srcdir/doc" "$tree"
 	cp "$top_srcdir/etc/ctmarkd.conf" "$tree/etc"
 	cp "$top_srcdir/src/util/cleanup.h" "$tree/src/util"
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#pragma once\n' >"$tree/src/io/a.h"
@@ -104,7 +106,16 @@ break_with journal-fields 'a reason without description' src/core/reasons.h \
 break_with journal-fields 'an id that is not in use' man/ctmarkd.journal-fields.7 \
 	'.Sh EVENTS\n.Pq Ql 00000000000000000000000000000000'
 
-break_with docs 'a dead link' README.md '[x](doc/nowhere.md)'
+if ! missing python3; then
+	break_with documents 'a dead link' README.md '[x](nowhere.md)'
+	break_with documents 'a heading that is not there' README.md '[x](#nowhere)'
+	break_with documents 'a command that nobody runs' README.md '```\nip link\n```'
+	break_with documents 'a quotation that was made up' README.md \
+		'<!-- quoted: NEWS.md -->\n```\nno such line\n```'
+	break_with documents 'a place that does not exist' README.md '<!-- run: moon -->\n```\nls\n```'
+	break_with documents 'an output that is another one' README.md \
+		'<!-- run: build -->\n```\n$ echo a\nb\n```'
+fi
 break_with docs 'a file that is not there' src/README.md '`core/nothing.c`'
 break_with docs 'a key that is not there' README.md '`NoSuchKey=yes`'
 break_with docs 'a stage nobody told of' src/core/hidden.c 'int x;'

@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \
+	tests/lab/document.py \
 	tests/lab/frames.py \
 	tests/lab/journald.py \
 	tests/lab/machine.py \

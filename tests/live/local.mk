@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/live/test_bulk.py \
 	tests/live/test_continuity.py \
 	tests/live/test_differential.py \
+	tests/live/test_documents.py \
 	tests/live/test_exit.py \
 	tests/live/test_flood.py \
 	tests/live/test_flows.py \
