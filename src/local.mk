@@ -15,4 +15,5 @@ include src/core/local.mk
 include src/io/local.mk
 include src/log/local.mk
 include src/conf/local.mk
+include src/ctl/local.mk
 include src/daemon/local.mk

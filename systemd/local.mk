@@ -3,6 +3,7 @@
 systemdsystemunit_DATA = systemd/ctmarkd.service
 sysusers_DATA          = systemd/sysusers.d/ctmarkd.conf
 dist_catalog_DATA      = systemd/ctmarkd.catalog
+dist_systemdsystemunit_DATA = systemd/ctmarkd.socket
 
 EXTRA_DIST += systemd/ctmarkd.service.in systemd/ctmarkd.sysusers
 CLEANFILES += $(systemdsystemunit_DATA) $(sysusers_DATA)

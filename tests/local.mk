@@ -4,6 +4,7 @@ include tests/unit/core/local.mk
 include tests/unit/io/local.mk
 include tests/unit/log/local.mk
 include tests/unit/conf/local.mk
+include tests/unit/ctl/local.mk
 include tests/unit/daemon/local.mk
 include tests/check/local.mk
 include tests/lab/local.mk

@@ -29,6 +29,7 @@ enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, C
 #define CONF_BUFFER_AUTO 0
 
 #define CONF_LIST_MAX	   200 /* no line of a file is longer */
+#define CONF_SOCKET_MAX	   108 /* sun_path */
 #define CONF_ZONE_NAME_MAX 32
 #define CONF_RANGES_MAX	   16
 
@@ -65,6 +66,7 @@ struct conf {
 	uint32_t max_expect;
 	uint32_t max_fragments;
 	char state_file[CONF_LIST_MAX]; /* "auto", "none" or an absolute path */
+	uint32_t history;		/* transitions kept of each flow */
 	/* [Verdict] */
 	struct conf_verdict verdict[CT_CLASS_MAX];
 	/* [Log] */
@@ -73,6 +75,8 @@ struct conf {
 	uint32_t log_rate;   /* records per second and class, 0: unlimited */
 	uint32_t log_burst;
 	int log_level; /* syslog priority: LOG_ERR .. LOG_DEBUG */
+	/* [Control] */
+	char control_socket[CONF_SOCKET_MAX]; /* "none" or an absolute path */
 	/* [Zone NAME], in the order of their first headers */
 	unsigned int nzones;
 	struct conf_zone zones[CT_ZONES_MAX];
@@ -82,23 +86,34 @@ struct conf {
  * Text taken from a file has its control characters replaced. */
 typedef void conf_report(void *ctx, int priority, const char *text);
 
+/* Which file and line each value comes from (conf/settings.h). */
+struct conf_origins;
+
 /* Sets every value to its default. */
 void conf_init(struct conf *c);
 
 /*
  * Loads the configuration: file alone if it is not NULL, else the search of ctmarkd.conf(5)
  * (/usr/lib, /etc, drop-ins of /usr/lib, /run, /etc by name, /etc masking), each path of the search
- * below root ("" for the running system). Starts from the defaults; *ret is set on success only.
- * report may be NULL.
+ * below root ("" for the running system). Starts from the defaults; *ret and *ret_origins are set
+ * on success only. ret_origins and report may be NULL.
  *
  * Returns 0, or -EINVAL if a value was bad (every bad value was reported), or another -errno if a
  * file could not be read (reported too); the first of several.
  */
-int conf_load(struct conf *ret, const char *root, const char *file, conf_report *report, void *ctx);
+int conf_load(struct conf *ret, struct conf_origins **ret_origins, const char *root,
+	      const char *file, conf_report *report, void *ctx);
+
+/* NULL is fine. */
+struct conf_origins *conf_origins_free(struct conf_origins *o);
 
 /* The same for one open stream, called name in messages. The stream stays open. */
 int conf_load_stream(struct conf *ret, FILE *stream, const char *name, conf_report *report,
 		     void *ctx);
+
+/* The syslog priority that a word of Level= stands for, or -EINVAL; and its word, or NULL. */
+int conf_level(const char *word);
+const char *conf_level_name(int level);
 
 /*
  * Writes to names (size bytes) the keys in which two configurations differ although they can only

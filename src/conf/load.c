@@ -338,16 +338,24 @@ static void read_file(struct conf_loader *l, const char *path, bool searched)
 }
 
 /* Ends a run: the values are handed out only if all was well. */
-static int finish(struct conf_loader *l, struct conf *ret)
+static int finish(struct conf_loader *l, struct conf *ret, struct conf_origins **ret_origins)
 {
+	int r;
+
 	conf_check(l);
 	conf_derive(&l->conf);
+	if (!l->error && ret_origins) {
+		r = conf_origins_new(ret_origins, l);
+		if (r < 0)
+			conf_say(l, r, "configuration", 0, "cannot be kept: %s", strerror(-r));
+	}
 	if (!l->error)
 		*ret = l->conf;
 	return l->error;
 }
 
-int conf_load(struct conf *ret, const char *root, const char *file, conf_report *report, void *ctx)
+int conf_load(struct conf *ret, struct conf_origins **ret_origins, const char *root,
+	      const char *file, conf_report *report, void *ctx)
 {
 	struct conf_loader l = {.report = report, .ctx = ctx};
 	struct conf_paths paths = {0};
@@ -356,14 +364,14 @@ int conf_load(struct conf *ret, const char *root, const char *file, conf_report 
 	conf_init(&l.conf);
 	if (file) {
 		read_file(&l, file, false);
-		return finish(&l, ret);
+		return finish(&l, ret, ret_origins);
 	}
 	r = conf_search(&l, root, &paths);
 	for (size_t i = 0; r == 0 && i < paths.count; i++)
 		read_file(&l, paths.path[i], true);
 	if (r < 0)
 		conf_say(&l, r, "configuration", 0, "cannot be read: %s", strerror(-r));
-	r = finish(&l, ret);
+	r = finish(&l, ret, ret_origins);
 	conf_paths_done(&paths);
 	return r;
 }
@@ -375,5 +383,5 @@ int conf_load_stream(struct conf *ret, FILE *stream, const char *name, conf_repo
 
 	conf_init(&l.conf);
 	conf_read_stream(&l);
-	return finish(&l, ret);
+	return finish(&l, ret, NULL);
 }

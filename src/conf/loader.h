@@ -61,6 +61,12 @@ struct conf_paths {
 int conf_search(struct conf_loader *l, const char *root, struct conf_paths *ret);
 void conf_paths_done(struct conf_paths *paths);
 
+/* Appends path, which it takes over, also on failure. Returns 0 or -ENOMEM. */
+int conf_paths_append(struct conf_paths *paths, char *path);
+
+/* Copies what l knows of the origins of its values. Returns 0 or -ENOMEM. */
+int conf_origins_new(struct conf_origins **ret, const struct conf_loader *l);
+
 /* Reads l->stream, named l->file, into l->conf. */
 void conf_read_stream(struct conf_loader *l);
 

@@ -37,8 +37,7 @@ static int by_base_name(const void *a, const void *b)
 	return strcmp(base_name(*(char *const *)a), base_name(*(char *const *)b));
 }
 
-/* Appends path, which it takes over, also on failure. */
-static int append(struct conf_paths *paths, char *path)
+int conf_paths_append(struct conf_paths *paths, char *path)
 {
 	char **grown = reallocarray(paths->path, paths->count + 1, sizeof(*grown));
 
@@ -61,7 +60,7 @@ static int append_dropin(struct conf_paths *paths, size_t first, char *path)
 			return 0;
 		}
 	}
-	return append(paths, path);
+	return conf_paths_append(paths, path);
 }
 
 static bool is_dropin(const char *name)
@@ -130,9 +129,9 @@ static int search_main(const char *root, struct conf_paths *paths)
 		return -ENOMEM;
 	}
 	if (!is_mask(admin) && exists(vendor))
-		r = append(paths, TAKE_PTR(vendor));
+		r = conf_paths_append(paths, TAKE_PTR(vendor));
 	if (r == 0 && exists(admin))
-		r = append(paths, TAKE_PTR(admin));
+		r = conf_paths_append(paths, TAKE_PTR(admin));
 	return r;
 }
 

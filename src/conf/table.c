@@ -8,9 +8,12 @@
 
 #include "conf/table.h"
 
+#include <errno.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "conf/conf.h"
+#include "core/history.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -116,6 +119,9 @@ const struct conf_key conf_table[] = {
 	  .help = "Time in which a fragmented datagram has to be complete." },
 	{ TRACK("StateFile"), .def = "auto", .parse = conf_parse_file, PLAIN(state_file),
 	  .help = "File that keeps the flows from a stop to the next start." },
+	{ TRACK("History"), .def = "8", .parse = conf_parse_number, .restart = true,
+	  SPEC(history, BETWEEN(0, CT_HISTORY_DEPTH_MAX)),
+	  .help = "Transitions kept of each flow for ctmarkctl explain; 0: none." },
 
 #define X(suffix, key, seconds)                                                                    \
 	{ .section = "Timeouts", .name = key, .def = #seconds "s", .parse = conf_parse_span,       \
@@ -146,6 +152,11 @@ const struct conf_key conf_table[] = {
 	{ LOG("Level"), .def = "info", .parse = conf_parse_word,
 	  SPEC(log_level, .min = LOG_ERR, .words = level_words),
 	  .help = "Least important operational message that is written." },
+
+	{ .section = "Control", .name = "Socket", .def = "/run/ctmarkd/io.ctmark.Manager",
+	  .parse = conf_parse_socket, .restart = true,
+	  PLAIN(control_socket),
+	  .help = "Where the control service listens; none: there is none." },
 };
 
 #undef FIELD
@@ -166,6 +177,19 @@ const struct conf_key conf_zone_table[] = {
 
 const size_t conf_table_len = ARRAY_SIZE(conf_table);
 const size_t conf_zone_table_len = ARRAY_SIZE(conf_zone_table);
+
+const char *conf_level_name(int level)
+{
+	return level >= LOG_ERR && level <= LOG_DEBUG ? level_words[level - LOG_ERR] : NULL;
+}
+
+int conf_level(const char *word)
+{
+	for (int i = 0; level_words[i]; i++)
+		if (strcmp(level_words[i], word) == 0)
+			return LOG_ERR + i;
+	return -EINVAL;
+}
 
 _Static_assert(ARRAY_SIZE(conf_table) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
 _Static_assert(ARRAY_SIZE(conf_zone_table) <= CONF_ZONE_KEYS_MAX, "CONF_ZONE_KEYS_MAX, too");

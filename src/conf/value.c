@@ -270,12 +270,10 @@ int conf_parse_word_set(const struct conf_spec *spec, const char *text, void *re
 	return 0;
 }
 
-int conf_parse_file(const struct conf_spec *spec, const char *text, void *ret, char *why)
+static int take_path(const struct conf_spec *spec, const char *text, void *ret, char *why)
 {
 	size_t len = strlen(text);
 
-	if (*text != '/' && strcmp(text, "auto") != 0 && strcmp(text, "none") != 0)
-		return bad(why, "must be auto, none or an absolute path");
 	if (text[len - 1] == '/')
 		return bad(why, "a directory, where a file is to be named");
 	if (len >= spec->size)
@@ -283,6 +281,20 @@ int conf_parse_file(const struct conf_spec *spec, const char *text, void *ret, c
 	memset(ret, 0, spec->size);
 	memcpy(ret, text, len);
 	return 0;
+}
+
+int conf_parse_socket(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	if (*text != '/' && strcmp(text, "none") != 0)
+		return bad(why, "must be none or an absolute path");
+	return take_path(spec, text, ret, why);
+}
+
+int conf_parse_file(const struct conf_spec *spec, const char *text, void *ret, char *why)
+{
+	if (*text != '/' && strcmp(text, "auto") != 0 && strcmp(text, "none") != 0)
+		return bad(why, "must be auto, none or an absolute path");
+	return take_path(spec, text, ret, why);
 }
 
 /* Reads "N" or "N-M" and moves text behind it. */

@@ -51,6 +51,9 @@ conf_parser conf_parse_cpus;	     /* cpu_set_t: numbers and ranges, by commas or
 /* char[spec->size]: auto, none or the absolute path of a file */
 conf_parser conf_parse_file;
 
+/* char[spec->size]: none or the absolute path of a socket */
+conf_parser conf_parse_socket;
+
 /* char[spec->size]: names and patterns of interfaces, by spaces, each once */
 conf_parser conf_parse_interfaces;
 

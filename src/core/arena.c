@@ -122,7 +122,9 @@ static void fill(struct ct_flow *slot, const struct ct_flow *flow)
 {
 	const size_t behind = offsetof(struct ct_flow, generation) + sizeof(flow->generation);
 
-	memcpy(slot, flow, offsetof(struct ct_flow, generation));
+	slot->orig = flow->orig;
+	ct_flow_set_hash(slot, flow->hash);
+	slot->next = flow->next;
 	slot->generation++;
 	memcpy((uint8_t *)slot + behind, (const uint8_t *)flow + behind, sizeof(*flow) - behind);
 }

@@ -82,11 +82,15 @@ struct ct_config {
 /* Fills in the defaults of the kernel and of ctmarkd.conf(5). */
 void ct_config_init(struct ct_config *cfg);
 
-/* Counters and ctinfo totals of one thread: written by it alone, readable by all (relaxed). */
+/*
+ * Counters and totals by ctinfo, reason and death of one thread: written by it alone, readable
+ * by all (relaxed). The deaths add up to CT_STAT_DESTROYED.
+ */
 struct ct_stats {
 	_Atomic uint64_t count[CT_STAT_MAX];
 	_Atomic uint64_t info[CT_INFO_MAX];
 	_Atomic uint64_t reason[CT_REASON_MAX];
+	_Atomic uint64_t death[CT_DEATH_MAX];
 };
 
 #define CT_DOOMED_MAX 64

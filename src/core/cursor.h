@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A bounded view of packet bytes.
+ * Packet bytes, bounded.
  *
  * len is what the packet has, cap what of it can be read (a queue may copy only the beginning).
- * Every access of the parsers goes through ct_view_get(), which answers with the reason if the
+ * Every access of the parsers goes through ct_bytes_get(), which answers with the reason if the
  * bytes are not there, so no parser does arithmetic on raw pointers.
  */
 
@@ -14,16 +14,16 @@
 
 #include "core/event.h"
 
-struct ct_view {
+struct ct_bytes {
 	const uint8_t *data;
 	uint32_t cap; /* readable bytes, <= len */
 	uint32_t len; /* bytes of the packet */
 };
 
-/* The view from offset off on; empty if off lies beyond the end. */
-static inline struct ct_view ct_view_from(struct ct_view v, uint32_t off)
+/* The bytes from offset off on; none if off lies beyond the end. */
+static inline struct ct_bytes ct_bytes_from(struct ct_bytes v, uint32_t off)
 {
-	return (struct ct_view){
+	return (struct ct_bytes){
 		.data = off < v.cap ? v.data + off : v.data,
 		.cap = off < v.cap ? v.cap - off : 0,
 		.len = off < v.len ? v.len - off : 0,
@@ -31,13 +31,13 @@ static inline struct ct_view ct_view_from(struct ct_view v, uint32_t off)
 }
 
 /*
- * Bytes [off, off + size) of the view, or NULL. Then *ret_reason is too_short if the packet ends
+ * Bytes [off, off + size) of them, or NULL. Then *ret_reason is too_short if the packet ends
  * before, COPY_RANGE if the packet has them but the copy does not, and detail[] says how many
  * there are and how many it takes.
  */
-static inline const uint8_t *ct_view_get(struct ct_view v, uint32_t off, uint32_t size,
-					 enum ct_reason too_short, enum ct_reason *ret_reason,
-					 uint32_t detail[static 2])
+static inline const uint8_t *ct_bytes_get(struct ct_bytes v, uint32_t off, uint32_t size,
+					  enum ct_reason too_short, enum ct_reason *ret_reason,
+					  uint32_t detail[static 2])
 {
 	uint64_t need = (uint64_t)off + size;
 

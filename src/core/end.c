@@ -17,14 +17,14 @@
 #include "core/stats.h"
 
 /* Everything but the table; the slot is the caller's to free. */
-static void leave(struct ct_thread *th, uint32_t index, uint64_t now_ns)
+static void leave(struct ct_thread *th, uint32_t index, uint64_t now_ns, enum ct_death death)
 {
 	struct ct_flow *f = &th->ct->arena.slots[index];
 
 	if (!(f->status & CT_STATUS_CONFIRMED))
 		atomic_fetch_sub_explicit(&th->ct->pending, 1, memory_order_relaxed);
 	else
-		ct_stat_inc(th, CT_STAT_DESTROYED);
+		ct_stats_died(th, death);
 	f->status |= CT_STATUS_DYING;
 	if (ct_arena_has_kin(&th->ct->arena, index))
 		ct_helper_end(th, index, now_ns);
@@ -36,7 +36,7 @@ void ct_step_kill(struct ct_step *s, enum ct_death death)
 
 	ct_table_remove(s->th->ct, s->bucket, s->index);
 	s->dead = true;
-	leave(s->th, s->index, s->in->now_ns);
+	leave(s->th, s->index, s->in->now_ns, death);
 	ev = ct_step_event(s, CT_EVENT_DESTROY);
 	ev->death = (uint8_t)death;
 	ct_event_flow(ev, s->th->ct, s->index, s->in->now_ns); /* as it is at the end */
@@ -50,7 +50,7 @@ bool ct_end_flow(struct ct_thread *th, uint32_t bucket, uint32_t index, uint64_t
 	bool told = f->status & CT_STATUS_CONFIRMED;
 
 	__builtin_prefetch(&ct->buckets[bucket]); /* comes while the record is written */
-	leave(th, index, now_ns);
+	leave(th, index, now_ns, death);
 	if (told) {
 		*ev = (struct ct_event){
 			.type = CT_EVENT_DESTROY,

@@ -134,6 +134,20 @@ static inline void ct_store_behind(uint8_t *at, uint8_t value)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
+/*
+ * The hash is written in one piece, and may be read by somebody who knows the slot but not the flow
+ * in it, and so does not know which lock guards it.
+ */
+static inline void ct_flow_set_hash(struct ct_flow *f, uint32_t hash)
+{
+	__atomic_store_n(&f->hash, hash, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t ct_flow_any_hash(const struct ct_flow *f)
+{
+	return __atomic_load_n(&f->hash, __ATOMIC_RELAXED);
+}
+
 static inline void ct_flow_mark(struct ct_flow *f, enum ct_life life)
 {
 	*(volatile uint8_t *)&f->life = (uint8_t)life;

@@ -26,6 +26,7 @@ libctcore_la_SOURCES += \
 	src/core/end.c src/core/end.h src/core/room.c src/core/room.h \
 	src/core/timer.c src/core/timer.h src/core/expire.c \
 	src/core/talkers.c src/core/talkers.h \
+	src/core/view.c src/core/view.h src/core/history.c src/core/history.h \
 	src/core/event.h src/core/reasons.h src/core/names.c \
 	src/core/stats.c src/core/stats.h \
 	src/core/config.c \

@@ -6,6 +6,8 @@
 
 #include "core/core.h"
 #include "core/pkt.h"
+#include "core/tcp.h"
+#include "core/view.h"
 
 #define PICK(table, i)                                                                             \
 	((size_t)(i) < sizeof(table) / sizeof((table)[0]) && (table)[i] ? (table)[i] : "?")
@@ -100,6 +102,27 @@ const char *ct_sctp_chunk_name(uint8_t type)
 	static const char *const names[] = {CT_SCTP_CHUNK_LIST(X)};
 #undef X
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
+}
+
+const char *ct_tcp_flag_name(unsigned int bit)
+{
+	switch (bit) {
+#define X(name, value)                                                                             \
+	case CT_TCP_##name:                                                                        \
+		return #name;
+		CT_TCP_FLAG_LIST(X)
+#undef X
+	default:
+		return NULL;
+	}
+}
+
+const char *ct_tcp_index_name(uint8_t index)
+{
+#define X(name, str) [CT_TCP_##name] = (str),
+	static const char *const names[] = {CT_TCP_INDEX_LIST(X)};
+#undef X
+	return PICK(names, index);
 }
 
 const char *ct_stat_name(enum ct_stat stat)

@@ -33,7 +33,7 @@
 #define IP6_NONE     59
 #define IP6_DSTOPTS  60
 
-uint8_t ct_pkt_family(struct ct_view v)
+uint8_t ct_pkt_family(struct ct_bytes v)
 {
 	if (v.cap == 0)
 		return 0;
@@ -72,11 +72,11 @@ static void note_ip4_fragment(struct ct_pkt *ret, const uint8_t *h, uint32_t len
 	};
 }
 
-static enum ct_reason parse_ip4(struct ct_pkt *ret, struct ct_view v,
+static enum ct_reason parse_ip4(struct ct_pkt *ret, struct ct_bytes v,
 				uint32_t detail[static CT_DETAIL_MAX])
 {
 	enum ct_reason reason = CT_REASON_NONE;
-	const uint8_t *h = ct_view_get(v, 0, IP4_HLEN, CT_REASON_IP_HEADER, &reason, detail);
+	const uint8_t *h = ct_bytes_get(v, 0, IP4_HLEN, CT_REASON_IP_HEADER, &reason, detail);
 	uint32_t hlen;
 	uint16_t frag;
 
@@ -101,7 +101,7 @@ static enum ct_reason parse_ip4(struct ct_pkt *ret, struct ct_view v,
 		detail[1] = hlen;
 		return CT_REASON_IP_HEADER;
 	}
-	ret->l4 = ct_view_from(v, hlen);
+	ret->l4 = ct_bytes_from(v, hlen);
 	return CT_REASON_NONE;
 }
 
@@ -130,9 +130,9 @@ static uint32_t ext_len(uint8_t next, const uint8_t *h)
 }
 
 /* The header at off; one that is cut short makes no fragment. */
-static void note_ip6_fragment(struct ct_pkt *ret, struct ct_view v, uint32_t off)
+static void note_ip6_fragment(struct ct_pkt *ret, struct ct_bytes v, uint32_t off)
 {
-	struct ct_view h = ct_view_from(v, off);
+	struct ct_bytes h = ct_bytes_from(v, off);
 	uint16_t frag;
 
 	if (ret->frag.present || h.cap < IP6_FRAGMENT_HLEN)
@@ -167,7 +167,7 @@ static enum ct_reason parse_ip6_fragment(struct ct_pkt *ret, const uint8_t *h,
 }
 
 /* Walks the chain from offset off on; at the end next is the transport protocol. */
-static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_view v, uint8_t next,
+static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_bytes v, uint8_t next,
 				       uint32_t detail[static CT_DETAIL_MAX])
 {
 	uint32_t off = IP6_HLEN;
@@ -176,7 +176,7 @@ static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_view v, uin
 	while (is_ext_header(next)) {
 		uint32_t least = next == IP6_FRAGMENT ? 4 : 2, numbers[2];
 		const uint8_t *h =
-			ct_view_get(v, off, least, CT_REASON_IP6_EXT_HEADER, &reason, numbers);
+			ct_bytes_get(v, off, least, CT_REASON_IP6_EXT_HEADER, &reason, numbers);
 
 		if (!h) {
 			bool copied = reason == CT_REASON_COPY_RANGE;
@@ -198,15 +198,15 @@ static enum ct_reason skip_ext_headers(struct ct_pkt *ret, struct ct_view v, uin
 	ret->proto = next;
 	if (next == IP6_NONE)
 		return CT_REASON_IP6_NO_NEXT;
-	ret->l4 = ct_view_from(v, off);
+	ret->l4 = ct_bytes_from(v, off);
 	return CT_REASON_NONE;
 }
 
-static enum ct_reason parse_ip6(struct ct_pkt *ret, struct ct_view v,
+static enum ct_reason parse_ip6(struct ct_pkt *ret, struct ct_bytes v,
 				uint32_t detail[static CT_DETAIL_MAX])
 {
 	enum ct_reason reason = CT_REASON_NONE;
-	const uint8_t *h = ct_view_get(v, 0, IP6_HLEN, CT_REASON_IP_HEADER, &reason, detail);
+	const uint8_t *h = ct_bytes_get(v, 0, IP6_HLEN, CT_REASON_IP_HEADER, &reason, detail);
 
 	if (!h)
 		return reason;
@@ -218,7 +218,7 @@ static enum ct_reason parse_ip6(struct ct_pkt *ret, struct ct_view v,
 	return skip_ext_headers(ret, v, h[6], detail);
 }
 
-enum ct_reason ct_pkt_parse(struct ct_pkt *ret, struct ct_view v, uint8_t family,
+enum ct_reason ct_pkt_parse(struct ct_pkt *ret, struct ct_bytes v, uint8_t family,
 			    uint32_t detail[static CT_DETAIL_MAX])
 {
 	*ret = (struct ct_pkt){.family = family, .l4 = {.data = v.data}};

@@ -38,7 +38,7 @@ struct ct_frag {
 
 /* A packet with its network layer read. */
 struct ct_pkt {
-	struct ct_view l4; /* from the transport header to the end */
+	struct ct_bytes l4; /* from the transport header to the end */
 	union ct_addr src, dst;
 	uint8_t family;
 	uint8_t proto;	  /* of the transport header */
@@ -53,8 +53,8 @@ struct ct_pkt {
  * (semantics 1.2). Returns CT_REASON_NONE, or why not, with the numbers in detail; then *ret holds
  * what was read up to there (addresses and family, at least zeroed).
  */
-enum ct_reason ct_pkt_parse(struct ct_pkt *ret, struct ct_view v, uint8_t family,
+enum ct_reason ct_pkt_parse(struct ct_pkt *ret, struct ct_bytes v, uint8_t family,
 			    uint32_t detail[static CT_DETAIL_MAX]);
 
 /* The family a packet claims in its first four bits, 0 if that is neither IPv4 nor IPv6. */
-uint8_t ct_pkt_family(struct ct_view v);
+uint8_t ct_pkt_family(struct ct_bytes v);

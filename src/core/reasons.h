@@ -172,6 +172,29 @@
 	X(CLOSE, 8)                                                                                \
 	X(SYN_SENT2, 9)
 
+/* What a segment is to the state machine (semantics 4.1): suffix, name. */
+#define CT_TCP_INDEX_LIST(X)                                                                       \
+	X(SYN, "SYN")                                                                              \
+	X(SYNACK, "SYN/ACK")                                                                       \
+	X(FIN, "FIN")                                                                              \
+	X(ACK, "ACK")                                                                              \
+	X(RST, "RST")                                                                              \
+	X(NONE, "none")
+
+/*
+ * What is known of one side of a TCP connection, with the kernel's numbers (semantics 4.1). The
+ * last two are remembered of a packet only.
+ */
+#define CT_TCP_FLAG_LIST(X)                                                                        \
+	X(WINDOW_SCALE, 0x01)                                                                      \
+	X(SACK_PERM, 0x02)                                                                         \
+	X(CLOSE_INIT, 0x04)                                                                        \
+	X(BE_LIBERAL, 0x08)                                                                        \
+	X(DATA_UNACK, 0x10)                                                                        \
+	X(MAXACK_SET, 0x20)                                                                        \
+	X(EXP_CHALLENGE_ACK, 0x40)                                                                 \
+	X(SIMULTANEOUS_OPEN, 0x80)
+
 /* SCTP states (semantics 5.7), with the kernel's numbers. */
 #define CT_SCTP_STATE_LIST(X)                                                                      \
 	X(NONE, 0)                                                                                 \

@@ -45,7 +45,7 @@ static bool read_quote(struct ct_step *s, uint32_t off, struct ct_tuple *ret, st
 	struct ct_pkt inner;
 	enum ct_reason reason;
 
-	reason = ct_pkt_parse(&inner, ct_view_from(s->pkt.l4, off), s->pkt.family, s->detail);
+	reason = ct_pkt_parse(&inner, ct_bytes_from(s->pkt.l4, off), s->pkt.family, s->detail);
 	if (reason == CT_REASON_NONE)
 		reason = ct_tuple_build(ret, &inner, s->in->zone, s->detail);
 	if (reason == CT_REASON_NONE)

@@ -55,7 +55,7 @@ static bool read_chunk(const struct ct_step *s, struct chunk *c)
 	enum ct_reason unused;
 	uint32_t numbers[2];
 	const uint8_t *h =
-		ct_view_get(s->pkt.l4, c->off, CHUNK_HLEN, CT_REASON_L4_HEADER, &unused, numbers);
+		ct_bytes_get(s->pkt.l4, c->off, CHUNK_HLEN, CT_REASON_L4_HEADER, &unused, numbers);
 
 	if (!h)
 		return false;
@@ -74,8 +74,8 @@ static void skip_chunk(struct chunk *c)
 /* The tag that INIT and INIT ACK announce. False: it is cut off, reason and detail are set. */
 static bool read_tag(struct ct_step *s, const struct chunk *c, uint32_t *ret)
 {
-	const uint8_t *h = ct_view_get(s->pkt.l4, c->off + CHUNK_HLEN, INIT_HLEN,
-				       CT_REASON_L4_HEADER, &s->reason, s->detail);
+	const uint8_t *h = ct_bytes_get(s->pkt.l4, c->off + CHUNK_HLEN, INIT_HLEN,
+					CT_REASON_L4_HEADER, &s->reason, s->detail);
 
 	if (h)
 		*ret = ct_read_be32(h);

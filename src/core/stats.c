@@ -16,4 +16,5 @@ void ct_stats_add(struct ct_stats *sum, const struct ct_stats *one)
 	add(sum->count, one->count, CT_STAT_MAX);
 	add(sum->info, one->info, CT_INFO_MAX);
 	add(sum->reason, one->reason, CT_REASON_MAX);
+	add(sum->death, one->death, CT_DEATH_MAX);
 }

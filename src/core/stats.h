@@ -22,3 +22,10 @@ static inline void ct_stats_judged(struct ct_thread *th, const struct ct_result 
 	if (out->reason != CT_REASON_NONE)
 		ct_counter_add(&th->stats.reason[out->reason], 1);
 }
+
+/* Counts a confirmed flow that ends. */
+static inline void ct_stats_died(struct ct_thread *th, enum ct_death death)
+{
+	ct_stat_inc(th, CT_STAT_DESTROYED);
+	ct_counter_add(&th->stats.death[death], 1);
+}

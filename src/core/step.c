@@ -13,7 +13,7 @@
 
 const uint8_t *ct_step_header(struct ct_step *s, uint32_t size)
 {
-	return ct_view_get(s->pkt.l4, 0, size, CT_REASON_L4_HEADER, &s->reason, s->detail);
+	return ct_bytes_get(s->pkt.l4, 0, size, CT_REASON_L4_HEADER, &s->reason, s->detail);
 }
 
 /* The kernel verifies what came in from outside; what this host sends is its own business. */

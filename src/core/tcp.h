@@ -26,26 +26,17 @@ enum ct_tcp_state {
 
 /* What a segment is to the state machine (semantics 4.1). */
 enum ct_tcp_index {
-	CT_TCP_SYN,
-	CT_TCP_SYNACK,
-	CT_TCP_FIN,
-	CT_TCP_ACK,
-	CT_TCP_RST,
-	CT_TCP_NONE,
-	CT_TCP_INDEX_MAX
+#define X(name, str) CT_TCP_##name,
+	CT_TCP_INDEX_LIST(X)
+#undef X
+		CT_TCP_INDEX_MAX
 };
 
 /* Flags of one side, with the kernel's numbers (semantics 4.1). */
 enum ct_tcp_flag {
-	CT_TCP_WINDOW_SCALE = 0x01,
-	CT_TCP_SACK_PERM = 0x02,
-	CT_TCP_CLOSE_INIT = 0x04,
-	CT_TCP_BE_LIBERAL = 0x08,
-	CT_TCP_DATA_UNACK = 0x10,
-	CT_TCP_MAXACK_SET = 0x20,
-	/* in last_flags only */
-	CT_TCP_EXP_CHALLENGE_ACK = 0x40,
-	CT_TCP_SIMULTANEOUS_OPEN = 0x80,
+#define X(name, value) CT_TCP_##name = value,
+	CT_TCP_FLAG_LIST(X)
+#undef X
 };
 
 /* Folds the flag byte of a header to its index. */
@@ -74,6 +65,32 @@ void ct_tcp_read_options(const struct ct_tcp_seg *seg, uint8_t *scale, uint8_t *
 /* First packet of a flow: the sender's side (semantics 4.4). */
 void ct_tcp_first_syn(struct ct_tcp *tcp, const struct ct_tcp_seg *seg);
 void ct_tcp_first_ack(struct ct_tcp *tcp, const struct ct_tcp_seg *seg);
+
+/*
+ * What a segment of one side has to keep to, inclusively and modulo 2^32 (semantics 4.6 C): it may
+ * not begin behind seq_max nor end before end_min, and acknowledges something within ack_min and
+ * ack_max.
+ */
+struct ct_tcp_bounds {
+	uint32_t end_min, seq_max, ack_min, ack_max;
+	bool any_end; /* nothing is known of the receiver yet: end_min says nothing */
+};
+
+#define CT_TCP_MAXACKWINDOW 66000u
+
+static inline struct ct_tcp_bounds ct_tcp_bounds(const struct ct_tcp_peer *snd,
+						 const struct ct_tcp_peer *rcv)
+{
+	uint32_t back = snd->maxwin > CT_TCP_MAXACKWINDOW ? snd->maxwin : CT_TCP_MAXACKWINDOW;
+
+	return (struct ct_tcp_bounds){
+		.end_min = snd->end - rcv->maxwin,
+		.seq_max = snd->maxend,
+		.ack_min = rcv->end - back,
+		.ack_max = rcv->end,
+		.any_end = rcv->maxwin == 0,
+	};
+}
 
 enum ct_window {
 	CT_WINDOW_ACCEPT,

@@ -13,6 +13,9 @@
  *	3. ack  <= R.end		it does not acknowledge what was never sent
  *	4. ack  >= R.end - MAXACKWINDOW	nor something from the distant past
  *
+ * Their right sides are made by ct_tcp_bounds(), from which the bounds of a connection are shown,
+ * too: so what is shown is what is checked.
+ *
  * What fails 1 or 3 could be an attack and is INVALID. What fails 2 or 4 is merely old: it is let
  * through and nothing is learned from it. A sender that goes a little beyond the window is treated
  * like the latter, because some stacks do, and its end moves so that the answer will fit.
@@ -23,8 +26,7 @@
 
 #include "core/tcp.h"
 
-#define MAXACKWINDOW 66000u
-#define MAXSCALE     14
+#define MAXSCALE 14
 
 #define OPT_END	      0
 #define OPT_NOP	      1
@@ -207,25 +209,24 @@ static enum ct_window overshoot(struct window *w, bool in_recv_win, bool recent_
 	return CT_WINDOW_IGNORE;
 }
 
-/* Step C. */
+/* Step C. Before and after are strict, hence the ones. */
 static enum ct_window check_bounds(struct window *w, struct ct_step *s)
 {
-	uint32_t maxackwindow = w->snd->maxwin > MAXACKWINDOW ? w->snd->maxwin : MAXACKWINDOW;
-	bool in_recv_win =
-		w->rcv->maxwin == 0 || ct_seq_after(w->end, w->snd->end - w->rcv->maxwin - 1);
-	bool ack_was_sent = ct_seq_before(w->sack, w->rcv->end + 1);
-	bool recent_ack = ct_seq_after(w->sack, w->rcv->end - maxackwindow - 1);
+	const struct ct_tcp_bounds b = ct_tcp_bounds(w->snd, w->rcv);
+	bool in_recv_win = b.any_end || ct_seq_after(w->end, b.end_min - 1);
+	bool ack_was_sent = ct_seq_before(w->sack, b.ack_max + 1);
+	bool recent_ack = ct_seq_after(w->sack, b.ack_min - 1);
 
-	if (!ct_seq_before(w->seq, w->snd->maxend + 1)) {
-		uint32_t maxend = w->snd->maxend;
+	if (!ct_seq_before(w->seq, b.seq_max + 1)) {
 		enum ct_window r = overshoot(w, in_recv_win, recent_ack, ack_was_sent);
 
 		if (r == CT_WINDOW_INVALID)
-			ct_step_invalid(s, CT_REASON_TCP_SEQ_OVER, w->seq, w->end, maxend, w->ack);
+			ct_step_invalid(s, CT_REASON_TCP_SEQ_OVER, w->seq, w->end, b.seq_max,
+					w->ack);
 		return r;
 	}
 	if (!ack_was_sent) {
-		ct_step_invalid(s, CT_REASON_TCP_ACK_OVER, w->ack, w->sack, w->rcv->end, 0);
+		ct_step_invalid(s, CT_REASON_TCP_ACK_OVER, w->ack, w->sack, b.ack_max, 0);
 		return CT_WINDOW_INVALID;
 	}
 	return in_recv_win && recent_ack ? CT_WINDOW_ACCEPT : CT_WINDOW_IGNORE;

@@ -82,7 +82,7 @@ static void pass(struct ct_step *s)
 
 static void read(struct ct_step *s)
 {
-	struct ct_view v = {.data = s->in->data, .cap = s->in->caplen, .len = s->in->len};
+	struct ct_bytes v = {.data = s->in->data, .cap = s->in->caplen, .len = s->in->len};
 	uint8_t family = s->in->family ? s->in->family : ct_pkt_family(v);
 
 	s->reason = ct_pkt_parse(&s->pkt, v, family, s->detail);

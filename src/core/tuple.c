@@ -40,11 +40,11 @@ static enum ct_reason read_gre(struct ct_tuple *ret, const struct ct_pkt *pkt,
 			       uint32_t detail[static CT_DETAIL_MAX])
 {
 	enum ct_reason reason = CT_REASON_NONE;
-	const uint8_t *h = ct_view_get(pkt->l4, 0, 4, CT_REASON_NONE, &reason, detail);
+	const uint8_t *h = ct_bytes_get(pkt->l4, 0, 4, CT_REASON_NONE, &reason, detail);
 
 	if (!h || (ct_read_be16(h) & GRE_VERSION) != 1)
 		return reason;
-	h = ct_view_get(pkt->l4, 0, 8, CT_REASON_NONE, &reason, detail);
+	h = ct_bytes_get(pkt->l4, 0, 8, CT_REASON_NONE, &reason, detail);
 	if (!h)
 		return reason;
 	if (ct_read_be16(h + 2) != GRE_PPP) {
@@ -69,13 +69,13 @@ static INLINE enum ct_reason build(struct ct_tuple *ret, const struct ct_pkt *pk
 		.zone = zone,
 	};
 	if (ct_has_ports(pkt->proto)) {
-		h = ct_view_get(pkt->l4, 0, 4, CT_REASON_L4_HEADER, &reason, detail);
+		h = ct_bytes_get(pkt->l4, 0, 4, CT_REASON_L4_HEADER, &reason, detail);
 		if (h) {
 			ret->src_id_be = ct_read_raw16(h);
 			ret->dst_id_be = ct_read_raw16(h + 2);
 		}
 	} else if (is_icmp(pkt->proto)) {
-		h = ct_view_get(pkt->l4, 0, 8, CT_REASON_L4_HEADER, &reason, detail);
+		h = ct_bytes_get(pkt->l4, 0, 8, CT_REASON_L4_HEADER, &reason, detail);
 		if (h) {
 			ret->src_id_be = ct_read_raw16(h + 4);
 			ret->dst_id_be = ct_read_raw16(h);

@@ -47,6 +47,8 @@ void daemon_sum_stats(const struct daemon *d, struct ct_stats *ret)
 {
 	for (size_t i = 0; i < d->nqueues; i++)
 		ct_stats_add(ret, worker_stats(d->workers[i]));
+	if (d->control.thread)
+		ct_stats_add(ret, &d->control.thread->stats);
 }
 
 /* --- reload -------------------------------------------------------------------------------------
@@ -66,6 +68,7 @@ static void free_confs(struct daemon_conf *c)
 		struct daemon_conf *older = c->older;
 
 		zones_free(c->zones);
+		conf_origins_free(c->origins);
 		free(c);
 		c = older;
 	}
@@ -102,7 +105,10 @@ static void put_in_force(struct daemon *d, struct daemon_conf *c)
 	oplog_init(&d->oplog, log_target(&c->conf), c->conf.log_level);
 	daemon_jlog_config(d, &c->conf, &jc);
 	jlog_configure(d->log, &jc);
+	conf_origins_free(d->origins);
+	d->origins = TAKE_PTR(c->origins);
 	publish(d, c);
+	control_configure(d);
 }
 
 /* A new Range= waits for a restart; until then verdicts must keep clear of the old one. */
@@ -137,34 +143,47 @@ static struct daemon_conf *load_again(struct daemon *d)
 	return c;
 }
 
-static void reload(struct daemon *d)
+static int reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
+		  void *ctx)
 {
-	struct daemon_conf *c = load_again(d);
+	struct daemon_conf *c;
 	char keys[RESTART_KEYS_MAX];
 
+	d->oplog.also = also;
+	d->oplog.also_ctx = ctx;
+	c = load_again(d);
+	if (c && conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
+		daemon_check_buffers(d, &c->conf);
+	d->oplog.also = NULL;
 	if (!c) {
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_CONFIG_REJECTED,
 		      "The new configuration is bad; the running one stays in force");
-		return;
+		return -EINVAL;
 	}
 	if (conf_restart_keys(&d->started, &c->conf, keys, sizeof(keys)) > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_CONFIG_WARNING,
 		      "Changed, but a restart is needed for: %s", keys);
-	if (conf_copy_range(&c->conf) != conf_copy_range(&d->conf->conf))
-		daemon_check_buffers(d, &c->conf);
 	if (strcmp(c->conf.state_file, d->conf->conf.state_file) != 0)
 		takeover_set_file(d, c->conf.state_file);
 	put_in_force(d, c);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_CONFIG_RELOADED, "Configuration reloaded");
+	return 0;
+}
+
+int daemon_reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
+		  void *ctx)
+{
+	int r;
+
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now_ns() / 1000);
+	r = reload(d, also, ctx);
+	(void)sd_notify(0, "READY=1");
+	return r;
 }
 
 static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
-	struct daemon *d = userdata;
-
-	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now_ns() / 1000);
-	reload(d);
-	(void)sd_notify(0, "READY=1");
+	(void)daemon_reload(userdata, NULL, NULL);
 	return 0;
 }
 
@@ -383,7 +402,8 @@ static bool stop(struct daemon *d, bool started, enum exit_status *status)
 
 	(void)sd_notify(0, "STOPPING=1");
 	(void)monitor_read_kernel(d);
-	all = stop_workers(d, status);
+	all = control_stop(d);
+	all = stop_workers(d, status) && all;
 	if (all)
 		monitor_close_accounts(d);
 	if (all && started)
@@ -402,6 +422,7 @@ static enum exit_status run(struct daemon *d, bool *ret_quiet)
 	int r;
 
 	if (started) {
+		control_start(d);
 		takeover_done(d);
 		say_started(d);
 		queues_give_up(d);
@@ -440,6 +461,7 @@ int daemon_run(const struct options *opts)
 	d->opts = opts;
 	d->memory.arena_fd = -1;
 	d->takeover.file.fd = -1;
+	d->control.socket.fd = -1;
 	d->ended_fd = -1;
 	oplog_init(&d->oplog, LOG_TARGET_AUTO, LOG_INFO);
 	if (daemon_load_conf(opts, &d->oplog, &d->conf) < 0) {
@@ -448,6 +470,7 @@ int daemon_run(const struct options *opts)
 		return STATUS_CONFIG;
 	}
 	d->started = d->conf->conf;
+	d->started_origins = TAKE_PTR(d->conf->origins);
 	oplog_init(&d->oplog, log_target(&d->started), d->started.log_level);
 	prepare_signals();
 	status = daemon_setup(d);
@@ -464,6 +487,8 @@ int daemon_run(const struct options *opts)
 		(void)jlog_stop(d->log, 0);
 	daemon_teardown(d);
 	free_confs(d->conf);
+	conf_origins_free(d->origins);
+	conf_origins_free(d->started_origins);
 	return status;
 }
 
@@ -475,7 +500,7 @@ int daemon_check_config(const struct options *opts)
 	oplog_init(&log, LOG_TARGET_CONSOLE, LOG_INFO);
 	if (daemon_load_conf(opts, &log, &c) < 0)
 		return STATUS_CONFIG;
-	free(c);
+	free_confs(c);
 	puts("The configuration is good.");
 	return STATUS_OK;
 }

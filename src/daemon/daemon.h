@@ -14,7 +14,9 @@
 #include <systemd/sd-event.h>
 
 #include "conf/conf.h"
+#include "conf/settings.h"
 #include "core/core.h"
+#include "daemon/control.h"
 #include "daemon/memory.h"
 #include "daemon/monitor.h"
 #include "daemon/options.h"
@@ -49,6 +51,7 @@ struct daemon {
 	struct daemon_conf
 		*conf; /* in force, newest first; older ones until every worker has left them */
 	struct conf started; /* as at the start: what only a restart changes */
+	struct conf_origins *origins, *started_origins;
 
 	struct store store; /* of the service manager */
 	struct takeover takeover;
@@ -63,10 +66,12 @@ struct daemon {
 	struct worker **workers; /* one per queue */
 	size_t nqueues;
 	uint64_t receive_buffer; /* bytes that the socket of each can get */
+	uint64_t granted_buffer; /* bytes that it had at the start */
 	int ended_fd;		 /* eventfd: a worker has ended */
 
 	sd_event *event;
 	struct monitor *monitor;
+	struct control control;
 };
 
 /* Runs the daemon until it is told to stop. Returns the exit status. */
@@ -91,12 +96,32 @@ void daemon_teardown(struct daemon *d);
 int daemon_load_conf(const struct options *opts, const struct oplog *oplog,
 		     struct daemon_conf **ret);
 
+/*
+ * Tells each setting in force, what waits for a restart beside it. Main thread. Returns 0 or
+ * -ENOMEM.
+ */
+int daemon_settings_each(const struct daemon *d, conf_tell *tell, void *ctx);
+
+/*
+ * Writes operational messages up to this syslog priority (conf_level()) from now on, whatever
+ * Level= says, until the next reload. Main thread. Returns 0, or -EINVAL if Level= could not say
+ * it.
+ */
+int daemon_set_log_level(struct daemon *d, int level);
+
 /* [Log] for transitions; the target as oplog resolved it. */
 void daemon_jlog_config(const struct daemon *d, const struct conf *conf, struct jlog_config *ret);
 
 /* Warns if sockets cannot hold MaxPackets= packets, so much copied of each as a configuration says.
  */
 void daemon_check_buffers(const struct daemon *d, const struct conf *c);
+
+/*
+ * Reads the configuration again and puts it in force, if it is good. also is told of everything
+ * that is wrong or worth a warning. Returns 0, or -EINVAL with the running one still in force.
+ */
+int daemon_reload(struct daemon *d, void (*also)(void *ctx, int priority, const char *text),
+		  void *ctx);
 
 /* Frees configurations that no worker looks at any more, or ever will again. */
 void daemon_free_old_confs(struct daemon *d);

@@ -16,7 +16,9 @@ libctshell_la_SOURCES += \
 	src/daemon/monitor.c src/daemon/monitor.h src/daemon/trouble.h \
 	src/daemon/takeover.c src/daemon/takeover.h \
 	src/daemon/queues.c src/daemon/queues.h \
-	src/daemon/setup.c \
+	src/daemon/socket.c src/daemon/socket.h \
+	src/daemon/control.c src/daemon/control.h src/daemon/snapshot.c \
+	src/daemon/settings.c src/daemon/setup.c \
 	src/daemon/daemon.c src/daemon/daemon.h
 
 sbin_PROGRAMS  += ctmarkd

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
+#include "ctl/snapshot.h"
 #include "daemon/accounts.h"
 #include "daemon/cgroup.h"
 #include "daemon/crowd.h"
@@ -169,6 +170,16 @@ bool monitor_read_kernel(struct daemon *d)
 		watch->in_kernel = e.waiting;
 	}
 	return list;
+}
+
+void monitor_get_queue(const struct daemon *d, size_t index, struct ctl_queue *ret)
+{
+	const struct queue_watch *watch = &d->monitor->queues[index];
+
+	ret->alive = !watch->pulse.stalled;
+	ret->kernel_known = !d->monitor->blind;
+	ret->full = watch->full;
+	ret->in_kernel = watch->in_kernel;
 }
 
 /* Collects the counters of a queue. */

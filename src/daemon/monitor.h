@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ctl_queue;
 struct daemon;
 struct monitor;
 
@@ -82,6 +83,9 @@ void monitor_tick(struct monitor *m, struct daemon *d, uint64_t now_ns);
  * Returns false if it may not be read.
  */
 bool monitor_read_kernel(struct daemon *d);
+
+/* What is known of a queue here: whether its worker is well, and the kernel's counters. */
+void monitor_get_queue(const struct daemon *d, size_t index, struct ctl_queue *ret);
 
 /*
  * Packets dropped so far against anybody's will: they found their queue full, never arrived, found

@@ -226,6 +226,7 @@ static void note_buffers(struct daemon *d, uint64_t granted)
 	bool grows = c->queue_receive_buffer == CONF_BUFFER_AUTO &&
 		     (granted >= needed || granted >= RCVBUF_MAX);
 
+	d->granted_buffer = granted;
 	d->receive_buffer = grows ? RCVBUF_MAX : granted;
 	daemon_check_buffers(d, c);
 }
@@ -385,6 +386,8 @@ static void empty(struct daemon *d, struct post *post, int fd)
 		.ct = d->ct,
 		.conf = d->conf,
 		.log = d->log,
+		.stream = d->control.stream,
+		.history = d->control.history,
 		.index = QUEUES_RING(d),
 		.queue = post->queue,
 		.cpu = -1,

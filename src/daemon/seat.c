@@ -59,6 +59,8 @@ static uint64_t layout(void)
 		hash = mix_name(hash, ct_reason_name(i));
 	for (enum ct_info i = 0; i < CT_INFO_MAX; i++)
 		hash = mix_name(hash, ct_info_name(i));
+	for (enum ct_death i = 0; i < CT_DEATH_MAX; i++)
+		hash = mix_name(hash, ct_death_name(i));
 	return hash;
 }
 

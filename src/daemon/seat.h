@@ -17,6 +17,7 @@
 struct worker_memory {
 	struct ct_thread thread; /* statistics and trace go on, the rest begins anew */
 	_Atomic uint64_t retries, rounds, circles; /* struct worker_counts */
+	struct ct_thread control; /* of the control thread, in the seat of the first queue */
 };
 
 struct seat {

@@ -33,7 +33,7 @@ int daemon_load_conf(const struct options *opts, const struct oplog *log, struct
 
 	if (!c)
 		return oplog(log, LOG_ERR, ENOMEM, NULL, "Cannot load the configuration");
-	r = conf_load(&c->conf, "", opts->config, report_conf, (void *)log);
+	r = conf_load(&c->conf, &c->origins, "", opts->config, report_conf, (void *)log);
 	if (r < 0) {
 		free(c);
 		return r;
@@ -97,7 +97,8 @@ static int make_log(struct daemon *d)
 	struct jlog_config config;
 
 	daemon_jlog_config(d, &d->conf->conf, &config);
-	return jlog_new(&d->log, &config, d->nqueues + 1, d->names); /* see QUEUES_RING */
+	/* see QUEUES_RING, CONTROL_RING */
+	return jlog_new(&d->log, &config, d->nqueues + 2, d->names);
 }
 
 /* The CPU for a worker: those of CPUAffinity= in turn. */
@@ -146,6 +147,8 @@ static int make_workers(struct daemon *d)
 			.ct = d->ct,
 			.conf = d->conf,
 			.log = d->log,
+			.stream = d->control.stream,
+			.history = d->control.history,
 			.index = i,
 			.queue = d->started.queue_first + (unsigned int)i,
 			.cpu = cpu_for(&d->started, i),
@@ -213,6 +216,9 @@ enum exit_status daemon_setup(struct daemon *d)
 	r = make_log(d);
 	if (r < 0)
 		return failure(d, r, "make the log");
+	r = control_setup(d);
+	if (r < 0)
+		return failure(d, r, "prepare the control service");
 	/* Last: packets wait from here on. */
 	status = queues_open(d);
 	if (status != STATUS_OK)
@@ -232,6 +238,7 @@ void daemon_teardown(struct daemon *d)
 	for (size_t i = 0; d->sources && i < d->nqueues; i++)
 		if (d->sources[i])
 			d->sources[i]->ops->close(d->sources[i]);
+	control_done(&d->control);
 	for (size_t i = 0; i < d->nposts; i++)
 		seat_free(&d->posts[i].seat);
 	free(d->posts);

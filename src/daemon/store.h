@@ -3,7 +3,8 @@
 
 /*
  * The service manager's fd store: descriptors that outlive the process (sd_notify(3)). A queue lies
- * there as "queue-N", what its worker leaves behind as "seat-N", the flow table as "flows".
+ * there as "queue-N", what its worker leaves behind as "seat-N", the flow table as "flows". The
+ * manager passes the socket of the control service in the same way, as "control".
  *
  * Whether the manager keeps descriptors, and how many, is told by $FDSTORE: systemd sets it from
  * version 254 on, before that our unit does. Without it nothing is
@@ -18,7 +19,8 @@
 #define STORE_LIST(X)                                                                              \
 	X(FLOWS, "flows", false)                                                                   \
 	X(QUEUE, "queue", true)                                                                    \
-	X(SEAT, "seat", true)
+	X(SEAT, "seat", true)                                                                      \
+	X(CONTROL, "control", false) /* of ctmarkd.socket, which keeps it itself */
 
 enum store_kind {
 #define X(name, str, per_queue) STORE_##name,

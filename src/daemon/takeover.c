@@ -219,11 +219,14 @@ static int place(struct daemon *d, struct left *l, struct ct_params *params)
 /* What all workers of the predecessor left, to be freed. NULL: there is no memory. */
 static struct ct_thread **threads(const struct daemon *d)
 {
-	struct ct_thread **list = calloc(d->nposts + 1, sizeof(struct ct_thread *));
+	struct ct_thread **list = calloc(2 * d->nposts + 1, sizeof(struct ct_thread *));
 
-	for (size_t i = 0; list && i < d->nposts; i++)
-		if (d->posts[i].seat.worker)
-			list[i] = &d->posts[i].seat.worker->thread;
+	for (size_t i = 0; list && i < d->nposts; i++) {
+		struct worker_memory *m = d->posts[i].seat.worker;
+
+		list[2 * i] = m ? &m->thread : NULL;
+		list[2 * i + 1] = m ? &m->control : NULL;
+	}
 	return list;
 }
 
@@ -233,7 +236,7 @@ static int adopt(struct daemon *d, struct left *l, struct ct_params *params)
 	struct ct_estate estate = {
 		.arena = l->memory.arena,
 		.threads = list,
-		.nthreads = d->nposts,
+		.nthreads = 2 * d->nposts,
 		.now_ns = clock_now_ns(),
 		.shift_ns = l->shift_ns,
 		.rekey = l->source == TAKEOVER_FILE,

@@ -16,7 +16,10 @@
 #include "daemon/seat.h"
 #include "daemon/zones.h"
 #include "core/adopt.h"
+#include "core/history.h"
 #include "core/stats.h"
+#include "core/view.h"
+#include "ctl/stream.h"
 #include "io/nfqueue.h"
 #include "log/journal.h"
 #include "util/clock.h"
@@ -41,6 +44,8 @@ struct worker {
 	struct source *source;
 	const struct source_ops *ops;
 	struct jlog *log;
+	struct ctl_stream *stream;
+	struct ct_history *history;
 	size_t index;
 	bool shadow;
 	bool sends_round;	   /* some verdict is "repeat" */
@@ -156,6 +161,15 @@ static const struct packet *packet_of(const struct ct_input *in)
 	return (const struct packet *)((const char *)in - offsetof(struct packet, in));
 }
 
+/* To all who want to know. */
+static void tell(struct worker *w, const struct ct_event *ev)
+{
+	jlog_push(w->log, w->index, ev);
+	ctl_stream_push(w->stream, w->index, ev);
+	if (w->history)
+		ct_history_note(w->history, ct_flow_slot(w->thread->ct, ev->flow), ev);
+}
+
 /* The engine has judged a packet. */
 static void judged(void *ctx, const struct ct_input *in, struct ct_result *res)
 {
@@ -165,7 +179,7 @@ static void judged(void *ctx, const struct ct_input *in, struct ct_result *res)
 		return;
 	give_verdict(w, packet_of(in), res);
 	for (unsigned int i = 0; i < res->nevents; i++)
-		jlog_push(w->log, w->index, &res->events[i]);
+		tell(w, &res->events[i]);
 }
 
 /* Packets of a batch, from one to before another, get their verdicts in their order. */
@@ -216,7 +230,7 @@ static void expire(struct worker *w, uint64_t now_ns)
 		return;
 	n = ct_expire(w->thread, now_ns, w->expired, EXPIRED_BATCH, &w->expiry_waiting);
 	for (size_t i = 0; i < n; i++)
-		jlog_push(w->log, w->index, &w->expired[i]);
+		tell(w, &w->expired[i]);
 	w->expiry_ns = now_ns + EXPIRY_NS;
 }
 
@@ -240,7 +254,7 @@ static void answer(struct worker *w, const struct ct_fragment_due *due, bool end
 	w->ops->verdict(w->source, &p, due->drop ? VERDICT_DROP : verdict, due->set_mark,
 			due->mark);
 	if (due->has_event)
-		jlog_push(w->log, w->index, &due->event);
+		tell(w, &due->event);
 }
 
 typedef size_t take_held(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
@@ -362,20 +376,26 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/*
- * Statistics go on; what a predecessor was about to do does not. The trace is asked for later, if
- * packets of its time are still here: ids of a queue that was bound anew begin again.
- */
-static void begin_thread(struct ct_thread *th, const struct worker_params *params)
+void worker_begin_thread(struct ct_thread *th, struct ct *ct, uint32_t share, uint32_t shares)
 {
-	th->ct = params->ct;
+	th->ct = ct;
 	th->cfg = NULL;
-	th->share = params->surplus ? UINT32_MAX : (uint32_t)params->index;
-	th->shares = (uint32_t)params->npeers;
+	th->share = share;
+	th->shares = shares;
 	th->next_stripe = 0;
 	th->next_bucket = 0;
 	th->ndoomed = 0;
 	memset(th->wake, 0, sizeof(th->wake));
+}
+
+/*
+ * The trace is asked for later, if packets of its time are still here: ids of a queue that was
+ * bound anew begin again.
+ */
+static void begin_thread(struct ct_thread *th, const struct worker_params *params)
+{
+	worker_begin_thread(th, params->ct, params->surplus ? UINT32_MAX : (uint32_t)params->index,
+			    (uint32_t)params->npeers);
 	if (params->inherited == 0)
 		th->trace = (struct ct_trace){};
 }
@@ -409,6 +429,8 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 	w->source = params->source;
 	w->ops = params->source->ops;
 	w->log = params->log;
+	w->stream = params->stream;
+	w->history = params->history;
 	w->index = params->index;
 	w->shadow = params->shadow;
 	w->queue = params->queue;

@@ -25,6 +25,8 @@
 #include "core/core.h"
 #include "io/source.h"
 
+struct ct_history;
+struct ctl_stream;
 struct jlog;
 struct worker;
 struct worker_memory;
@@ -35,6 +37,8 @@ struct daemon_conf {
 	struct daemon_conf *older; /* the main thread's */
 	struct conf conf;
 	struct zones *zones; /* of interfaces; NULL: none is in one */
+	/* of conf, until it is in force; the main thread's */
+	struct conf_origins *origins;
 };
 
 struct worker_params {
@@ -42,6 +46,8 @@ struct worker_params {
 	struct ct *ct;
 	const struct daemon_conf *conf;
 	struct jlog *log;
+	struct ctl_stream *stream;   /* NULL: nobody can ask for events */
+	struct ct_history *history;  /* NULL: none is kept */
 	size_t index;		     /* among peers: its ring of the log, its share of the clock */
 	unsigned int queue;	     /* names the thread */
 	int cpu;		     /* to run on, -1: any */
@@ -55,6 +61,12 @@ struct worker_params {
 	bool kept;	    /* somebody keeps the queue: what is held is left to a successor */
 	bool surplus;	    /* the queue is about to be given up: no share of the expiry */
 };
+
+/*
+ * Makes a thread of the engine ready for a table and a share of its expiry. Statistics go on; what
+ * a predecessor was about to do does not, but for its trace.
+ */
+void worker_begin_thread(struct ct_thread *th, struct ct *ct, uint32_t share, uint32_t shares);
 
 /* Makes a worker that does not run yet; on failure the source stays with the caller. */
 int worker_new(struct worker **ret, const struct worker_params *params);

@@ -28,23 +28,24 @@ struct desk_note {
 };
 
 /*
- * Totals of a queue, in one life of the process or several. What came is received + unreadable; all
- * of it is answered, settled, overdue, or waits.
+ * Totals of a queue, in one life of the process or several: field, name, help. What came is
+ * received + unreadable; all of it is answered, settled, overdue, or waits.
  */
 #define DESK_TOTAL_LIST(X)                                                                         \
-	X(received)   /* packets, with those of which no more than the id is known */              \
-	X(answered)   /* packets whose verdict was sent */                                         \
-	X(settled)    /* packets on which a predecessor was at work, sent on or round again */     \
-	X(overdue)    /* packets accepted because their verdict had got lost */                    \
-	X(strays)     /* packets accepted that only the kernel knew of */                          \
-	X(lost)	      /* packets that never arrived: gaps in their ids */                          \
-	X(broken)     /* packets accepted unread: attributes not understood */                     \
-	X(unreadable) /* messages without a packet id: nothing to answer */                        \
-	X(refused)    /* verdicts the kernel answered with another error */                        \
-	X(gone)	      /* packets that the kernel had dropped before their verdict, at least */     \
-	X(crowds)     /* times max_packets were read in a row without finding none */              \
-	X(unsent)     /* verdicts dropped because sending kept failing */                          \
-	X(fatal)      /* packets dropped because judging them ended one process after the other */
+	X(received, "received", "packets that came, with those of which only the id is known")     \
+	X(answered, "answered", "packets whose verdict was sent")                                  \
+	X(settled, "settled",                                                                      \
+	  "packets on which a predecessor was at work, sent on or round again")                    \
+	X(overdue, "overdue", "packets accepted because their verdict had got lost")               \
+	X(strays, "strays", "packets accepted that only the kernel knew of")                       \
+	X(lost, "user_dropped", "packets that found no room in the socket: gaps in their ids")     \
+	X(broken, "broken", "packets accepted unread, their attributes not understood")            \
+	X(unreadable, "unreadable", "messages without a packet id, to which there is no answer")   \
+	X(refused, "refused", "verdicts that the kernel refused with an error")                    \
+	X(gone, "gone", "packets that the kernel had dropped before their verdict, at least")      \
+	X(crowds, "crowds", "times that a whole queue of packets was read without finding none")   \
+	X(unsent, "unsent", "verdicts dropped because sending kept failing")                       \
+	X(fatal, "fatal", "packets dropped because judging them ended one process after the other")
 
 /* Do the slots tell which packets were read and have no verdict? */
 enum desk_astray {
@@ -67,7 +68,7 @@ struct desk {
 	uint32_t handed;  /* what lies in the slots is being judged */
 	uint32_t suspect; /* the packet that was being judged at the last deaths, so many of them */
 	uint32_t deaths;
-#define X(name) _Atomic uint64_t name;
+#define X(name, ...) _Atomic uint64_t name;
 	struct {
 		DESK_TOTAL_LIST(X)
 	} total;

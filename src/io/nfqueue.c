@@ -396,7 +396,7 @@ void nfqueue_get_stats(const struct source *s, struct nfqueue_stats *ret)
 	const struct nfqueue *q = (const struct nfqueue *)s;
 
 	*ret = (struct nfqueue_stats){
-#define X(name) .name = atomic_load_explicit(&q->desk->total.name, memory_order_relaxed),
+#define X(name, ...) .name = atomic_load_explicit(&q->desk->total.name, memory_order_relaxed),
 		DESK_TOTAL_LIST(X)
 #undef X
 			.refused_error =

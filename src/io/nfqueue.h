@@ -51,7 +51,7 @@ struct nfqueue_grant {
 
 /* Totals (io/desk.h); counted by the receiving thread, readable by any. */
 struct nfqueue_stats {
-#define X(name) uint64_t name;
+#define X(name, ...) uint64_t name;
 	DESK_TOTAL_LIST(X)
 #undef X
 	int refused_error; /* the last such error, a positive errno */

@@ -66,6 +66,27 @@ void fields_init(struct fields *f, const char *msgid, int priority, const char *
 		fields_add(f, FIELD_EVENT, "%s", event);
 }
 
+const char *fields_value(const struct fields *f, unsigned int i, size_t *ret_len)
+{
+	size_t name_len = strlen(field_name[f->id[i]]) + 1;
+
+	*ret_len = f->iov[i].iov_len - name_len;
+	return (const char *)f->iov[i].iov_base + name_len;
+}
+
+size_t fields_key(enum field id, char buf[static FIELDS_KEY_MAX])
+{
+	const char *name = field_name[id];
+	size_t n = 0;
+
+	if (strncmp(name, prefix, PREFIX_LEN) == 0)
+		name += PREFIX_LEN;
+	for (; name[n] && n < FIELDS_KEY_MAX - 1; n++)
+		buf[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] | 0x20 : name[n]);
+	buf[n] = '\0';
+	return n;
+}
+
 /* ---- an event, group by group ---- */
 
 static void add_addr(struct fields *f, enum field id, uint8_t family, const union ct_addr *addr)
@@ -230,16 +251,9 @@ static int event_priority(const struct ct_event *ev)
 	return ev->type == CT_EVENT_INVALID ? LOG_NOTICE : LOG_INFO;
 }
 
-void fields_from_event(struct fields *f, const struct ct_event *ev, const char *iif,
-		       const char *oif)
+/* All that is known of it, but for the sentence. */
+static void add_event(struct fields *f, const struct ct_event *ev, const char *iif, const char *oif)
 {
-	char message[MESSAGE_MAX], in[PLAIN_NAME_STRLEN], out[PLAIN_NAME_STRLEN];
-
-	iif = iif ? plain_name(iif, in) : NULL;
-	oif = oif ? plain_name(oif, out) : NULL;
-	fields_init(f, event_msgid(ev), event_priority(ev), ct_event_name(ev->type));
-	message_from_event(ev, iif, message);
-	fields_add(f, FIELD_MESSAGE, "%s", message);
 	if (ev->flow)
 		fields_add(f, FIELD_FLOW, "%016" PRIx64, ev->flow);
 	add_proto(f, ev);
@@ -254,6 +268,26 @@ void fields_from_event(struct fields *f, const struct ct_event *ev, const char *
 	add_counters(f, ev);
 	add_relations(f, ev);
 	add_family(f, ev);
+}
+
+void fields_from_event(struct fields *f, const struct ct_event *ev, const char *iif,
+		       const char *oif)
+{
+	char message[MESSAGE_MAX], in[PLAIN_NAME_STRLEN], out[PLAIN_NAME_STRLEN];
+
+	iif = iif ? plain_name(iif, in) : NULL;
+	oif = oif ? plain_name(oif, out) : NULL;
+	fields_init(f, event_msgid(ev), event_priority(ev), ct_event_name(ev->type));
+	message_from_event(ev, iif, message);
+	fields_add(f, FIELD_MESSAGE, "%s", message);
+	add_event(f, ev, iif, oif);
+}
+
+void fields_from_flow(struct fields *f, const struct ct_event *ev)
+{
+	f->n = 0;
+	f->used = 0;
+	add_event(f, ev, NULL, NULL);
 }
 
 /* ---- what is missing from the log ---- */

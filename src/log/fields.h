@@ -67,7 +67,10 @@
 	X(FROM, "CTMARK_FROM")                                                                     \
 	X(FLOWS, "CTMARK_FLOWS")                                                                   \
 	X(FLOWS_LOST, "CTMARK_FLOWS_LOST")                                                         \
-	X(INHERITED, "CTMARK_INHERITED")
+	X(INHERITED, "CTMARK_INHERITED")                                                           \
+	X(METHOD, "CTMARK_METHOD")                                                                 \
+	X(UID, "CTMARK_UID")                                                                       \
+	X(PID, "CTMARK_PID")
 
 enum field {
 #define X(name, journal) FIELD_##name,
@@ -105,6 +108,19 @@ void fields_add(struct fields *f, enum field id, const char *format, ...)
  */
 void fields_from_event(struct fields *f, const struct ct_event *ev, const char *iif,
 		       const char *oif);
+
+/*
+ * Of a flow, described as events describe theirs (hook NONE, type any but INVALID and DESTROY): the
+ * same fields, but no sentence and nothing else that makes a record.
+ */
+void fields_from_flow(struct fields *f, const struct ct_event *ev);
+
+/* The value of the i-th field, not terminated. */
+const char *fields_value(const struct fields *f, unsigned int i, size_t *ret_len);
+
+/* A field's name in small letters, without CTMARK_. Returns its length. */
+#define FIELDS_KEY_MAX 24
+size_t fields_key(enum field id, char buf[static FIELDS_KEY_MAX]);
 
 /* Makes the record that says how many events of a class the rate limit kept out. */
 void fields_from_suppressed(struct fields *f, enum ct_event_type type, uint64_t suppressed);

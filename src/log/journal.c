@@ -41,7 +41,6 @@
 
 #define RING_SIZE  16384
 #define TURN_MAX   256 /* events before the losses get their turn */
-#define HOLD	   (2 * NS_PER_MS)
 #define PAUSE_MIN  (2 * NS_PER_MS)
 #define PAUSE_MAX  (50 * NS_PER_MS)
 #define SUMMARY_NS NS_PER_S
@@ -195,32 +194,11 @@ static bool is_abandoned(struct jlog *log)
 	return abandoned;
 }
 
-/* The ring with the oldest event. Returns NULL if all are empty. */
-static struct ring *oldest(struct jlog *log, uint64_t *ret_time_ns)
-{
-	const struct ct_event *ev;
-	struct ring *ret = NULL;
-
-	for (size_t i = 0; i < log->nrings; i++) {
-		ev = ring_peek(&log->rings[i]);
-		if (!ev || (ret && ev->time_ns >= *ret_time_ns))
-			continue;
-		ret = &log->rings[i];
-		*ret_time_ns = ev->time_ns;
-	}
-	return ret;
-}
-
-/*
- * Takes the next event in the order of time, over all rings. An event is in its ring before the
- * packet that caused it goes on, so what follows from it elsewhere has a later time. It could still
- * be overlooked by a look that passed its ring too early: hence only events from before the look.
- * Holding them back a little longer lets threads catch up that are slow to push what they received.
- */
+/* Takes the next event in the order of time, over all rings (ring_oldest()). */
 static bool take_oldest(struct jlog *log, bool all, struct ct_event *ret)
 {
-	uint64_t before = clock_now_ns() - HOLD, time_ns = 0;
-	struct ring *ring = oldest(log, &time_ns);
+	uint64_t before = clock_now_ns() - RING_HOLD_NS, time_ns = 0;
+	struct ring *ring = ring_oldest(log->rings, log->nrings, &time_ns);
 
 	return ring && (all || time_ns < before) && ring_pop(ring, ret);
 }

@@ -49,7 +49,9 @@
 	X(FRAGMENTS_FULL, "fragments-full", "e9e4495faa214d4b975deca4e0dd8d8d")                    \
 	X(EXPECTATIONS_FULL, "expectations-full", "d8aa31201e5745febe7229d4879f1d0f")              \
 	X(INVALID_FLOOD, "invalid-flood", "ea583d5185cc4a37be26b5765f97f097")                      \
-	X(MEMORY_LIMIT, "memory-limit", "655813dd31fe4365b3bba180f77adad8")
+	X(MEMORY_LIMIT, "memory-limit", "655813dd31fe4365b3bba180f77adad8")                        \
+	X(CONTROL, "control", "2e60be5bb2dd41e58f083f91d98b02bf")                                  \
+	X(CONTROL_ERROR, "control-error", "2520af4b744f4054a81024fdefd0d0ef")
 
 #define MSGID_STRLEN 33
 

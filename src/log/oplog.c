@@ -133,13 +133,17 @@ write_message(const struct oplog *log, const struct message *m, const char *form
 	char text[OPLOG_TEXT_MAX];
 	size_t len;
 
-	if (m->priority > log->level || silent)
+	if ((m->priority > log->level || silent) && !log->also)
 		return;
 	vsnprintf(text, sizeof(text), format, ap);
 	len = strlen(text);
 	if (m->err)
 		snprintf(text + len, sizeof(text) - len, ": %s", strerror(m->err));
 	plain_text(text, ' ');
+	if (log->also)
+		log->also(log->also_ctx, m->priority, text);
+	if (m->priority > log->level || silent)
+		return;
 	send_message(log, m, text);
 }
 

@@ -22,6 +22,9 @@ struct oplog {
 	enum log_target target; /* resolved: never AUTO */
 	int level;		/* highest syslog priority that is written */
 	bool prefix;		/* console lines start with <N> */
+	/* is told of each message, too, whatever its priority; NULL: nobody is */
+	void (*also)(void *ctx, int priority, const char *text);
+	void *also_ctx;
 };
 
 /*

@@ -3,8 +3,13 @@
 #include "log/ring.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+static size_t bytes(size_t size)
+{
+	return size * sizeof(struct ct_event);
+}
 
 int ring_init(struct ring *r, size_t size)
 {
@@ -12,8 +17,8 @@ int ring_init(struct ring *r, size_t size)
 
 	if (size == 0 || (size & (size - 1)))
 		return -EINVAL;
-	slots = calloc(size, sizeof(*slots));
-	if (!slots)
+	slots = mmap(NULL, bytes(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (slots == MAP_FAILED)
 		return -ENOMEM;
 
 	memset(r, 0, sizeof(*r));
@@ -24,8 +29,16 @@ int ring_init(struct ring *r, size_t size)
 
 void ring_done(struct ring *r)
 {
-	free(r->slots);
+	if (r->slots)
+		munmap(r->slots, bytes(r->mask + 1));
 	r->slots = NULL;
+}
+
+void ring_forget(struct ring *r)
+{
+	r->seen_head = atomic_load_explicit(&r->head, memory_order_acquire);
+	atomic_store_explicit(&r->tail, r->seen_head, memory_order_release);
+	(void)madvise(r->slots, bytes(r->mask + 1), MADV_DONTNEED);
 }
 
 bool ring_push(struct ring *r, const struct ct_event *ev)
@@ -67,6 +80,28 @@ bool ring_pop(struct ring *r, struct ct_event *ret_ev)
 	atomic_store_explicit(&r->tail, atomic_load_explicit(&r->tail, memory_order_relaxed) + 1,
 			      memory_order_release);
 	return true;
+}
+
+struct ring *ring_oldest(struct ring *rings, size_t n, uint64_t *ret_time_ns)
+{
+	const struct ct_event *ev;
+	struct ring *ret = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		ev = ring_peek(&rings[i]);
+		if (!ev || (ret && ev->time_ns >= *ret_time_ns))
+			continue;
+		ret = &rings[i];
+		*ret_time_ns = ev->time_ns;
+	}
+	return ret;
+}
+
+size_t ring_fill(const struct ring *r)
+{
+	size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+
+	return atomic_load_explicit(&r->head, memory_order_relaxed) - tail;
 }
 
 uint64_t ring_dropped(const struct ring *r, enum ct_event_type type)

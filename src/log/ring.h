@@ -31,9 +31,15 @@ struct ring {
 	struct ct_event *slots;
 };
 
-/* Makes a ring of size events, a power of two. Returns 0, -EINVAL or -ENOMEM. */
+/*
+ * Makes a ring of size events, a power of two. Its memory is touched as it fills. Returns 0,
+ * -EINVAL or -ENOMEM.
+ */
 int ring_init(struct ring *r, size_t size);
 void ring_done(struct ring *r);
+
+/* Consumer: leaves out what is in it, and gives the memory back until it is used again. */
+void ring_forget(struct ring *r);
 
 /* Producer: appends a copy. False: the ring is full; the loss is counted for its class. */
 bool ring_push(struct ring *r, const struct ct_event *ev);
@@ -43,6 +49,21 @@ const struct ct_event *ring_peek(struct ring *r);
 
 /* Consumer: takes the oldest event. False: the ring is empty. */
 bool ring_pop(struct ring *r, struct ct_event *ret_ev);
+
+/*
+ * Consumer of n rings: the one with the oldest event, *ret_time_ns being the time of that. NULL:
+ * all are empty.
+ *
+ * An event is in its ring before the packet that caused it goes on, so what follows from it
+ * elsewhere has a later time. It could still be overlooked by a look that passed its ring too
+ * early: hence only events from before the look are to be taken, and RING_HOLD_NS before, so that
+ * threads catch up that are slow to push what they received.
+ */
+#define RING_HOLD_NS UINT64_C(2000000)
+struct ring *ring_oldest(struct ring *rings, size_t n, uint64_t *ret_time_ns);
+
+/* Events in it, about. Any thread. */
+size_t ring_fill(const struct ring *r);
 
 /* Events of a class that found the ring full so far. Any thread. */
 uint64_t ring_dropped(const struct ring *r, enum ct_event_type type);

@@ -13,8 +13,11 @@ trap 'rm -rf "$work"' EXIT
 
 # A program that exists, so that verify has nothing else to say.
 sed "s|^ExecStart=[^ ]*|ExecStart=$(command -v true)|" "$unit" >"$work/ctmarkd.service"
-verdict "systemd-analyze verify" \
-	"$(systemd-analyze verify --man=no "$work/ctmarkd.service" 2>&1 || echo "exit $?")"
+cp "$top_srcdir/systemd/ctmarkd.socket" "$work"
+for kind in service socket; do
+	verdict "systemd-analyze verify: the $kind" \
+		"$(systemd-analyze verify --man=no "$work/ctmarkd.$kind" 2>&1 || echo "exit $?")"
+done
 said=$(systemd-analyze security --offline=true --threshold=$threshold "$work/ctmarkd.service" 2>&1) ||
 	failed="$said"
 verdict "systemd-analyze security: at most $threshold tenths" "${failed:-}"

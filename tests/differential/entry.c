@@ -22,7 +22,7 @@
 
 /* --- naming --------------------------------------------------------------------------------- */
 
-static bool read_packet(struct ct_view v, uint8_t family, struct ct_pkt *pkt)
+static bool read_packet(struct ct_bytes v, uint8_t family, struct ct_pkt *pkt)
 {
 	uint32_t detail[CT_DETAIL_MAX];
 
@@ -41,14 +41,14 @@ static bool is_icmp_error(const struct ct_pkt *pkt)
 bool entry_tuple(struct ct *ct, const uint8_t *data, size_t len, uint8_t family,
 		 struct ct_tuple *ret)
 {
-	struct ct_view v = {.data = data, .cap = (uint32_t)len, .len = (uint32_t)len};
+	struct ct_bytes v = {.data = data, .cap = (uint32_t)len, .len = (uint32_t)len};
 	uint32_t detail[CT_DETAIL_MAX];
 	struct ct_pkt pkt;
 
 	if (!read_packet(v, family, &pkt))
 		return false;
 	if (is_icmp_error(&pkt)) {
-		v = (struct ct_view){
+		v = (struct ct_bytes){
 			.data = pkt.l4.data + 8, .cap = pkt.l4.cap - 8, .len = pkt.l4.len - 8};
 		if (!read_packet(v, family, &pkt))
 			return false;

@@ -185,7 +185,7 @@ static void track(const uint8_t *head, const uint8_t *payload, uint32_t len)
 
 	FUZZ_CHECK(copy);
 	memcpy(copy, payload, cap);
-	h.payload = (struct ct_view){copy, cap, len};
+	h.payload = (struct ct_bytes){copy, cap, len};
 	h.seq = run.seq[h.dir] + head[3];
 	if (!(head[2] & 8))
 		run.seq[h.dir] = h.seq + len;

@@ -172,8 +172,9 @@ class Daemon:
     with Daemon(netns, {"Queue": {"Range": "0-1"}}) as d: ...
 
     Transitions go to the console unless the configuration says otherwise. prefix are words put
-    before the command, e.g. to enter the mount namespace of a private journal. What it says is not
-    read before listen() if deaf. With a store it finds there what another one has left in it.
+    before the command, e.g. to enter the mount namespace of a private journal. Its control socket
+    is control, unless the configuration says otherwise. What it says is not read before listen() if
+    deaf. With a store it finds there what another one has left in it.
     """
 
     def __init__(self, netns, config=None, args=(), prefix=(), env=None, ready=True,
@@ -187,6 +188,7 @@ class Daemon:
         self.status = None
         self._dir = tempfile.TemporaryDirectory(prefix="ctmarkd-lab-")
         self.config = pathlib.Path(self._dir.name, "ctmarkd.conf")
+        self.control = pathlib.Path(self._dir.name, "control")
         self.write_config(config if config is not None else {})
         self._new_line = threading.Condition()
 
@@ -194,7 +196,10 @@ class Daemon:
         if not isinstance(config, str):
             config = {"Log": {"Target": "console"}} | config
             config["Log"] = {"Target": "console"} | config["Log"]
-        self.config.write_text(config_text(config))
+        text = config_text(config)
+        if "[Control]" not in text:  # there may be others
+            text = f"{text.rstrip()}\n[Control]\nSocket={self.control}\n".lstrip()
+        self.config.write_text(text)
 
     def __enter__(self):
         self.notify = NotifySocket(pathlib.Path(self._dir.name, "notify"), self.store)

@@ -40,14 +40,14 @@ uint8_t ct_helper_assign(const struct ct_config *cfg, const struct ct_tuple *ori
  * What is behind the transport header. Of a datagram in fragments only the first is here, and how
  * much is missing not known: to a helper it is as if its copy had been cut.
  */
-static struct ct_view payload_of(const struct ct_step *s)
+static struct ct_bytes payload_of(const struct ct_step *s)
 {
 	uint32_t hlen = UDP_HLEN;
-	struct ct_view v;
+	struct ct_bytes v;
 
 	if (s->pkt.proto == CT_PROTO_TCP && s->pkt.l4.cap > 12)
 		hlen = (uint32_t)(s->pkt.l4.data[12] >> 4) * 4;
-	v = ct_view_from(s->pkt.l4, hlen);
+	v = ct_bytes_from(s->pkt.l4, hlen);
 	v.len += s->pkt.fragment;
 	return v;
 }

@@ -75,7 +75,7 @@ static void remember_line(struct ct_help *h, uint32_t seq)
 
 static void learn(struct ct_help *h)
 {
-	struct ct_view v = h->payload;
+	struct ct_bytes v = h->payload;
 
 	if (v.cap == v.len && v.data[v.len - 1] == '\n')
 		remember_line(h, h->seq + v.len);

@@ -6,7 +6,7 @@
  *
  * It is called for packets that the tracker accepted and the rules let through, on their way out
  * (semantics 6.3): in the flow's first packet, too, but never for an ICMP error. It sees the
- * payload as a bounded view and changes nothing but its own few bytes per flow and, through the
+ * payload as bounded bytes and changes nothing but its own few bytes per flow and, through the
  * calls below, expectations of this flow. It runs with the lock of the flow's stripe held.
  */
 
@@ -30,7 +30,7 @@ struct ct_help {
 	struct ct_tuple tuple[CT_DIR_MAX]; /* of the flow: original and reply */
 	enum ct_dir dir;		   /* of the packet */
 	enum ct_info info;		   /* of the packet, never RELATED_REPLY */
-	struct ct_view payload;		   /* behind the transport header; may be empty */
+	struct ct_bytes payload;	   /* behind the transport header; may be empty */
 	uint32_t seq;			   /* TCP: sequence number of its first byte */
 	uint64_t now_ns;
 

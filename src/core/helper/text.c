@@ -16,9 +16,9 @@
 
 #define GROUPS 8 /* of 16 bits in an IPv6 address */
 
-struct ct_text ct_text_of(struct ct_view v, uint32_t off)
+struct ct_text ct_text_of(struct ct_bytes v, uint32_t off)
 {
-	v = ct_view_from(v, off);
+	v = ct_bytes_from(v, off);
 	return (struct ct_text){v.data, v.data + v.cap};
 }
 

@@ -19,8 +19,8 @@ struct ct_text {
 	const uint8_t *p, *end;
 };
 
-/* The readable bytes of a view, from offset off on. */
-struct ct_text ct_text_of(struct ct_view v, uint32_t off);
+/* The readable ones of these bytes, from offset off on. */
+struct ct_text ct_text_of(struct ct_bytes v, uint32_t off);
 
 static inline size_t ct_text_left(struct ct_text t)
 {

@@ -26,7 +26,7 @@ static int compare(const char *file)
 	unsigned int findings = 0;
 
 	conf_init(&defaults);
-	if (conf_load(&loaded, "", file, say, &findings) < 0)
+	if (conf_load(&loaded, NULL, "", file, say, &findings) < 0)
 		return 1;
 	for (size_t i = 0; i < conf_table_len; i++) {
 		const struct conf_key *k = &conf_table[i];

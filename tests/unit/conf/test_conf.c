@@ -335,7 +335,7 @@ static void test_endless_file(void **state)
 	struct messages m = {""};
 	struct conf c;
 
-	assert_int_equal(conf_load(&c, "", "/dev/zero", collect, &m), -EINVAL);
+	assert_int_equal(conf_load(&c, NULL, "", "/dev/zero", collect, &m), -EINVAL);
 	assert_string_equal(m.text, "E /dev/zero:1: file is longer than 1 MiB\n");
 }
 
@@ -345,7 +345,7 @@ static void test_read_error(void **state)
 	struct messages m = {""};
 	struct conf c;
 
-	assert_int_equal(conf_load(&c, "", "/proc/self/mem", collect, &m), -EIO);
+	assert_int_equal(conf_load(&c, NULL, "", "/proc/self/mem", collect, &m), -EIO);
 	assert_string_equal(m.text, "E /proc/self/mem: cannot be read: Input/output error\n");
 }
 

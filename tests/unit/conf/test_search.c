@@ -91,7 +91,7 @@ static struct conf *expect(struct tree *t, int want, const char *format)
 	snprintf(messages, sizeof(messages), format, t->root);
 #pragma GCC diagnostic pop
 	t->messages.text[0] = '\0';
-	assert_int_equal(conf_load(&t->conf, t->root, NULL, collect, &t->messages), want);
+	assert_int_equal(conf_load(&t->conf, NULL, t->root, NULL, collect, &t->messages), want);
 	assert_string_equal(t->messages.text, messages);
 	return &t->conf;
 }
@@ -240,16 +240,16 @@ static void test_one_file(void **state)
 	put(t, ETC, "[Track]\nMaxFlows=100\n");
 	put(t, ETC ".d/a.conf", "[Track]\nMaxFlows=101\n");
 	put(t, "/my.conf", "[Queue]\nRange=7\n");
-	assert_int_equal(conf_load(&t->conf, t->root, place(t, "/my.conf"), collect, &t->messages),
-			 0);
+	assert_int_equal(
+		conf_load(&t->conf, NULL, t->root, place(t, "/my.conf"), collect, &t->messages), 0);
 	assert_int_equal(t->conf.queue_first, 7);
 	assert_int_equal(t->conf.max_flows, 262144);
-	assert_int_equal(conf_load(&t->conf, "", place(t, "/no.conf"), collect, &t->messages),
+	assert_int_equal(conf_load(&t->conf, NULL, "", place(t, "/no.conf"), collect, &t->messages),
 			 -ENOENT);
 	snprintf(want, sizeof(want), "E %s/no.conf: cannot be read: No such file or directory\n",
 		 t->root);
 	assert_string_equal(t->messages.text, want);
-	assert_int_equal(conf_load(&t->conf, "", t->root, NULL, NULL), -EISDIR);
+	assert_int_equal(conf_load(&t->conf, NULL, "", t->root, NULL, NULL), -EISDIR);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -23,7 +23,7 @@ static bool is_ok(const struct pk *p, size_t proto, uint32_t detail[2])
 	/* at an odd address as well as at an even one */
 	static _Alignas(8) uint8_t room[PK_MAX + 1];
 	uint8_t *data = room + p->len % 2;
-	struct ct_view v = {.data = data, .cap = p->len, .len = p->len};
+	struct ct_bytes v = {.data = data, .cap = p->len, .len = p->len};
 	uint32_t numbers[CT_DETAIL_MAX];
 	struct ct_pkt pkt;
 
@@ -187,7 +187,7 @@ static void test_udplite(void **state)
 
 	for (uint32_t covered = 8; covered <= 60; covered++) {
 		struct pk p;
-		struct ct_view v;
+		struct ct_bytes v;
 		struct ct_pkt pkt;
 		uint32_t numbers[CT_DETAIL_MAX];
 		uint8_t l4[60] = {0}, *field;
@@ -199,7 +199,7 @@ static void test_udplite(void **state)
 		for (size_t i = covered; i < sizeof(l4); i++)
 			p.b[p.l4 + i] = (uint8_t)dice(&seed);
 		p.b[covered % 2 ? 9 : 6] = 136;
-		v = (struct ct_view){.data = p.b, .cap = p.len, .len = p.len};
+		v = (struct ct_bytes){.data = p.b, .cap = p.len, .len = p.len};
 		assert_int_equal(ct_pkt_parse(&pkt, v, ct_pkt_family(v), numbers), CT_REASON_NONE);
 		assert_true(ct_checksum_part_ok(&pkt, 6, covered, detail));
 		field = p.b + p.l4 + covered - 1;

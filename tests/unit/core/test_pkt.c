@@ -41,7 +41,7 @@ static void udp_with_ext(struct pk *p)
 
 static enum ct_reason parse(const struct pk *p, struct ct_pkt *ret)
 {
-	struct ct_view v = {.data = p->b, .cap = p->len, .len = p->len};
+	struct ct_bytes v = {.data = p->b, .cap = p->len, .len = p->len};
 	uint32_t detail[CT_DETAIL_MAX];
 
 	return ct_pkt_parse(ret, v, ct_pkt_family(v), detail);
@@ -334,7 +334,7 @@ static void test_families(void **state)
 {
 	for (unsigned int first = 0; first < 256; first++) {
 		uint8_t b[64] = {(uint8_t)first};
-		struct ct_view v = {.data = b, .cap = sizeof(b), .len = sizeof(b)};
+		struct ct_bytes v = {.data = b, .cap = sizeof(b), .len = sizeof(b)};
 		uint8_t want = 0;
 
 		if (first >> 4 == 4)

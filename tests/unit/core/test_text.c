@@ -28,7 +28,7 @@ static struct held hold_bytes(const void *bytes, size_t n)
 
 	assert_non_null(h.memory);
 	memcpy(h.memory, bytes, n);
-	h.t = ct_text_of((struct ct_view){h.memory, (uint32_t)n, (uint32_t)n}, 0);
+	h.t = ct_text_of((struct ct_bytes){h.memory, (uint32_t)n, (uint32_t)n}, 0);
 	return h;
 }
 
@@ -48,7 +48,7 @@ static void release(struct held *h, const char *rest)
 static void test_of_a_view(void **state)
 {
 	const uint8_t bytes[] = "abcdef";
-	struct ct_view v = {bytes, 4, 6};
+	struct ct_bytes v = {bytes, 4, 6};
 
 	assert_int_equal(ct_text_left(ct_text_of(v, 0)), 4); /* what can be read, not what is */
 	assert_int_equal(ct_text_left(ct_text_of(v, 3)), 1);

@@ -11,7 +11,7 @@
 
 static enum ct_reason build(const struct pk *p, struct ct_tuple *ret)
 {
-	struct ct_view v = {.data = p->b, .cap = p->len, .len = p->len};
+	struct ct_bytes v = {.data = p->b, .cap = p->len, .len = p->len};
 	uint32_t detail[CT_DETAIL_MAX];
 	struct ct_pkt pkt;
 

@@ -16,11 +16,13 @@ daemon_tests = \
 	tests/unit/daemon/test_worker_held \
 	tests/unit/daemon/test_worker_seat \
 	tests/unit/daemon/test_seat \
+	tests/unit/daemon/test_settings \
 	tests/unit/daemon/test_zones
 
 check_PROGRAMS += $(daemon_tests)
 TESTS          += $(daemon_tests)
 
+tests_unit_daemon_test_settings_LDADD = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_cgroup_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_daemon_test_cgroup_LDADD   = libctshell.la $(CMOCKA_LIBS)
 tests_unit_daemon_test_crowd_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
