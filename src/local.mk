@@ -17,3 +17,4 @@ include src/log/local.mk
 include src/conf/local.mk
 include src/ctl/local.mk
 include src/daemon/local.mk
+include src/tools/ctmarkctl/local.mk

@@ -7,8 +7,8 @@
 libc='arpa/inet assert ctype dirent endian errno fcntl fnmatch getopt glob inttypes limits locale net/if
 netinet/icmp6 netinet/in netinet/ip netinet/ip6 netinet/ip_icmp netinet/tcp netinet/udp poll pthread
 sched semaphore setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string
-strings sys/capability sys/epoll sys/eventfd sys/mman sys/prctl sys/ptrace sys/random sys/resource sys/socket
-sys/stat sys/syscall sys/sysmacros sys/time sys/timerfd sys/types sys/uio sys/un sys/user sys/utsname sys/wait syslog threads
+strings sys/capability sys/epoll sys/eventfd sys/ioctl sys/mman sys/prctl sys/ptrace sys/random sys/resource sys/signalfd sys/socket
+sys/stat sys/syscall sys/sysmacros sys/time sys/timerfd sys/types sys/uio sys/un sys/user sys/utsname sys/wait syslog termios threads
 time unistd'
 
 # rows: lines "directory token token ..." out of lines "| `src/x/` | `core/` libc `<y.h>` | ... |"

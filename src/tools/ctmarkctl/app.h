@@ -5,13 +5,17 @@
  * ctmarkctl(1): what its verbs share.
  *
  * A verb is a function that gets the words behind it, asks the daemon by app_call() or
- * app_stream(), and writes text for people or, with --json, what the daemon has said. Whatever goes
- * wrong is said in one line on stderr, by whoever notices it, and becomes an exit status.
+ * app_stream(), and writes text for people or, with --json, what the daemon has said. Options are
+ * read before it begins (options.h). Whatever goes wrong is said in one line on stderr, by whoever
+ * notices it, and becomes an exit status.
  */
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+#include "tools/ctmarkctl/options.h"
+#include "util/cleanup.h"
 
 /* Exit statuses, ctmarkctl(1): those of ctmarkd(8), and 3. */
 enum app_status {
@@ -21,43 +25,30 @@ enum app_status {
 	APP_NOT_RUNNING = 3,
 	APP_PERMISSION = 4,
 	APP_CONFIG = 6,
+	APP_ENOUGH = -1, /* of app_each only: no more is wanted, and all is well */
 };
 
 enum app_json { APP_TEXT, APP_JSON_PRETTY, APP_JSON_SHORT };
 
+struct client;
+
 struct app {
 	const char *socket; /* path of the daemon's */
 	enum app_json json;
-	bool colour;	/* stdout may have escape sequences */
-	bool legend;	/* headings and totals */
-	bool use_pager; /* if stdout is a terminal */
-	int fd;		/* of the connection, -1: none yet */
+	bool colour;	    /* stdout may have escape sequences */
+	bool legend;	    /* headings and totals */
+	bool use_pager;	    /* if stdout is a terminal */
+	unsigned int width; /* columns of the terminal, 0: stdout is none */
+	struct client *client;
+	int pager; /* its process, 0: none */
+	/* arguments of the options that were given ("" if they have none), else NULL */
+	const char *option[OPTION_MAX];
 };
 
-/* Name, arguments for --help, what it does in a line. */
-#define VERB_LIST(X)                                                                               \
-	X(status, "", "What the daemon does, on one screen")                                       \
-	X(list, "[FILTER...]", "Flows")                                                            \
-	X(get, "FLOW", "One flow")                                                                 \
-	X(delete, "FILTER...", "End flows")                                                        \
-	X(flush, "", "End all flows")                                                              \
-	X(events, "[FILTER...]", "Transitions as they happen")                                     \
-	X(count, "[FILTER...]", "Number of flows")                                                 \
-	X(stats, "", "Counters")                                                                   \
-	X(expect, "", "Expectations of helpers")                                                   \
-	X(top, "", "Live screen of rates and talkers")                                             \
-	X(explain, "FLOW|FILTER...", "What became of a flow, and why")                             \
-	X(metrics, "", "Counters for Prometheus")                                                  \
-	X(config, "", "Configuration in force, with origins")                                      \
-	X(reload, "", "Read the configuration again")                                              \
-	X(log_level, "[LEVEL]", "Show or set what is worth a message")                             \
-	X(rules, "--iptables|--nft", "Rules for the running configuration")                        \
-	X(check_rules, "", "Look for mistakes in the loaded rules")
-
-/* argv[0] is the verb itself ("log-level" for log_level). */
+/* argv[0] is the verb itself ("log-level" for log_level), the others are no options. */
 typedef enum app_status app_verb(struct app *app, int argc, char *argv[]);
 
-#define X(name, arguments, help) app_verb verb_##name;
+#define X(name, typed, arguments, help) app_verb verb_##name;
 VERB_LIST(X)
 #undef X
 
@@ -79,3 +70,9 @@ enum app_status app_fail(enum app_status status, const char *format, ...)
 
 /* Writes a value as app->json says, on a line of its own. */
 void app_print_json(const struct app *app, const json_t *value);
+
+static inline void cleanup_json(json_t *const *value)
+{
+	json_decref(*value);
+}
+#define _cleanup_json_ _cleanup_(cleanup_json)

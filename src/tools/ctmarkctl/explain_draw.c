@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/ctmarkctl/explain.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "tools/ctmarkctl/app.h"
+#include "tools/ctmarkctl/text.h"
+#include "tools/ctmarkctl/value.h"
+
+#define INDENT 2
+#define LABEL  15
+
+static void heading(struct screen *s, const char *text)
+{
+	screen_tab(s, INDENT);
+	screen_add(s, STYLE_HEAD, "%s", text);
+	screen_line(s);
+}
+
+/* ---- the flow ---- */
+
+static void label(struct screen *s, const char *text)
+{
+	screen_tab(s, INDENT);
+	screen_field(s, LABEL, STYLE_HEAD, "%s", text);
+}
+
+static void draw_tuple(struct screen *s, const json_t *flow)
+{
+	char src[TEXT_STRLEN], dst[TEXT_STRLEN];
+
+	screen_add(s, STYLE_HEAD, "Flow %s", value_text(flow, "flow"));
+	screen_add(s, STYLE_PLAIN, "  %s %s > %s", value_text(flow, "proto"),
+		   text_side(flow, "src", src), text_side(flow, "dst", dst));
+	if (value_has(flow, "icmp_type"))
+		screen_add(s, STYLE_PLAIN, " type %" PRId64 " code %" PRId64 " id %" PRId64,
+			   value_number(flow, "icmp_type"), value_number(flow, "icmp_code"),
+			   value_number(flow, "icmp_id"));
+	if (value_has(flow, "zone"))
+		screen_add(s, STYLE_PLAIN, " in zone %" PRId64, value_number(flow, "zone"));
+	screen_line(s);
+	if (!value_has(flow, "reply_src"))
+		return;
+	label(s, "replies");
+	screen_add(s, STYLE_PLAIN, "%s > %s", text_side(flow, "reply_src", src),
+		   text_side(flow, "reply_dst", dst));
+	screen_line(s);
+}
+
+static void draw_state(struct screen *s, const json_t *flow)
+{
+	const char *state = value_text(flow, "state");
+	const json_t *bit;
+	char text[TEXT_STRLEN];
+	size_t i;
+
+	label(s, "state");
+	if (*state)
+		screen_add(s, style_of(state), "%s, ", state);
+	json_array_foreach(json_object_get(flow, "status"), i, bit)
+		screen_add(s, STYLE_PLAIN, "%s%s", i ? "," : "",
+			   json_is_string(bit) ? json_string_value(bit) : "?");
+	screen_add(s, STYLE_PLAIN, "; ends in %s if no packet comes",
+		   text_duration(value_number(flow, "timeout"), text));
+	screen_line(s);
+}
+
+static void draw_packets(struct screen *s, const json_t *flow)
+{
+	if (!value_has(flow, "packets_orig"))
+		return;
+	label(s, "packets");
+	screen_add(s, STYLE_PLAIN,
+		   "%" PRId64 " out (%" PRId64 " bytes), %" PRId64 " back (%" PRId64 " bytes)",
+		   value_number(flow, "packets_orig"), value_number(flow, "bytes_orig"),
+		   value_number(flow, "packets_reply"), value_number(flow, "bytes_reply"));
+	screen_line(s);
+}
+
+static void draw_relations(struct screen *s, const json_t *explanation, const json_t *flow)
+{
+	const json_t *children = json_object_get(explanation, "children"), *child;
+	size_t i;
+
+	if (value_has(flow, "helper")) {
+		label(s, "helper");
+		screen_add(s, STYLE_PLAIN, "%s", value_text(flow, "helper"));
+		screen_line(s);
+	}
+	if (value_has(flow, "master")) {
+		label(s, "expected by");
+		screen_add(s, STYLE_PLAIN, "flow %s", value_text(flow, "master"));
+		screen_line(s);
+	}
+	json_array_foreach(children, i, child)
+	{
+		label(s, i ? "" : "expected");
+		screen_add(s, STYLE_PLAIN, "flow %s",
+			   json_is_string(child) ? json_string_value(child) : "?");
+		screen_line(s);
+	}
+}
+
+static void draw_words(struct screen *s, const json_t *explanation)
+{
+	const json_t *sentence;
+	size_t i;
+
+	json_array_foreach(json_object_get(explanation, "words"), i, sentence)
+	{
+		if (!json_is_string(sentence))
+			continue;
+		screen_tab(s, INDENT);
+		screen_add(s, STYLE_DIM, "-");
+		screen_wrap(s, INDENT + 2, STYLE_PLAIN, json_string_value(sentence));
+	}
+}
+
+/* ---- TCP and SCTP ---- */
+
+static void draw_flags(struct screen *s, const json_t *peer)
+{
+	const json_t *flag;
+	size_t i;
+
+	json_array_foreach(json_object_get(peer, "flags"), i, flag)
+		screen_add(s, STYLE_DIM, "%s%s", i ? "," : "; ",
+			   json_is_string(flag) ? json_string_value(flag) : "?");
+	screen_line(s);
+}
+
+static void draw_peer(struct screen *s, const json_t *tcp, const char *side)
+{
+	const json_t *peer = json_object_get(tcp, side);
+
+	screen_tab(s, 2 * INDENT);
+	screen_field(s, LABEL, STYLE_NOTE, "%s", side);
+	screen_add(s, STYLE_PLAIN, "has sent up to %" PRId64 ", may send up to %" PRId64,
+		   value_number(peer, "end"), value_number(peer, "maxend"));
+	screen_line(s);
+	screen_tab(s, LABEL);
+	screen_add(s, STYLE_PLAIN, "offers a window of %" PRId64 ", scale %" PRId64,
+		   value_number(peer, "maxwin"), value_number(peer, "scale"));
+	if (value_has(peer, "maxack"))
+		screen_add(s, STYLE_PLAIN, ", acknowledged up to %" PRId64,
+			   value_number(peer, "maxack"));
+	draw_flags(s, peer);
+	screen_tab(s, LABEL);
+	screen_add(s, STYLE_PLAIN,
+		   "next: seq %" PRId64 " .. %" PRId64 ", ack %" PRId64 " .. %" PRId64,
+		   value_number(peer, "seq_min"), value_number(peer, "seq_max"),
+		   value_number(peer, "ack_min"), value_number(peer, "ack_max"));
+	screen_line(s);
+}
+
+static void draw_tcp(struct screen *s, const json_t *tcp)
+{
+	if (!json_is_object(tcp))
+		return;
+	heading(s, "What each side may send next");
+	draw_peer(s, tcp, "original");
+	draw_peer(s, tcp, "reply");
+	screen_tab(s, 2 * INDENT);
+	screen_add(s, STYLE_PLAIN, "last: %s in direction %s", value_text(tcp, "last_packet"),
+		   value_text(tcp, "last_dir"));
+	if (value_number(tcp, "retrans"))
+		screen_add(s, STYLE_WARN, ", sent again %" PRId64 " times",
+			   value_number(tcp, "retrans"));
+	screen_line(s);
+	if (!value_true(tcp, "liberal"))
+		return;
+	screen_tab(s, 2 * INDENT);
+	screen_wrap(s, 2 * INDENT, STYLE_WARN,
+		    "No sequence number is rejected now: TCPBeLiberal= says so, or a side's window "
+		    "is not known yet.");
+}
+
+static void draw_tag(struct screen *s, const json_t *sctp, const char *key, const char *side)
+{
+	screen_tab(s, 2 * INDENT);
+	screen_field(s, LABEL, STYLE_NOTE, "%s", side);
+	if (value_has(sctp, key))
+		screen_add(s, STYLE_PLAIN, "0x%08" PRIx64, value_number(sctp, key));
+	else
+		screen_add(s, STYLE_DIM, "not known yet");
+	screen_line(s);
+}
+
+static void draw_sctp(struct screen *s, const json_t *sctp)
+{
+	if (!json_is_object(sctp))
+		return;
+	heading(s, "Verification tags of its packets");
+	draw_tag(s, sctp, "vtag_original", "original");
+	draw_tag(s, sctp, "vtag_reply", "reply");
+}
+
+/* ---- what happened ---- */
+
+/* The sentence of a step begins with the flow's addresses, which stand above already. */
+static const char *message_of(const json_t *step, bool with_flow)
+{
+	const char *message = value_text(step, "message");
+	const char *rest = with_flow ? strstr(message, ": ") : NULL;
+
+	return rest ? rest + 2 : message;
+}
+
+static void draw_detail(struct screen *s, const json_t *step, unsigned int indent)
+{
+	const char *reason = value_text(step, "reason"), *detail = value_text(step, "detail");
+
+	if (!*reason)
+		return;
+	screen_tab(s, indent);
+	screen_add(s, STYLE_DIM, "%s%s%s", reason, *detail ? ": " : "", detail);
+	screen_line(s);
+}
+
+static void draw_step(struct screen *s, const json_t *step, bool with_flow)
+{
+	const char *event = value_text(step, "event");
+	char when[TEXT_STRLEN];
+	unsigned int indent;
+
+	screen_tab(s, 2 * INDENT);
+	screen_add(s, STYLE_DIM, "%s ",
+		   text_time(value_number(step, "time"), value_number(step, "time_usec"),
+			     s->app->option[OPTION_UTC], true, when));
+	indent = s->column + 9;
+	screen_field(s, indent, style_of(event), "%s", event);
+	/* narrow: the sentence gets lines of its own */
+	if (s->width && indent + 24 > s->width) {
+		indent = 3 * INDENT;
+		screen_line(s);
+	}
+	screen_wrap(s, indent, STYLE_PLAIN, message_of(step, with_flow));
+	draw_detail(s, step, indent);
+}
+
+static void draw_history(struct screen *s, const json_t *explanation, const char *flow)
+{
+	int64_t forgotten = value_number(explanation, "forgotten");
+	const json_t *steps = json_object_get(explanation, "history"), *step;
+	size_t i;
+
+	heading(s, *flow ? "What happened to it" : "Packets that belong to no flow");
+	if (forgotten) {
+		screen_tab(s, 2 * INDENT);
+		screen_add(s, STYLE_DIM, "%" PRId64 " older steps were not kept", forgotten);
+		screen_line(s);
+	}
+	json_array_foreach(steps, i, step) draw_step(s, step, *flow);
+	if (i == 0) {
+		screen_tab(s, 2 * INDENT);
+		screen_add(s, STYLE_DIM, "nothing since the daemon started");
+		screen_line(s);
+	}
+	if (!*flow)
+		return;
+	screen_tab(s, 2 * INDENT);
+	screen_add(s, STYLE_DIM, "All that was logged: journalctl CTMARK_FLOW=%s", flow);
+	screen_line(s);
+}
+
+void explain_draw(struct screen *s, const json_t *explanation)
+{
+	const json_t *flow = json_object_get(explanation, "flow");
+
+	if (json_is_object(flow)) {
+		draw_tuple(s, flow);
+		draw_state(s, flow);
+		draw_packets(s, flow);
+		draw_relations(s, explanation, flow);
+	}
+	draw_words(s, explanation);
+	draw_tcp(s, json_object_get(explanation, "tcp"));
+	draw_sctp(s, json_object_get(explanation, "sctp"));
+	draw_history(s, explanation, value_text(flow, "flow"));
+}

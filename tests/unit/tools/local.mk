@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# unit tests of src/tools
+tools_tests = \
+	tests/unit/tools/test_ctmarkctl_conntrack \
+	tests/unit/tools/test_ctmarkctl_options \
+	tests/unit/tools/test_ctmarkctl_screen \
+	tests/unit/tools/test_ctmarkctl_text
+
+check_PROGRAMS += $(tools_tests)
+TESTS          += $(tools_tests)
+
+tests_unit_tools_test_ctmarkctl_conntrack_LDADD = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
+tests_unit_tools_test_ctmarkctl_options_LDADD   = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
+tests_unit_tools_test_ctmarkctl_screen_LDADD    = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
+tests_unit_tools_test_ctmarkctl_text_LDADD      = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
