@@ -34,15 +34,15 @@ VARIES = (
     (r"\b\d\d:\d\d:\d\d(\.\d+)?\b", "TIME"),
     (r"\b[0-9a-f]{16}\b", "FLOW"),
     (r"\[\d+\]", "[PID]"),
-    (r"\b(icmp_id=|echo (?:request|reply) id )\d+", r"\1ID"),
+    (r"\b(icmp_id=|id=|id )\d+\b", r"\1ID"),
     (r"(?<![\d.x])(3276[89]|327[7-9]\d|32[89]\d\d|3[3-9]\d{3}|[45]\d{4}|60[0-8]\d\d|609[0-8]\d|6099\d)(?![\d.])",
      "PORT"),
     (r"(?<![\d.x])\d{6,}(?!\d)", "NUMBER"),
 )
 # What a block may say besides about its output.
 MORE = {"numbers": (r"(?<![\w.:/])\d[\d,.]*(?![\w:/])", "NUMBER"),
-        "seconds": (r"\b\d[\d.]* ?(ms|s|seconds?)\b", "SPAN"),
-        "timeouts": (r"\b(timeout=|expires in )\d+", r"\1SPAN"),
+        "seconds": (r"\b((\d+[dhm])+(\d+s)?|\d[\d.]* ?(ms|s|seconds?))\b", "SPAN"),
+        "pairs": (r"\b\d+/\d+\b", "PAIR"),
         "sizes": (r"\b\d[\d.]* ?([KMG]i?B|bytes)\b", "SIZE")}
 
 FENCE = re.compile(r"^(\s*)(```+)(\w*)\s*$")
