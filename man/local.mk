@@ -2,3 +2,4 @@
 dist_man_MANS = man/ctmarkd.conf.5
 dist_man_MANS += man/ctmarkd.journal-fields.7
 dist_man_MANS += man/ctmarkd.8
+dist_man_MANS += man/ctmarkctl-rules.1

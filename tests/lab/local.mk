@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	tests/lab/bench_stream.py \
 	tests/lab/cgroup.py \
 	tests/lab/continuity.py \
+	tests/lab/ctmarkctl.py \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \

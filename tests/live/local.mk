@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/live/test_real_network.py \
 	tests/live/test_real_services.py \
 	tests/live/test_real_sip.py \
+	tests/live/test_rules.py \
 	tests/live/test_runs.py \
 	tests/live/test_service.py \
 	tests/live/test_supervision.py \

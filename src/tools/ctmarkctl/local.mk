@@ -39,6 +39,16 @@ libctctl_la_SOURCES = \
 	src/tools/ctmarkctl/top_draw.c \
 	src/tools/ctmarkctl/value.h \
 	src/log/plain.c src/log/plain.h
+
+# rules
+libctctl_la_SOURCES += \
+	src/tools/ctmarkctl/rules.c \
+	src/tools/ctmarkctl/rules_conf.c src/tools/ctmarkctl/rules_conf.h \
+	src/tools/ctmarkctl/rules_iptables.c \
+	src/tools/ctmarkctl/rules_nft.c \
+	src/tools/ctmarkctl/rules_plan.c src/tools/ctmarkctl/rules_plan.h \
+	src/tools/ctmarkctl/rules_source.c src/tools/ctmarkctl/rules_source.h
+
 libctctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libctctl_la_LIBADD = $(JANSSON_LIBS)
 

@@ -28,7 +28,8 @@ struct app;
 	X(metrics, "metrics", "", "Counters for Prometheus")                                       \
 	X(config, "config", "", "Configuration in force, with origins")                            \
 	X(reload, "reload", "", "Read the configuration again")                                    \
-	X(log_level, "log-level", "[LEVEL]", "Show or set what is worth a message")
+	X(log_level, "log-level", "[LEVEL]", "Show or set what is worth a message")                \
+	X(rules, "rules", "--iptables|--nft", "Rules for the running configuration")
 
 enum verb {
 #define X(name, typed, arguments, help) VERB_##name,
@@ -41,6 +42,7 @@ enum verb {
 #define ALL_VERBS  UINT64_MAX
 #define FILTERED   (ONLY(list) | ONLY(delete) | ONLY(events) | ONLY(count) | ONLY(explain))
 #define LAID_OUT   (ONLY(list) | ONLY(get) | ONLY(events) | ONLY(expect))
+#define RULES	   ONLY(rules)
 
 /*
  * Suffix, letter or 0, name, argument ("" for none, in brackets if it may be left out), the verbs
@@ -57,7 +59,7 @@ enum verb {
 	X(REPLY_DST, 'q', "reply-dst", "ADDRESS[/LENGTH]", FILTERED, "its destination")            \
 	X(STATE, 0, "state", "STATE,...", FILTERED, "in any of these states of TCP or SCTP")       \
 	X(STATUS, 'u', "status", "STATUS,...", FILTERED, "with all of these in the status")        \
-	X(FAMILY, 'f', "family", "ipv4|ipv6", FILTERED, "address family")                          \
+	X(FAMILY, 'f', "family", "ipv4|ipv6", FILTERED | ONLY(rules), "address family")            \
 	X(ZONE, 'w', "zone", "NUMBER", FILTERED, "conntrack zone")                                 \
 	X(HELPER, 0, "helper", "NAME", FILTERED, "watched by this helper")                         \
 	X(MASTER, 0, "master", "FLOW", FILTERED, "expected by this flow")                          \
@@ -79,6 +81,20 @@ enum verb {
 	X(DELAY, 'd', "delay", "SECONDS", ONLY(top), "time between two screens (1)")               \
 	X(TIMES, 'n', "count", "NUMBER", ONLY(top), "end after so many screens")                   \
 	X(BATCH, 'b', "batch", "", ONLY(top), "one screen below the other, for pipes")             \
+	X(IPTABLES, 0, "iptables", "", ONLY(rules), "for iptables-restore, ip6tables-restore")     \
+	X(NFT, 0, "nft", "", ONLY(rules), "for nft -f")                                            \
+	X(HOOKS, 0, "hooks", "HOOK,...", ONLY(rules), "queue these; default prerouting,output")    \
+	X(BYPASS, 0, "bypass", "", ONLY(rules), "packets pass without a daemon; default")          \
+	X(NO_BYPASS, 0, "no-bypass", "", ONLY(rules), "packets are dropped without a daemon")      \
+	X(PART, 0, "only", "queue|filter", ONLY(rules), "one part of the rules")                   \
+	X(FILTER, 0, "filter", "HOOK,...", ONLY(rules), "use the filter by class there")           \
+	X(ACCEPT, 0, "accept", "tcp/PORT,...", ONLY(rules), "NEW packets that the filter accepts") \
+	X(UPDATE, 0, "update", "", ONLY(rules), "fill chains again, without their jumps")          \
+	X(REMOVE, 0, "remove", "", ONLY(rules), "what takes the rules out again")                  \
+	X(QUEUES, 0, "queues", "FIRST[-LAST]", RULES, "instead of Range=")                         \
+	X(MASK, 0, "mask", "MASK", RULES, "instead of Mask=")                                      \
+	X(ENCODING, 0, "encoding", "ctinfo|flags", RULES, "instead of Encoding=")                  \
+	X(CONFIRM, 0, "confirm", "auto|entry|exit", RULES, "instead of Confirm=")                  \
 	X(JSON, 'j', "json", "[pretty|short]", ALL_VERBS, "JSON, indented or in lines")            \
 	X(SOCKET, 0, "socket", "PATH", ALL_VERBS, "talk to the daemon behind this socket")         \
 	X(COLOR, 0, "color", "auto|always|never", ALL_VERBS, "use colours")                        \
