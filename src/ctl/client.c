@@ -225,12 +225,14 @@ static void read_some(struct ctl_client *c)
 		return;
 	}
 	n = recv(c->fd, c->in + c->in_len, c->in_size - c->in_len, MSG_DONTWAIT);
-	if (n > 0)
+	if (n > 0) {
 		c->in_len += (size_t)n;
-	else if (n == 0)
+		c->broken = c->in_len == CTL_MESSAGE_MAX && request_len(c) == 0;
+	} else if (n == 0) {
 		c->eof = true;
-	else if (errno != EAGAIN && errno != EINTR)
+	} else if (errno != EAGAIN && errno != EINTR) {
 		c->broken = true;
+	}
 }
 
 /* ---- out ---- */

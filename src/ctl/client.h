@@ -24,7 +24,7 @@ struct ctl_server;
 struct ctl_call;
 struct ctl_letter;
 
-#define CTL_MESSAGE_MAX 65536  /* bytes of a request, with the NUL */
+#define CTL_MESSAGE_MAX 65536  /* bytes of a request, with its NUL */
 #define CTL_OUT_MAX	524288 /* bytes of replies that may wait */
 #define CTL_OUT_PAUSE	131072 /* no call is begun or goes on while more of them wait */
 #define CTL_STALL_USEC	UINT64_C(30000000)

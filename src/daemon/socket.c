@@ -25,7 +25,7 @@
 #include "log/oplog.h"
 #include "util/cleanup.h"
 
-#define BACKLOG	  32
+#define BACKLOG	  128
 #define RUNTIME	  "/run/ctmarkd"
 #define MODE	  0660
 #define MODE_DIRS 0755

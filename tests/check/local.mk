@@ -24,5 +24,6 @@ EXTRA_DIST         += tests/check/tap.sh
 tests/check/symbols.log: libctcore.la
 tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
-tests/check/completion.log: ctmarkd
+tests/check/completion.log: ctmarkctl ctmarkd
+tests/check/man.log: ctmarkctl
 tests/check/documents.log: tests/flows/flowrun

@@ -7,7 +7,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz_fragment \
 	tests/fuzz/fuzz_adopt \
 	tests/fuzz/fuzz_conf \
-	tests/fuzz/fuzz_nlmsg
+	tests/fuzz/fuzz_nlmsg \
+	tests/fuzz/fuzz_rules
 
 if ENABLE_FUZZING
 fuzz_main = tests/fuzz/fuzz.h
@@ -46,6 +47,12 @@ tests_fuzz_fuzz_nlmsg_SOURCES  = tests/fuzz/fuzz_nlmsg.c $(fuzz_main)
 tests_fuzz_fuzz_nlmsg_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_nlmsg_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_nlmsg_LDADD    = libctshell.la
+
+tests_fuzz_fuzz_rules_SOURCES  = tests/fuzz/fuzz_rules.c $(fuzz_main)
+tests_fuzz_fuzz_rules_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_rules_CFLAGS   = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_rules_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_rules_LDADD    = libctctl.la
 
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh

@@ -39,4 +39,5 @@ EXTRA_DIST += \
 	tests/lab/steady.py \
 	tests/lab/strict.py \
 	tests/lab/traffic.py \
+	tests/lab/varlink.py \
 	tests/lab/wire.py

@@ -183,8 +183,8 @@ class Connection:
 
     def __init__(self, path, timeout=20):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(path))  # waits while others do
         self.sock.settimeout(timeout)
-        self.sock.connect(str(path))
         self._buffer = bytearray()
 
     def send_bytes(self, data):

@@ -40,8 +40,19 @@ libctctl_la_SOURCES = \
 	src/tools/ctmarkctl/value.h \
 	src/log/plain.c src/log/plain.h
 
-# rules
+# rules and check-rules
 libctctl_la_SOURCES += \
+	src/tools/ctmarkctl/check_found.c src/tools/ctmarkctl/check_list.h \
+	src/tools/ctmarkctl/check_input.c src/tools/ctmarkctl/check_input.h \
+	src/tools/ctmarkctl/check_iptables.c \
+	src/tools/ctmarkctl/check_marks.c \
+	src/tools/ctmarkctl/check_model.c src/tools/ctmarkctl/check_model.h \
+	src/tools/ctmarkctl/check_nft.c \
+	src/tools/ctmarkctl/check_nft_text.c src/tools/ctmarkctl/check_nft_text.h \
+	src/tools/ctmarkctl/check_queues.c \
+	src/tools/ctmarkctl/check_report.c src/tools/ctmarkctl/check_report.h \
+	src/tools/ctmarkctl/check_rules.c \
+	src/tools/ctmarkctl/check_walk.c src/tools/ctmarkctl/check_walk.h \
 	src/tools/ctmarkctl/rules.c \
 	src/tools/ctmarkctl/rules_conf.c src/tools/ctmarkctl/rules_conf.h \
 	src/tools/ctmarkctl/rules_iptables.c \

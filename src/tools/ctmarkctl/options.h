@@ -29,7 +29,8 @@ struct app;
 	X(config, "config", "", "Configuration in force, with origins")                            \
 	X(reload, "reload", "", "Read the configuration again")                                    \
 	X(log_level, "log-level", "[LEVEL]", "Show or set what is worth a message")                \
-	X(rules, "rules", "--iptables|--nft", "Rules for the running configuration")
+	X(rules, "rules", "--iptables|--nft", "Rules for the running configuration")               \
+	X(check_rules, "check-rules", "", "Look for mistakes in the loaded rules")
 
 enum verb {
 #define X(name, typed, arguments, help) VERB_##name,
@@ -42,7 +43,7 @@ enum verb {
 #define ALL_VERBS  UINT64_MAX
 #define FILTERED   (ONLY(list) | ONLY(delete) | ONLY(events) | ONLY(count) | ONLY(explain))
 #define LAID_OUT   (ONLY(list) | ONLY(get) | ONLY(events) | ONLY(expect))
-#define RULES	   ONLY(rules)
+#define RULES	   (ONLY(rules) | ONLY(check_rules))
 
 /*
  * Suffix, letter or 0, name, argument ("" for none, in brackets if it may be left out), the verbs
@@ -61,14 +62,13 @@ enum verb {
 	X(STATUS, 'u', "status", "STATUS,...", FILTERED, "with all of these in the status")        \
 	X(FAMILY, 'f', "family", "ipv4|ipv6", FILTERED | ONLY(rules), "address family")            \
 	X(ZONE, 'w', "zone", "NUMBER", FILTERED, "conntrack zone")                                 \
-	X(HELPER, 0, "helper", "NAME", FILTERED, "watched by this helper")                         \
+	X(HELPER, 0, "helper", "HELPER", FILTERED, "watched by this helper")                       \
 	X(MASTER, 0, "master", "FLOW", FILTERED, "expected by this flow")                          \
 	X(FLOW, 0, "flow", "FLOW", FILTERED, "this flow")                                          \
 	X(ICMP_TYPE, 0, "icmp-type", "NUMBER", FILTERED, "ICMP type of the original direction")    \
 	X(ICMP_CODE, 0, "icmp-code", "NUMBER", FILTERED, "ICMP code")                              \
 	X(ICMP_ID, 0, "icmp-id", "NUMBER", FILTERED, "ICMP id")                                    \
-	X(OUTPUT, 'o', "output", "conntrack|extended|id,...", LAID_OUT,                            \
-	  "lines as of conntrack(8)")                                                              \
+	X(OUTPUT, 'o', "output", "LAYOUT,...", LAID_OUT, "lines as of conntrack(8)")               \
 	X(SORT, 0, "sort", "bytes|packets|timeout", ONLY(list), "the greatest first")              \
 	X(LIMIT, 0, "limit", "NUMBER", ONLY(list) | ONLY(events) | ONLY(explain),                  \
 	  "not more than these")                                                                   \
@@ -91,6 +91,9 @@ enum verb {
 	X(ACCEPT, 0, "accept", "tcp/PORT,...", ONLY(rules), "NEW packets that the filter accepts") \
 	X(UPDATE, 0, "update", "", ONLY(rules), "fill chains again, without their jumps")          \
 	X(REMOVE, 0, "remove", "", ONLY(rules), "what takes the rules out again")                  \
+	X(IPTABLES_FILE, 0, "iptables", "FILE", ONLY(check_rules), "output of iptables-save")      \
+	X(IP6TABLES_FILE, 0, "ip6tables", "FILE", ONLY(check_rules), "output of ip6tables-save")   \
+	X(NFT_FILE, 0, "nft", "FILE", ONLY(check_rules), "output of nft -j list ruleset")          \
 	X(QUEUES, 0, "queues", "FIRST[-LAST]", RULES, "instead of Range=")                         \
 	X(MASK, 0, "mask", "MASK", RULES, "instead of Mask=")                                      \
 	X(ENCODING, 0, "encoding", "ctinfo|flags", RULES, "instead of Encoding=")                  \

@@ -238,9 +238,9 @@ static void test_unknown(void **state)
 	       "W x.conf:4: unknown key [Mark] mask=, ignored (did you mean [Mark] Mask=?)\n"
 	       "W x.conf:5: unknown key [Mark] MaxFlows=, ignored (did you mean [Track] "
 	       "MaxFlows=?)\n");
-	expect("Range=1\n[Control]\n\nSocket=/x\nGroup=y\n[Nat]\nA=b\n",
+	expect("Range=1\n[Controls]\n\nSocket=/x\nGroup=y\n[Nat]\nA=b\n",
 	       "W x.conf:1: Range= before the first section, ignored\n"
-	       "W x.conf:2: unknown section [Control], ignored\n"
+	       "W x.conf:2: unknown section [Controls], ignored\n"
 	       "W x.conf:6: unknown section [Nat], ignored\n");
 	expect("[queue]\nRange=1\n", "W x.conf:1: unknown section [queue], ignored\n");
 }
