@@ -33,6 +33,7 @@ _ctmarkctl_words()
 		;;
 	STATUS) echo EXPECTED SEEN_REPLY ASSURED CONFIRMED DYING HELPER UNREPLIED ;;
 	CLASS) echo new related reply assured state destroy invalid ;;
+	HOOK) echo prerouting input forward output postrouting ;;
 	HELPER) echo ftp tftp irc sip pptp amanda sane ;;
 	LEVEL) echo err warning notice info debug ;;
 	LAYOUT) echo conntrack extended id ;;

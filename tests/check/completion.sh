@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 # the long options in a text, one per line
 options()
 {
-	grep -oE -e '--[a-z][a-z-]+' | sort -u
+	grep -oE -e '--[a-z][a-z0-9-]+' | sort -u
 }
 
 # complete_bash WORD...: what bash offers for the last word of a line of $program
@@ -67,7 +67,7 @@ ctmarkctl=$top_builddir/ctmarkctl
 verbs=$("$ctmarkctl" --help | sed -n '/^Verbs:$/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort)
 verdict "ctmarkctl --help names verbs" "$([ -n "$verbs" ] || echo none)"
 same "bash offers the verbs of ctmarkctl" "$verbs" "$(complete_bash '')"
-same "bash offers the options of ctmarkctl" "$("$ctmarkctl" --help | options)" "$(complete_bash --)"
+same "bash offers the options of ctmarkctl" "$("$ctmarkctl" --help | grep -E '^  (-.,|   ) --' | options)" "$(complete_bash --)"
 for verb in $verbs; do
 	# the help names another verb's options in running text only
 	help=$("$ctmarkctl" "$verb" --help | grep -E '^  .* --' | options)

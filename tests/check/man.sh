@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Manual pages are free of mandoc's warnings.
+# Manual pages are free of mandoc's warnings, and ctmarkctl(1) tells of what --help tells of.
 . "${top_srcdir:?}/tests/check/tap.sh"
 need mandoc
 
@@ -8,4 +8,46 @@ for page in "$top_srcdir"/man/*.[1-8]; do
 	[ -f "$page" ] || continue
 	verdict "${page##*/}" "$(mandoc -T lint -W warning "$page" 2>&1)"
 done
+
+ctmarkctl=$top_builddir/ctmarkctl
+page=$top_srcdir/man/ctmarkctl.1
+
+verbs()
+{
+	"$ctmarkctl" --help | sed -n '/^Verbs:$/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort
+}
+
+# "--name" of each option of any verb, and its other names
+options()
+{
+	for verb in $(verbs); do
+		"$ctmarkctl" "$verb" --help
+	done | sed -nE 's/^  (-.,|   ) --([a-z0-9-]+).*/\2/p'
+	sed -n '/^#define OPTION_ALIAS_LIST/,/^$/s/^[[:space:]]*X("\([a-z-]*\)".*/\1/p' \
+		"$top_srcdir/src/tools/ctmarkctl/options.h"
+}
+
+# options that have an item in the manual, or in that of rules
+documented()
+{
+	grep -h '^\.It Fl' "$page" "$top_srcdir/man/ctmarkctl-rules.1" | grep -oE 'Fl Fl [a-z0-9-]+' | sed 's/Fl Fl //'
+}
+
+# lines that only one of two lists has
+differ()
+{
+	printf '%s\n' "$1" | sort -u >"$work/one"
+	printf '%s\n' "$2" | sort -u | diff "$work/one" - | grep '^[<>]'
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/man.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+verdict "ctmarkctl has verbs" "$([ -n "$(verbs)" ] || echo none)"
+verdict "ctmarkctl.1 has its verbs, and no others" "$(differ "$(verbs)" \
+	"$(sed -n '/^\.Ss Verbs/,/^\.Ss F/s/^\.It Cm \([a-z-]*\).*/\1/p' "$page")")"
+verdict "ctmarkctl.1 has its options, and no others" "$(differ "$(options)" "$(documented)")"
+verdict "ctmarkctl.1 has its exit statuses" "$(differ \
+	"$(sed -nE 's/^\tAPP_[A-Z_]+ = ([0-9]+),.*/\1/p' "$top_srcdir/src/tools/ctmarkctl/app.h")" \
+	"$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EX/s/^\.It \([0-9]*\)$/\1/p' "$page")")"
 done_testing

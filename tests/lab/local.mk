@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/lab/demo.py \
 	tests/lab/differential.py \
 	tests/lab/document.py \
+	tests/lab/fake_service.py \
 	tests/lab/frames.py \
 	tests/lab/journald.py \
 	tests/lab/machine.py \
@@ -34,6 +35,7 @@ EXTRA_DIST += \
 	tests/lab/pptp.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
+	tests/lab/sample_answers.py \
 	tests/lab/services.py \
 	tests/lab/soak.py \
 	tests/lab/steady.py \

@@ -14,6 +14,8 @@ EXTRA_DIST += \
 	tests/live/test_control.py \
 	tests/live/test_control_systemd.py \
 	tests/live/test_continuity.py \
+	tests/live/test_ctmarkctl.py \
+	tests/live/test_ctmarkctl_client.py \
 	tests/live/test_differential.py \
 	tests/live/test_documents.py \
 	tests/live/test_exit.py \

@@ -308,6 +308,47 @@ def test_running_configuration(lab, tmp_path):
     restore(lab.router, text)
 
 
+ZONED = """
+[Queue]
+Range=0-2
+[Mark]
+Mask=0xf00
+[Track]
+Confirm=exit
+[Zone both]
+Id=3
+InputInterface=lan wa*
+Queue=1-2
+[Log]
+Target=console
+"""
+
+
+@SIX
+@FLAVOUR
+def test_running_daemon(lab, flavour, six):
+    """A daemon with zones that confirms at the exit: asked, fed, and nothing is wrong with it."""
+    with Daemon(lab.router, ZONED) as daemon:
+        at = ("--socket", daemon.control)
+        status, text, errors = ctmarkctl.run(lab.router, *at, "rules", "--iptables", "--filter",
+                                             "forward", "--accept", "tcp/8080")
+        assert (status, errors) == (0, "")
+        restore(lab.router, text, flavour)
+        assert ctmarkctl.run(lab.router, *at, "check-rules") == (
+            0, "0 errors, 0 warnings, 0 for information\n", "")
+        assert talk(lab, six, 8080)
+        assert not talk(lab, six, 8081, timeout=0.7)
+        new = daemon.wait_events(1, event="new", dport=8080)
+        assert [(e["zone"], e["hook"]) for e in new] == [("3", "POSTROUTING")]
+        assert daemon.wait_events(1, event="assured", zone=3)
+        # the reply of a machine behind a zone is of the zone, and of one of its queues
+        reply = daemon.wait_events(1, event="reply")[0]
+        assert reply["queue"] in ("1", "2")
+        assert daemon.events(event="new", dport=8081) == [], "what is dropped leaves nothing"
+        moved = ctmarkctl.run(lab.router, *at, "check-rules", "--mask", "0xf")[1]
+        assert "[match-shift]" in moved and "[no-match]" in moved
+
+
 # --- without a daemon --------------------------------------------------------------------------
 
 def test_no_daemon(lab):

@@ -242,6 +242,29 @@ static void test_deep(void **state)
 	free(s.text);
 }
 
+/* Rules whose map jumps any number of times. */
+static void test_large_map(void **state)
+{
+	struct check_set set;
+	struct sheet s;
+
+	sheet_open(&s);
+	fputs("{\"nftables\":[" CHAIN, s.out);
+	for (int rule = 0; rule < 20; rule++) {
+		fputs(",{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":\"c\",\"expr\":[{"
+		      "\"vmap\":{\"key\":{\"meta\":{\"key\":\"mark\"}},\"data\":{\"set\":[",
+		      s.out);
+		for (int i = 0; i < 20000; i++)
+			fprintf(s.out, "%s[%d,{\"jump\":{\"target\":\"d\"}}]", i ? "," : "", i);
+		fputs("]}}}]}}", s.out);
+	}
+	fputs("]}", s.out);
+	fclose(s.out);
+	assert_int_equal(read_nft(&set, s.text), 0);
+	assert_int_equal(found(&set, CHECK_NOT_FOLLOWED), 1);
+	free(s.text);
+}
+
 /* --- what is printed -------------------------------------------------------------------------- */
 
 /* Comments can hold what acts in a terminal. */
@@ -281,7 +304,7 @@ int main(void)
 		cmocka_unit_test(test_bad_lines),     cmocka_unit_test(test_cut_lines),
 		cmocka_unit_test(test_long_line),     cmocka_unit_test(test_wrong_types),
 		cmocka_unit_test(test_not_json),      cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_plain_report),
+		cmocka_unit_test(test_large_map),     cmocka_unit_test(test_plain_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

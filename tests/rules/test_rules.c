@@ -110,7 +110,10 @@ static void test_bad_values(void **state)
 		   {"Verdict", "New", "queue:"},
 		   {"Verdict", "New", "queue:99999"},
 		   {"Zone z", "Queue", "1,x"},
-		   {"Queue", "FailOpen", "maybe"}};
+		   {"Queue", "FailOpen", "maybe"},
+		   {"Zone a\n-A", "Queue", "1"},
+		   {"Zone a\"", "Queue", "1"},
+		   {"Track", "Helpers", "ftp\n*raw"}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct rules_conf c;

@@ -210,8 +210,7 @@ static void take_queues(struct line *l)
 
 	if (!l->verdict || l->verdict->target != TARGET_QUEUE)
 		return;
-	l->verdict->queues.first = (uint16_t)(first > UINT16_MAX ? UINT16_MAX : first);
-	l->verdict->queues.last = (uint16_t)(last > UINT16_MAX ? UINT16_MAX : last);
+	check_range_of(l->verdict, first, last);
 }
 
 /* Targets that write the mark, as iptables-save and as people write them. */

@@ -7,6 +7,21 @@
 #include "tools/ctmarkctl/check_walk.h"
 #include "util/cleanup.h"
 
+/* Whose chains begin like that. */
+static const char *owner_of(const struct check_chain *chain)
+{
+	static const struct {
+		const char *prefix, *owner;
+	} owners[] = {{"KUBE-", " by kube-proxy"}, {"cali-", " by Calico"},
+		      {"ts-", " by Tailscale"},	   {"CILIUM_", " by Cilium"},
+		      {"DOCKER", " by Docker"},	   {"sw_", " by OpenSnitch"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++)
+		if (strncmp(chain->name, owners[i].prefix, strlen(owners[i].prefix)) == 0)
+			return owners[i].owner;
+	return "";
+}
+
 /* --- is there a class in the mark? ----------------------------------------------------------- */
 
 enum place {
@@ -142,7 +157,8 @@ static bool check_match(struct check *c, const struct check_visit *v, const stru
 {
 	struct rules_found found = find(c, m);
 
-	if (m->mask && shifted(c, m)) {
+	/* some of them have numbers in four bits as well */
+	if (m->mask && !*owner_of(v->chain) && shifted(c, m)) {
 		check_found(c, CHECK_MATCH_SHIFT, v, "Mask=0x%x", c->conf->mask);
 		return false;
 	}
@@ -169,21 +185,6 @@ static bool check_match(struct check *c, const struct check_visit *v, const stru
 }
 
 /* --- who writes ------------------------------------------------------------------------------ */
-
-/* Whose chains begin like that. */
-static const char *owner_of(const struct check_chain *chain)
-{
-	static const struct {
-		const char *prefix, *owner;
-	} owners[] = {{"KUBE-", " by kube-proxy"}, {"cali-", " by Calico"},
-		      {"ts-", " by Tailscale"},	   {"CILIUM_", " by Cilium"},
-		      {"DOCKER", " by Docker"},	   {"sw_", " by OpenSnitch"}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(owners); i++)
-		if (strncmp(chain->name, owners[i].prefix, strlen(owners[i].prefix)) == 0)
-			return owners[i].owner;
-	return "";
-}
 
 static bool queued_later(const struct check *c, const struct check_visit *v)
 {

@@ -151,13 +151,23 @@ struct check_rule *check_rule(struct check_set *set, struct check_chain *chain, 
 struct check_verdict *check_verdict(struct check_set *set, struct check_rule *rule,
 				    enum check_target target)
 {
-	struct check_verdict *v = check_alloc(set, sizeof(*v)), **tail = &rule->verdicts;
+	struct check_verdict *v = check_alloc(set, sizeof(*v));
 
 	v->target = target;
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = v;
+	if (rule->last_verdict)
+		rule->last_verdict->next = v;
+	else
+		rule->verdicts = v;
+	rule->last_verdict = v;
 	return v;
+}
+
+void check_range_of(struct check_verdict *v, uint64_t first, uint64_t last)
+{
+	v->queues.first = (uint16_t)(first > UINT16_MAX ? UINT16_MAX : first);
+	v->queues.last = (uint16_t)(last > UINT16_MAX ? UINT16_MAX : last);
+	if (v->queues.last < v->queues.first)
+		v->queues.last = v->queues.first;
 }
 
 void check_mark(struct check_set *set, struct check_rule *rule, struct check_mark mark)

@@ -72,7 +72,7 @@ struct check_rule {
 	unsigned int limits;
 	unsigned int states; /* of LIMIT_CTSTATE */
 	struct check_mark *marks;
-	struct check_verdict *verdicts;
+	struct check_verdict *verdicts, *last_verdict;
 	uint32_t writes; /* bits of the mark that it changes... */
 	uint32_t sets;	 /* ...and those of them that may be 1 afterwards */
 	bool notrack;
@@ -136,6 +136,9 @@ struct check_rule *check_rule(struct check_set *set, struct check_chain *chain, 
 void check_number(struct check_set *set);
 struct check_verdict *check_verdict(struct check_set *set, struct check_rule *rule,
 				    enum check_target target);
+/* The queues of a verdict; numbers are made to fit, and a range that runs backwards is its first.
+ */
+void check_range_of(struct check_verdict *v, uint64_t first, uint64_t last);
 void check_mark(struct check_set *set, struct check_rule *rule, struct check_mark mark);
 
 /* Notes that a rule changes the mark to (mark & keep) | sets, or ^ sets. */

@@ -21,7 +21,18 @@
 struct nft {
 	struct check_set *set;
 	struct check_rule *rule;
+	const struct check_table *table;
+	const json_t *maps; /* elements of maps, by the family, the table and the name */
 };
+
+#define MAP_NAME_MAX 600
+
+static const char *map_name(char buf[MAP_NAME_MAX], const char *family, const char *table,
+			    const char *name)
+{
+	snprintf(buf, MAP_NAME_MAX, "%s %s %s", family, table, name);
+	return buf;
+}
 
 /* "KEY" of {"KEY": value}; NULL if it is something else. */
 static const char *only_key(const json_t *object, const json_t **ret_value)
@@ -261,11 +272,12 @@ static void take_queue(struct nft *n, const json_t *queue, bool unless)
 	v->bypass = has_flag(flags, "bypass");
 	v->fanout = has_flag(flags, "fanout");
 	v->any_queue = num && !json_is_integer(num) && !range;
-	v->queues.first = v->queues.last = (uint16_t)json_integer_value(num);
-	if (range) {
-		v->queues.first = (uint16_t)json_integer_value(json_array_get(range, 0));
-		v->queues.last = (uint16_t)json_integer_value(json_array_get(range, 1));
-	}
+	if (range)
+		check_range_of(v, (uint64_t)json_integer_value(json_array_get(range, 0)),
+			       (uint64_t)json_integer_value(json_array_get(range, 1)));
+	else
+		check_range_of(v, (uint64_t)json_integer_value(num),
+			       (uint64_t)json_integer_value(num));
 }
 
 /* A statement that is a verdict. */
@@ -295,13 +307,25 @@ static bool take_verdict(struct nft *n, const char *name, const json_t *value, b
 	return false;
 }
 
+/* The pairs of a map, which may stand in the rule or have a name. */
+static const json_t *pairs_of(const struct nft *n, const json_t *data)
+{
+	const char *name = json_string_value(data);
+	char key[MAP_NAME_MAX];
+
+	if (!name || name[0] != '@')
+		return json_object_get(data, "set");
+	map_name(key, n->table->family, n->table->name, name + 1);
+	return json_object_get(n->maps, key);
+}
+
 static void take_map(struct nft *n, const json_t *map)
 {
-	const json_t *pairs = json_object_get(json_object_get(map, "data"), "set"), *pair;
+	const json_t *data = json_object_get(map, "data"), *pair;
 	size_t i;
 
-	take_match(n, json_object_get(map, "key"), json_object_get(map, "data"), true);
-	json_array_foreach((json_t *)pairs, i, pair)
+	take_match(n, json_object_get(map, "key"), data, true);
+	json_array_foreach((json_t *)pairs_of(n, data), i, pair)
 	{
 		const json_t *value;
 		const char *name = only_key(json_array_get(pair, 1), &value);
@@ -392,11 +416,32 @@ static void read_chain(struct check_set *set, const json_t *object)
 	}
 }
 
-static int read_rule(struct check_set *set, const json_t *object)
+/* The elements of all maps, for rules that name one. */
+static json_t *find_maps(const json_t *list)
+{
+	json_t *maps = json_object();
+	const json_t *item;
+	char key[MAP_NAME_MAX];
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)
+	{
+		const json_t *map = json_object_get(item, "map");
+
+		if (map)
+			json_object_set(maps,
+					map_name(key, text_at(map, "family"), text_at(map, "table"),
+						 text_at(map, "name")),
+					json_object_get(map, "elem"));
+	}
+	return maps;
+}
+
+static int read_rule(struct check_set *set, const json_t *maps, const json_t *object)
 {
 	struct check_table *t = table_of(set, object, "table");
 	const json_t *list = json_object_get(object, "expr"), *statement;
-	struct nft n = {.set = set};
+	struct nft n = {.set = set, .table = t, .maps = maps};
 	size_t i;
 
 	if (!t)
@@ -415,6 +460,7 @@ int check_read_nft(struct check_set *set, const char *text, size_t len, char *wh
 	json_t *root = json_loadb(text, len, 0, &error);
 	const json_t *list = json_object_get(root, "nftables"), *item;
 	int result = json_is_array(list) ? 0 : -EINVAL;
+	json_t *maps = find_maps(list);
 	size_t i;
 
 	if (!root)
@@ -431,10 +477,11 @@ int check_read_nft(struct check_set *set, const char *text, size_t len, char *wh
 		if (kind && strcmp(kind, "chain") == 0)
 			read_chain(set, value);
 		if (kind && strcmp(kind, "rule") == 0 && result == 0)
-			result = read_rule(set, value);
+			result = read_rule(set, maps, value);
 	}
 	if (result == -E2BIG)
 		snprintf(why, size, "more than %u rules", CHECK_RULES_MAX);
+	json_decref(maps);
 	json_decref(root);
 	return result;
 }

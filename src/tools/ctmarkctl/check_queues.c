@@ -192,21 +192,24 @@ static void check_limits(struct check *c, const struct check_visit *v)
 static void check_idle(struct check *c)
 {
 	const struct rules_range *range = &c->conf->range;
-	unsigned char used[QUEUES] = {0};
+	int starts[QUEUES + 1] = {
+		0}; /* ranges that begin at a queue, less those that ended before */
 	unsigned int first = QUEUES, last = 0;
+	int fed_by = 0;
 
 	for (size_t i = 0; i < c->nvisits; i++) {
 		const struct check_verdict *q = check_queue_of(c->visits[i].rule);
 
-		if (q && q->any_queue)
-			return;
-		/* a range that was seen need not be filled in again */
-		if (!q || (used[q->queues.first] == 2 && used[q->queues.last] == 2))
+		if (!q || c->visits[i].dead)
 			continue;
-		memset(used + q->queues.first, 2, q->queues.last - q->queues.first + 1u);
+		if (q->any_queue)
+			return;
+		starts[q->queues.first]++;
+		starts[q->queues.last + 1]--;
 	}
-	for (unsigned int q = range->first; q <= range->last; q++) {
-		if (used[q])
+	for (unsigned int q = 0; q <= range->last; q++) {
+		fed_by += starts[q];
+		if (fed_by > 0 || q < range->first)
 			continue;
 		first = q < first ? q : first;
 		last = q;

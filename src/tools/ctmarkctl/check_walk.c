@@ -99,8 +99,12 @@ static struct outcome walk_rule(struct check *c, const struct check_rule *r,
 	if (!kept)
 		return ret;
 	*kept = visit;
-	for (const struct check_verdict *v = r->verdicts; v; v = v->next) {
-		struct outcome o = walk_verdict(c, &visit, &narrowed, v, depth);
+	for (const struct check_verdict *v = r->verdicts; v && c->left; v = v->next) {
+		struct outcome o;
+
+		/* a map may have any number of them */
+		c->left--;
+		o = walk_verdict(c, &visit, &narrowed, v, depth);
 
 		ret.back |= o.back;
 		if (!v->unless && !r->limits && !ret.ended)

@@ -71,7 +71,7 @@ static enum app_status finish(struct explain *e, const char *word)
 {
 	if (e->app->json != APP_TEXT)
 		series_done(&e->series);
-	if (e->omitted && e->app->legend)
+	if (e->omitted && e->app->legend && e->app->json == APP_TEXT)
 		printf("\n%" PRId64 " more flows meet this; --limit shows more\n", e->omitted);
 	if (e->n)
 		return APP_OK;

@@ -7,6 +7,7 @@
 
 #include "tools/ctmarkctl/rules_conf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,9 +124,18 @@ static int set_fail_open(struct rules_conf *c, const char *value)
 	return i < 0 ? i : 0;
 }
 
+/* What gets into the printed rules must not become another line or word of them. */
+static bool plain(const char *text, const char *more)
+{
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr(more, *text))
+			return false;
+	return true;
+}
+
 static int set_helpers(struct rules_conf *c, const char *value)
 {
-	if (strlen(value) >= sizeof(c->helpers))
+	if (strlen(value) >= sizeof(c->helpers) || !plain(value, " ,:"))
 		return -EINVAL;
 	strcpy(c->helpers, value);
 	return 0;
@@ -175,7 +185,8 @@ static struct rules_zone *zone_of(struct rules_conf *c, const char *name)
 	for (unsigned int i = 0; i < c->nzones; i++)
 		if (strcmp(c->zones[i].name, name) == 0)
 			return &c->zones[i];
-	if (c->nzones == RULES_ZONES_MAX || strlen(name) >= sizeof(c->zones[0].name))
+	if (c->nzones == RULES_ZONES_MAX || strlen(name) >= sizeof(c->zones[0].name) ||
+	    !plain(name, "._-"))
 		return NULL;
 	strcpy(c->zones[c->nzones].name, name);
 	return &c->zones[c->nzones++];
