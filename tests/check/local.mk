@@ -15,6 +15,7 @@ checks = \
 	tests/check/conf-docs.sh \
 	tests/check/dropins.sh \
 	tests/check/docs.sh \
+	tests/check/documents.sh \
 	tests/check/completion.sh \
 	tests/check/version.sh \
 	tests/check/selftest.sh
@@ -31,3 +32,4 @@ tests/check/metrics.log: tests/unit/ctl/metrics_text
 tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl
 tests/check/completion.log: ctmarkctl ctmarkd
 tests/check/man.log: ctmarkctl
+tests/check/documents.log: tests/flows/flowrun

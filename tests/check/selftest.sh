@@ -12,7 +12,7 @@ plant()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree/src/util" "$tree/src/core" "$tree/src/io" "$tree/src/log" "$tree/systemd" \
-		"$tree/tests/check" "$tree/man" "$tree/build/.libs" "$tree/etc"
+		"$tree/tests/check" "$tree/tests/lab" "$tree/man" "$tree/build/.libs" "$tree/etc"
 	cp "$top_srcdir/tests/check/tap.sh" "$tree/tests/check"
 	cp "$top_srcdir/ARCHITECTURE.md" "$top_srcdir/COPYING" "$top_srcdir/.clang-format" "$tree"
 	cp "$top_srcdir/src/core/tuple.h" "$top_srcdir/src/core/event.h" \
@@ -24,7 +24,9 @@ plant()
 		"$top_srcdir/NEWS.md" "$tree"
 	cp "$top_srcdir/configure.ac" "$tree"
 	cp "$top_srcdir/src/README.md" "$tree/src"
+	cp "$top_srcdir/tests/lab/__init__.py" "$top_srcdir/tests/lab/document.py" "$tree/tests/lab"
 	cp "$top_srcdir/man/ctmarkd.8" "$tree/man"
+	cp -r "$top_srcdir/doc" "$tree"
 	cp "$top_srcdir/etc/ctmarkd.conf" "$tree/etc"
 	cp "$top_srcdir/src/util/cleanup.h" "$tree/src/util"
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#pragma once\n' >"$tree/src/io/a.h"
@@ -136,7 +138,16 @@ if ! missing promtool python3; then
 	break_with metrics 'a metric that does not exist' man/ctmarkd.metrics.7 'ctmarkd_c'
 fi
 
-break_with docs 'a dead link' README.md '[x](doc/nowhere.md)'
+if ! missing python3; then
+	break_with documents 'a dead link' README.md '[x](nowhere.md)'
+	break_with documents 'a heading that is not there' README.md '[x](#nowhere)'
+	break_with documents 'a command that nobody runs' README.md '```\nip link\n```'
+	break_with documents 'a quotation that was made up' README.md \
+		'<!-- quoted: NEWS.md -->\n```\nno such line\n```'
+	break_with documents 'a place that does not exist' README.md '<!-- run: moon -->\n```\nls\n```'
+	break_with documents 'an output that is another one' README.md \
+		'<!-- run: build -->\n```\n$ echo a\nb\n```'
+fi
 break_with docs 'a file that is not there' src/README.md '`core/nothing.c`'
 break_with docs 'a key that is not there' README.md '`NoSuchKey=yes`'
 break_with docs 'a stage nobody told of' src/core/hidden.c 'int x;'

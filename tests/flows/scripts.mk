@@ -24,6 +24,14 @@ flow_scripts = \
 	tests/flows/in-syn-sent2.inc \
 	tests/flows/in-time-wait.inc \
 	tests/flows/checksum-of-first-and-later.flow \
+	tests/flows/doc-dropped.flow \
+	tests/flows/doc-icmp-error.flow \
+	tests/flows/doc-invalid.flow \
+	tests/flows/doc-refused.flow \
+	tests/flows/doc-related.flow \
+	tests/flows/doc-tcp.flow \
+	tests/flows/doc-udp.flow \
+	tests/flows/doc-untracked.flow \
 	tests/flows/flows-expire-events.flow \
 	tests/flows/flows-expire.flow \
 	tests/flows/generic-error-related.flow \

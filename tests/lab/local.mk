@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/lab/daemon.py \
 	tests/lab/demo.py \
 	tests/lab/differential.py \
+	tests/lab/document.py \
 	tests/lab/echo.py \
 	tests/lab/fake_service.py \
 	tests/lab/frames.py \
