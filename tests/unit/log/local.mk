@@ -2,6 +2,7 @@
 # unit tests of src/log
 log_tests = \
 	tests/unit/log/test_fields \
+	tests/unit/log/test_fields_flow \
 	tests/unit/log/test_jlog \
 	tests/unit/log/test_limit \
 	tests/unit/log/test_oplog \
@@ -12,6 +13,7 @@ check_PROGRAMS += $(log_tests)
 TESTS          += $(log_tests)
 
 tests_unit_log_test_fields_LDADD = libctshell.la $(CMOCKA_LIBS)
+tests_unit_log_test_fields_flow_LDADD = libctshell.la $(CMOCKA_LIBS)
 tests_unit_log_test_limit_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_log_test_oplog_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_log_test_plain_LDADD  = libctshell.la $(CMOCKA_LIBS)

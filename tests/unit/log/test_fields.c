@@ -578,40 +578,6 @@ static void test_summaries(void **state)
 
 /* ---- hostile content ---- */
 
-/* A flow has the fields of its events, but for what makes a record and what is of a packet. */
-static void test_flow(void **state)
-{
-	struct ct_event ev = tcp_answer(CT_EVENT_STATE);
-	struct fields event, flow;
-	char key[FIELDS_KEY_MAX];
-	const char *value;
-	unsigned int j = 0;
-	size_t len;
-
-	ev.hook = CT_HOOK_NONE;
-	ev.state_old = ev.state_new;
-	fields_from_event(&event, &ev, NULL, NULL);
-	fields_from_flow(&flow, &ev);
-	for (unsigned int i = 0; i < event.n; i++) {
-		if (event.id[i] < FIELD_FLOW)
-			continue;
-		assert_int_equal(flow.id[j], event.id[i]);
-		assert_int_equal(flow.iov[j].iov_len, event.iov[i].iov_len);
-		assert_memory_equal(flow.iov[j].iov_base, event.iov[i].iov_base,
-				    flow.iov[j].iov_len);
-		j++;
-	}
-	assert_int_equal(j, flow.n);
-	assert_int_equal(flow.id[0], FIELD_FLOW);
-	value = fields_value(&flow, 1, &len);
-	assert_int_equal(len, 3);
-	assert_memory_equal(value, "tcp", 3);
-	assert_int_equal(fields_key(FIELD_REPLY_SPORT, key), strlen("reply_sport"));
-	assert_string_equal(key, "reply_sport");
-	(void)fields_key(FIELD_MESSAGE, key);
-	assert_string_equal(key, "message");
-}
-
 static void test_text_from_outside(void **state)
 {
 	struct ct_event ev = tcp_event(CT_EVENT_NEW);
@@ -702,7 +668,6 @@ int main(void)
 		cmocka_unit_test(test_invalid_without_a_tuple),
 		cmocka_unit_test(test_forms_of_numbers),
 		cmocka_unit_test(test_summaries),
-		cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_text_from_outside),
 		cmocka_unit_test(test_random_events),
 		cmocka_unit_test(test_msgids),
