@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the documents name exists: files of src/README.md, configuration keys. Links: documents.sh.
+# What the documents name exists: files of src/README.md, configuration keys, what
+# can be called. Links: documents.sh.
 . "${top_srcdir:?}/tests/check/tap.sh"
 
 # `dir/file.c` in src/README.md
@@ -20,6 +21,31 @@ verdict "src/README.md leaves out no file of the engine" "$(cd "$top_srcdir/src"
 		named | grep -qx "$file" || echo "$file"
 	done)"
 
+# names KIND: methods or errors of the control service
+names()
+{
+	sed -n "s/^$1 \([A-Za-z]*\) *(.*/\1/p" "$top_srcdir/src/ctl/io.ctmark.Manager.varlink" | sort
+}
+
+# table HEADING: names in the first column of a table of doc/control.md
+table()
+{
+	sed -n "/^## $1\$/,/^## /s/^| \`\([A-Za-z]*\)\` |.*/\1/p" "$top_srcdir/doc/control.md" | sort
+}
+
+# same_names KIND HEADING
+same_names()
+{
+	names "$1" >"$work/interface"
+	verdict "doc/control.md has the $1s of the interface" \
+		"$([ -s "$work/interface" ] || echo none; table "$2" | diff "$work/interface" -)"
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+same_names method Methods
+same_names error Errors
+
 # Key= as the manuals and the README write it, against the example file, which has every key
 keys()
 {
@@ -30,7 +56,8 @@ keys()
 documents()
 {
 	cd "$top_srcdir" || exit
-	for doc in README.md SECURITY.md doc/*.md doc/howto/*.md man/ctmarkd.8 man/ctmarkd.journal-fields.7; do
+	for doc in README.md SECURITY.md doc/*.md doc/howto/*.md man/ctmarkd.8 man/ctmarkctl.1 \
+		man/ctmarkctl-rules.1 man/ctmarkd.journal-fields.7 man/ctmarkd.metrics.7; do
 		case $doc in doc/reliability.md | doc/conntrack-semantics.md | doc/howto/sizing.md) continue ;; esac
 		[ ! -f "$doc" ] || echo "$doc"
 	done

@@ -24,6 +24,8 @@ plant()
 		"$top_srcdir/NEWS.md" "$tree"
 	cp "$top_srcdir/configure.ac" "$tree"
 	cp "$top_srcdir/src/README.md" "$tree/src"
+	mkdir "$tree/src/ctl"
+	cp "$top_srcdir/src/ctl/io.ctmark.Manager.varlink" "$tree/src/ctl"
 	cp "$top_srcdir/tests/lab/__init__.py" "$top_srcdir/tests/lab/document.py" "$tree/tests/lab"
 	cp "$top_srcdir/man/ctmarkd.8" "$tree/man"
 	cp -r "$top_srcdir/doc" "$tree"
@@ -151,6 +153,7 @@ fi
 break_with docs 'a file that is not there' src/README.md '`core/nothing.c`'
 break_with docs 'a key that is not there' README.md '`NoSuchKey=yes`'
 break_with docs 'a stage nobody told of' src/core/hidden.c 'int x;'
+break_with docs 'a method that is not told of' src/ctl/io.ctmark.Manager.varlink 'method Hide() -> ()'
 
 spdx='/* SPDX-License-Identifier: GPL-2.0-or-later */'
 break_with names 'a file without licence' src/core/x.c 'int x;'
