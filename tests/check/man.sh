@@ -1,13 +1,46 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Manual pages are free of mandoc's warnings, and ctmarkctl(1) tells of what --help tells of.
+# Manual pages are free of mandoc's warnings and refer to each other, and ctmarkctl(1) tells of what
+# --help tells of.
 . "${top_srcdir:?}/tests/check/tap.sh"
 need mandoc
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/man.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
 
 for page in "$top_srcdir"/man/*.[1-8]; do
 	[ -f "$page" ] || continue
 	verdict "${page##*/}" "$(mandoc -T lint -W warning "$page" 2>&1)"
 done
+
+# named FILE, also FILE: pages of ours that it refers to, in its text and in SEE ALSO
+named()
+{
+	sed '/^\.Sh SEE ALSO/,/^\.Sh [^S]/d' "$1" | grep -oE 'Xr ctmark[a-z.-]* [1-8]' | sort -u
+}
+
+also()
+{
+	sed -n '/^\.Sh SEE ALSO/,/^\.Sh [^S]/p' "$1" | grep -oE 'Xr ctmark[a-z.-]* [1-8]' | sort -u
+}
+
+# pages FILE...: the pages themselves, in the same form
+pages()
+{
+	for page in "$@"; do
+		name=${page##*/}
+		echo "Xr ${name%.*} ${name##*.}"
+	done | sort
+}
+
+for page in "$top_srcdir"/man/ctmark*.[1-8]; do
+	verdict "${page##*/}: SEE ALSO has what the text refers to" "$(also "$page" >"$work/also"
+		named "$page" | grep -vxF "$(pages "$page")" | comm -23 - "$work/also")"
+	verdict "${page##*/}: SEE ALSO has pages that exist" "$(
+		pages "$top_srcdir"/man/ctmark*.[1-8] | comm -13 - "$work/also")"
+done
+verdict "ctmarkd.8: SEE ALSO has all other pages" "$(also "$top_srcdir/man/ctmarkd.8" >"$work/also"
+	pages "$top_srcdir"/man/ctmark*.[1-8] | grep -vx 'Xr ctmarkd 8' | comm -23 - "$work/also")"
 
 ctmarkctl=$top_builddir/ctmarkctl
 page=$top_srcdir/man/ctmarkctl.1
@@ -39,9 +72,6 @@ differ()
 	printf '%s\n' "$1" | sort -u >"$work/one"
 	printf '%s\n' "$2" | sort -u | diff "$work/one" - | grep '^[<>]'
 }
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/man.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
 
 verdict "ctmarkctl has verbs" "$([ -n "$(verbs)" ] || echo none)"
 verdict "ctmarkctl.1 has its verbs, and no others" "$(differ "$(verbs)" \

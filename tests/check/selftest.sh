@@ -106,6 +106,7 @@ if ! missing clang-format; then
 fi
 if ! missing mandoc; then
 	break_with man 'an unknown macro' man/a.8 '.Zz text'
+	break_with man 'a page that SEE ALSO leaves out' man/ctmarkd.8 '.Xr ctmarkd.none 5'
 	for item in 'It Fl Fl reconnect' 'It Cm flush' 'It 4'; do
 		plant
 		before=$(failures man)
