@@ -334,7 +334,7 @@ int conf_parse_mask(const struct conf_spec *spec, const char *text, void *ret, c
 	bool hex = p[0] == '0' && (p[1] == 'x' || p[1] == 'X');
 
 	if (!hex || strspn(p + 2, "0123456789abcdefABCDEF") != strlen(p + 2) || !p[2])
-		return bad(why, "not a hexadecimal mask (such as 0xf or 0x7f0000)");
+		return bad(why, "not a hexadecimal mask (such as 0xf or 0x7f)");
 	for (p += 2; *p; p++) {
 		int digit = isdigit((unsigned char)*p) ? *p - '0'
 						       : tolower((unsigned char)*p) - 'a' + 10;

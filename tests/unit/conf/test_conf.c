@@ -295,7 +295,7 @@ static void test_malformed(void **state)
 	       "E x.conf:5: [Queue] Range=x: not a queue number or range (such as 0 or 0-3)\n");
 	expect("[Mark ;]\n", "E x.conf:1: malformed line\n");
 	expect("[Mark]\nMask=\x1b[31m\x7f\n", "E x.conf:2: [Mark] Mask=?[31m?: not a hexadecimal "
-					      "mask (such as 0xf or 0x7f0000)\n");
+					      "mask (such as 0xf or 0x7f)\n");
 }
 
 static void test_nul_byte(void **state)

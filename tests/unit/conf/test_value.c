@@ -303,10 +303,10 @@ static void test_mask(void **state)
 		{"0x0", .why = "no bit is set"},
 		{"0x100000000", .why = "a mark has 32 bits"},
 		{"0xffffffffffffffffff", .why = "a mark has 32 bits"},
-		{"15", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
-		{"0x", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
-		{"0xg", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
-		{"0x-1", .why = "not a hexadecimal mask (such as 0xf or 0x7f0000)"},
+		{"15", .why = "not a hexadecimal mask (such as 0xf or 0x7f)"},
+		{"0x", .why = "not a hexadecimal mask (such as 0xf or 0x7f)"},
+		{"0xg", .why = "not a hexadecimal mask (such as 0xf or 0x7f)"},
+		{"0x-1", .why = "not a hexadecimal mask (such as 0xf or 0x7f)"},
 	};
 
 	CHECK(conf_parse_mask, spec, rows);
