@@ -48,7 +48,7 @@ static void look_at_findings(const struct check *c)
 			continue;
 		FUZZ_CHECK(v >= c->visits && v < c->visits + c->nvisits);
 		FUZZ_CHECK(v->rule->text && v->rule->number > 0);
-		FUZZ_CHECK(check_find_chain(v->chain->table, v->chain->name) == v->chain);
+		FUZZ_CHECK(check_find_chain(c->set, v->chain->table, v->chain->name) == v->chain);
 	}
 	FUZZ_CHECK(!error || check_failed(c));
 }

@@ -265,6 +265,80 @@ static void test_large_map(void **state)
 	free(s.text);
 }
 
+/* A map by name, whose verdicts each of many rules has: not all of them are kept. */
+static void test_shared_map(void **state)
+{
+	struct check_set set;
+	struct sheet s;
+
+	sheet_open(&s);
+	fputs("{\"nftables\":[{\"map\":{\"family\":\"inet\",\"table\":\"t\",\"name\":\"m\","
+	      "\"elem\":[[0,{\"drop\":null}]",
+	      s.out);
+	for (int i = 1; i < 20000; i++)
+		fprintf(s.out, ",[%d,{\"jump\":{\"target\":\"d\"}}]", i);
+	fputs("]}}," CHAIN, s.out);
+	for (int rule = 0; rule < 5000; rule++)
+		fputs(",{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":\"c\",\"expr\":[{"
+		      "\"vmap\":{\"key\":{\"meta\":{\"key\":\"mark\"}},\"data\":\"@m\"}}]}}",
+		      s.out);
+	fputs("]}", s.out);
+	fclose(s.out);
+	assert_int_equal(read_nft(&set, s.text), 0);
+	assert_int_equal(set.nmapped, CHECK_MAPPED_MAX);
+	assert_int_equal(found(&set, CHECK_NOT_FOLLOWED), 1);
+	free(s.text);
+}
+
+/* A chain of one rule with many marks, to which many others lead. */
+static void test_many_marks(void **state)
+{
+	struct check_set set;
+	struct sheet s;
+
+	sheet_open(&s);
+	fputs("{\"nftables\":[" CHAIN, s.out);
+	for (int rule = 0; rule < 20000; rule++)
+		fputs(",{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":\"c\",\"expr\":[{"
+		      "\"jump\":{\"target\":\"d\"}}]}}",
+		      s.out);
+	fputs(",{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":\"d\",\"expr\":[{"
+	      "\"match\":{"
+	      "\"op\":\"==\",\"left\":{\"meta\":{\"key\":\"mark\"}},\"right\":{\"set\":[0",
+	      s.out);
+	for (int i = 1; i < 20000; i++)
+		fprintf(s.out, ",%d", i);
+	fputs("]}}}]}}]}", s.out);
+	fclose(s.out);
+	assert_int_equal(read_nft(&set, s.text), 0);
+	assert_int_equal(found(&set, CHECK_NOT_FOLLOWED), 1);
+	free(s.text);
+}
+
+/* Tables, each of which is named again at the end. */
+static void test_many_tables(void **state)
+{
+	struct check_set set;
+	struct sheet s;
+
+	sheet_open(&s);
+	fputs("{\"nftables\":[{\"metainfo\":{}}", s.out);
+	for (int i = 0; i < 40000; i++)
+		fprintf(s.out,
+			",{\"rule\":{\"family\":\"ip\",\"table\":\"t%d\",\"chain\":\"c\",\"expr\":["
+			"]}}",
+			i % 20000);
+	fputs("]}", s.out);
+	fclose(s.out);
+	assert_int_equal(read_nft(&set, s.text), 0);
+	assert_int_equal(set.nrules, 40000);
+	for (const struct check_table *t = set.tables; t; t = t->next)
+		assert_non_null(check_find_chain(&set, t, "c")->rules->next);
+	assert_null(check_next_table(&set, "t20000", NULL));
+	assert_int_equal(found(&set, CHECK_NO_QUEUE), 1);
+	free(s.text);
+}
+
 /* --- what is printed -------------------------------------------------------------------------- */
 
 /* Comments can hold what acts in a terminal. */
@@ -304,7 +378,9 @@ int main(void)
 		cmocka_unit_test(test_bad_lines),     cmocka_unit_test(test_cut_lines),
 		cmocka_unit_test(test_long_line),     cmocka_unit_test(test_wrong_types),
 		cmocka_unit_test(test_not_json),      cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_large_map),     cmocka_unit_test(test_plain_report),
+		cmocka_unit_test(test_large_map),     cmocka_unit_test(test_shared_map),
+		cmocka_unit_test(test_many_marks),    cmocka_unit_test(test_many_tables),
+		cmocka_unit_test(test_plain_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,7 @@ struct check *check_new(struct check_set *set, const struct rules_conf *conf)
 	check_walk(c);
 	check_queues(c);
 	check_marks(c);
-	if (c->cut || set->nrules == CHECK_RULES_MAX)
+	if (c->cut || set->cut || set->nrules == CHECK_RULES_MAX)
 		check_found(c, CHECK_NOT_FOLLOWED, NULL, "%s", "");
 	qsort(c->findings, c->nfindings, sizeof(c->findings[0]), by_code);
 	return c;

@@ -208,14 +208,6 @@ static void check_write(struct check *c, const struct check_visit *v)
 
 /* --- what a class is good for ---------------------------------------------------------------- */
 
-static bool has_verdict(const struct check_rule *r, enum check_target target)
-{
-	for (const struct check_verdict *v = r->verdicts; v; v = v->next)
-		if (v->target == target)
-			return true;
-	return false;
-}
-
 static bool finds_class(const struct check *c, const struct check_rule *r, enum rules_class class)
 {
 	for (const struct check_mark *m = r->marks; m; m = m->next)
@@ -228,7 +220,7 @@ static void check_reject(struct check *c, const struct check_visit *v)
 {
 	const struct check_rule *r = v->rule;
 
-	if (!has_verdict(r, TARGET_REJECT))
+	if (!(r->targets & 1u << TARGET_REJECT))
 		return;
 	if ((r->limits & LIMIT_CTSTATE && r->states & STATE_INVALID) ||
 	    (finds_class(c, r, RULES_INVALID) && !finds_class(c, r, RULES_NEW)))
@@ -266,7 +258,7 @@ static void check_fragments(struct check *c, unsigned int family)
 		const struct check_visit *v = &c->visits[i];
 
 		if (v->family == family && v->limits & LIMIT_FRAGMENT &&
-		    has_verdict(v->rule, TARGET_ACCEPT))
+		    v->rule->targets & 1u << TARGET_ACCEPT)
 			add_base(&done, v->base);
 	}
 	for (size_t i = 0; i < c->nvisits; i++) {
@@ -274,7 +266,7 @@ static void check_fragments(struct check *c, unsigned int family)
 		unsigned int both = LIMIT_PORT | LIMIT_MARK;
 
 		if (v->family != family || (v->limits & both) != both ||
-		    !has_verdict(v->rule, TARGET_ACCEPT) || has_base(&done, v->base) ||
+		    !(v->rule->targets & 1u << TARGET_ACCEPT) || has_base(&done, v->base) ||
 		    (v->rule->marks && !finds_class(c, v->rule, RULES_NEW)))
 			continue;
 		check_found(c, CHECK_PORT_FRAGMENT, v, "%s", "");
@@ -310,10 +302,10 @@ void check_marks(struct check *c)
 	for (size_t i = 0; i < c->nvisits; i++) {
 		const struct check_visit *v = &c->visits[i];
 
-		if (v->dead && !check_ours(c->conf, check_queue_of(v->dead)))
+		if (v->dead && !check_ours(c->conf, v->dead->queue))
 			continue;
 		for (const struct check_mark *m = v->rule->marks; m; m = m->next)
-			looked |= check_match(c, v, m) && !check_queue_of(v->rule);
+			looked |= check_match(c, v, m) && !v->rule->queue;
 		check_write(c, v);
 		check_reject(c, v);
 	}

@@ -60,14 +60,34 @@ char *check_text(struct check_set *set, const char *text, size_t len)
 	return copy;
 }
 
+/* A table gives its address for salt to the names of its chains. */
+static unsigned int bucket_of(const void *salt, const char *name)
+{
+	uint64_t h = (uintptr_t)salt;
+
+	while (*name)
+		h = (h ^ (unsigned char)*name++) * 0x9e3779b97f4a7c15u;
+	return (unsigned int)(h >> 32) % CHECK_BUCKETS;
+}
+
+struct check_table *check_next_table(const struct check_set *set, const char *name,
+				     const struct check_table *last)
+{
+	struct check_table *t = last ? last->same : set->tables_by_name[bucket_of(NULL, name)];
+
+	while (t && strcmp(t->name, name) != 0)
+		t = t->same;
+	return t;
+}
+
 struct check_table *check_table(struct check_set *set, const char *family, const char *name,
 				unsigned int families, bool iptables)
 {
-	struct check_table *t;
+	struct check_table **bucket = &set->tables_by_name[bucket_of(NULL, name)];
+	struct check_table *t = NULL;
 
-	for (t = set->tables; t; t = t->next)
-		if (strcmp(t->name, name) == 0 && strcmp(t->family, family) == 0 &&
-		    t->source == set->source)
+	while ((t = check_next_table(set, name, t)))
+		if (strcmp(t->family, family) == 0 && t->source == set->source)
 			return t;
 	t = check_alloc(set, sizeof(*t));
 	t->name = check_text(set, name, strlen(name));
@@ -76,33 +96,27 @@ struct check_table *check_table(struct check_set *set, const char *family, const
 	t->iptables = iptables;
 	t->source = set->source;
 	t->tail = &t->chains;
+	t->same = *bucket;
+	*bucket = t;
 	*set->tail = t;
 	set->tail = &t->next;
 	return t;
 }
 
-static unsigned int bucket_of(const char *name)
+struct check_chain *check_find_chain(const struct check_set *set, const struct check_table *table,
+				     const char *name)
 {
-	unsigned int h = 5381;
+	struct check_chain *c = set->chains_by_name[bucket_of(table, name)];
 
-	while (*name)
-		h = h * 33 + (unsigned char)*name++;
-	return h % CHECK_BUCKETS;
-}
-
-struct check_chain *check_find_chain(const struct check_table *table, const char *name)
-{
-	struct check_chain *c = table->buckets[bucket_of(name)];
-
-	while (c && strcmp(c->name, name) != 0)
+	while (c && (c->table != table || strcmp(c->name, name) != 0))
 		c = c->same;
 	return c;
 }
 
 struct check_chain *check_chain(struct check_set *set, struct check_table *table, const char *name)
 {
-	struct check_chain **bucket = &table->buckets[bucket_of(name)];
-	struct check_chain *c = check_find_chain(table, name);
+	struct check_chain **bucket = &set->chains_by_name[bucket_of(table, name)];
+	struct check_chain *c = check_find_chain(set, table, name);
 
 	if (c)
 		return c;
@@ -154,6 +168,9 @@ struct check_verdict *check_verdict(struct check_set *set, struct check_rule *ru
 	struct check_verdict *v = check_alloc(set, sizeof(*v));
 
 	v->target = target;
+	rule->targets |= 1u << target;
+	if (target == TARGET_QUEUE && !rule->queue)
+		rule->queue = v;
 	if (rule->last_verdict)
 		rule->last_verdict->next = v;
 	else

@@ -73,9 +73,11 @@ struct check_rule {
 	unsigned int states; /* of LIMIT_CTSTATE */
 	struct check_mark *marks;
 	struct check_verdict *verdicts, *last_verdict;
-	uint32_t writes; /* bits of the mark that it changes... */
-	uint32_t sets;	 /* ...and those of them that may be 1 afterwards */
-	uint64_t found;	 /* bits 1 << enum check_code: mistakes that were noted */
+	const struct check_verdict *queue; /* the first of them that queues, or NULL */
+	unsigned int targets;		   /* bits 1 << enum check_target of all */
+	uint32_t writes;		   /* bits of the mark that it changes... */
+	uint32_t sets;			   /* ...and those of them that may be 1 afterwards */
+	uint64_t found;			   /* bits 1 << enum check_code: mistakes that were noted */
 	bool notrack;
 	char interface[16]; /* the one it asks for, if it is one */
 	char proto[8];
@@ -92,10 +94,8 @@ struct check_chain {
 	struct check_rule *rules, **tail;
 };
 
-#define CHECK_BUCKETS 1024u
-
 struct check_table {
-	struct check_table *next;
+	struct check_table *next, *same; /* in the set, in the bucket */
 	const char *name;
 	const char *family; /* "ip", "ip6", "inet" */
 	unsigned int families;
@@ -103,8 +103,9 @@ struct check_table {
 	bool legacy; /* of the iptables whose tables nft does not see */
 	unsigned int source;
 	struct check_chain *chains, **tail;
-	struct check_chain *buckets[CHECK_BUCKETS]; /* by name */
 };
+
+#define CHECK_BUCKETS 16384u
 
 struct check_set {
 	struct check_table *tables, **tail;
@@ -112,11 +113,16 @@ struct check_set {
 	unsigned int source; /* counts the texts that were read: their tables are different ones */
 	struct check_block *blocks;
 	size_t nrules;
+	size_t nmapped; /* verdicts out of maps by name, which many rules may share */
+	bool cut;	/* there were more of them than are kept */
+	struct check_table *tables_by_name[CHECK_BUCKETS];
+	struct check_chain *chains_by_name[CHECK_BUCKETS]; /* of all tables */
 };
 
-/* No rule set has more; what goes beyond is refused. */
-#define CHECK_RULES_MAX 500000u
-#define CHECK_LINE_MAX	65536u
+/* No rule set has more; what goes beyond is refused, or said not to have been followed. */
+#define CHECK_RULES_MAX	 500000u
+#define CHECK_MAPPED_MAX 500000u
+#define CHECK_LINE_MAX	 65536u
 
 void check_set_init(struct check_set *set);
 void check_set_done(struct check_set *set);
@@ -128,9 +134,13 @@ char *check_text(struct check_set *set, const char *text, size_t len);
 /* The table of that name in the text that is read, made if it is not there. */
 struct check_table *check_table(struct check_set *set, const char *family, const char *name,
 				unsigned int families, bool iptables);
+/* The next table of that name, whatever its family, or the first one for NULL. */
+struct check_table *check_next_table(const struct check_set *set, const char *name,
+				     const struct check_table *last);
 /* The chain of that name, made if it is not there. */
 struct check_chain *check_chain(struct check_set *set, struct check_table *table, const char *name);
-struct check_chain *check_find_chain(const struct check_table *table, const char *name);
+struct check_chain *check_find_chain(const struct check_set *set, const struct check_table *table,
+				     const char *name);
 /* Appends a rule to a chain, or puts it first; NULL if there are too many. */
 struct check_rule *check_rule(struct check_set *set, struct check_chain *chain, bool first);
 /* Numbers the rules of each chain from 1. */

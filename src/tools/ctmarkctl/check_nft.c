@@ -330,8 +330,11 @@ static void take_map(struct nft *n, const json_t *map)
 		const json_t *value;
 		const char *name = only_key(json_array_get(pair, 1), &value);
 
-		if (name)
-			take_verdict(n, name, value, true);
+		n->set->cut |= n->set->nmapped == CHECK_MAPPED_MAX;
+		if (n->set->cut)
+			return;
+		if (name && take_verdict(n, name, value, true))
+			n->set->nmapped++;
 	}
 }
 
@@ -387,9 +390,9 @@ static struct check_table *table_of(struct check_set *set, const json_t *object,
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		if (strcmp(family, families[i].name) != 0)
 			continue;
-		for (struct check_table *t = set->tables; t; t = t->next)
-			if (t->iptables && strcmp(t->family, family) == 0 &&
-			    strcmp(t->name, name) == 0 && !t->legacy)
+		for (const struct check_table *t = check_next_table(set, name, NULL); t;
+		     t = check_next_table(set, name, t))
+			if (t->iptables && strcmp(t->family, family) == 0 && !t->legacy)
 				return NULL;
 		return check_table(set, families[i].name, name, families[i].families, false);
 	}

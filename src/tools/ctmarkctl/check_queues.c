@@ -32,7 +32,7 @@ static const struct check_visit *only_interface(const struct check *c, unsigned 
 		const struct check_visit *v = &c->visits[i];
 
 		if (v->family != family || v->base->hook != RULES_HOOK_PREROUTING || v->dead ||
-		    !check_ours(c->conf, check_queue_of(v->rule)))
+		    !check_ours(c->conf, v->rule->queue))
 			continue;
 		if (!(v->limits & LIMIT_IIF) || !v->interface)
 			return NULL;
@@ -123,11 +123,11 @@ static void check_twice(struct check *c, int f)
 
 static void check_place(struct check *c, const struct check_visit *v)
 {
-	const struct check_verdict *queue = check_queue_of(v->rule);
+	const struct check_verdict *queue = v->rule->queue;
 
 	if (v->base->nat)
 		check_found(c, CHECK_QUEUE_IN_NAT, v, "%s", "");
-	else if (v->dead && !check_ours(c->conf, check_queue_of(v->dead)))
+	else if (v->dead && !check_ours(c->conf, v->dead->queue))
 		check_found(c, CHECK_QUEUE_UNREACHABLE, v, "behind %.120s", v->dead->text);
 	else if (v->base->priority < -200)
 		check_found(c, CHECK_QUEUE_IN_RAW, v, "priority %d", v->base->priority);
@@ -141,7 +141,7 @@ static void check_place(struct check *c, const struct check_visit *v)
 
 static void check_range(struct check *c, const struct check_visit *v)
 {
-	const struct check_verdict *q = check_queue_of(v->rule);
+	const struct check_verdict *q = v->rule->queue;
 	const struct rules_range *range = &c->conf->range;
 
 	if (!q->any_queue && (q->queues.first < range->first || q->queues.last > range->last))
@@ -162,7 +162,7 @@ static bool handed_on(const struct rules_conf *conf, const struct check_verdict 
 /* Somebody else's queue, unless it stands where one of ours should. */
 static void check_foreign(struct check *c, const struct check_visit *v)
 {
-	const struct check_verdict *q = check_queue_of(v->rule);
+	const struct check_verdict *q = v->rule->queue;
 	int f = v->family == RULES_IPV6;
 	enum rules_hook hook = v->base->hook;
 
@@ -198,7 +198,7 @@ static void check_idle(struct check *c)
 	int fed_by = 0;
 
 	for (size_t i = 0; i < c->nvisits; i++) {
-		const struct check_verdict *q = check_queue_of(c->visits[i].rule);
+		const struct check_verdict *q = c->visits[i].rule->queue;
 
 		if (!q || c->visits[i].dead)
 			continue;
@@ -236,7 +236,7 @@ static void check_bypass(struct check *c)
 
 	for (size_t i = 0; i < c->nvisits; i++) {
 		const struct check_visit *v = &c->visits[i];
-		const struct check_verdict *q = check_queue_of(v->rule);
+		const struct check_verdict *q = v->rule->queue;
 
 		if (v->dead || !check_ours(c->conf, q))
 			continue;
@@ -290,7 +290,7 @@ void check_queues(struct check *c)
 	check_families(c);
 	for (size_t i = 0; i < c->nvisits; i++) {
 		const struct check_visit *v = &c->visits[i];
-		const struct check_verdict *q = check_queue_of(v->rule);
+		const struct check_verdict *q = v->rule->queue;
 
 		if (!q)
 			continue;

@@ -74,7 +74,7 @@ static struct outcome walk_verdict(struct check *c, const struct check_visit *vi
 		return (struct outcome){NULL, true};
 	if (v->target != TARGET_JUMP && v->target != TARGET_GOTO)
 		return (struct outcome){rule, false};
-	to = check_find_chain(visit->chain->table, v->chain);
+	to = check_find_chain(c->set, visit->chain->table, v->chain);
 	if (to && !to->base)
 		inner = walk_chain(c, to, *path, depth + 1);
 	/* from where it was sent to, a packet returns to who called this chain */
@@ -99,6 +99,9 @@ static struct outcome walk_rule(struct check *c, const struct check_rule *r,
 	if (!kept)
 		return ret;
 	*kept = visit;
+	/* each of them is looked at for each visit */
+	for (const struct check_mark *m = r->marks; m && c->left; m = m->next)
+		c->left--;
 	for (const struct check_verdict *v = r->verdicts; v && c->left; v = v->next) {
 		struct outcome o;
 
@@ -174,14 +177,6 @@ static void walk_hook(struct check *c, enum rules_hook hook, unsigned int family
 
 /* --- feeds ---------------------------------------------------------------------------------- */
 
-const struct check_verdict *check_queue_of(const struct check_rule *rule)
-{
-	for (const struct check_verdict *v = rule->verdicts; v; v = v->next)
-		if (v->target == TARGET_QUEUE)
-			return v;
-	return NULL;
-}
-
 bool check_ours(const struct rules_conf *conf, const struct check_verdict *v)
 {
 	return v && (v->any_queue ||
@@ -206,7 +201,7 @@ static void find_feeds(struct check *c)
 	for (size_t i = 0; i < c->nvisits; i++) {
 		const struct check_visit *v = &c->visits[i];
 
-		if (!v->dead && !v->base->nat && check_ours(c->conf, check_queue_of(v->rule)))
+		if (!v->dead && !v->base->nat && check_ours(c->conf, v->rule->queue))
 			add_feed(&c->feeds[v->family == RULES_IPV6][v->base->hook], v);
 	}
 }

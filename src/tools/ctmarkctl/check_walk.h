@@ -76,8 +76,6 @@ const char *check_severity_name(enum check_severity severity);
 void check_found(struct check *c, enum check_code code, const struct check_visit *visit,
 		 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The verdict of a rule that queues, or NULL. */
-const struct check_verdict *check_queue_of(const struct check_rule *rule);
 /* Whether a verdict sends packets to a queue of Range=. */
 bool check_ours(const struct rules_conf *conf, const struct check_verdict *v);
 
