@@ -9,6 +9,7 @@
 
 #include "log/message.h"
 #include "util/cleanup.h"
+#include "util/protocols.h"
 
 /*
  * A reader takes one condition of its kind and returns NULL, or what is wrong with it. value is
@@ -112,8 +113,8 @@ static const char *read_family(json_t *value, void *ret, struct ctl_complaint *c
 static const char *read_proto(json_t *value, void *ret, struct ctl_complaint *c)
 {
 	const char *text = json_string_value(value), *rest;
-	char name[MESSAGE_PROTO_MAX];
 	unsigned long number;
+	int named;
 
 	if (!text)
 		return NOT_TEXT;
@@ -124,13 +125,11 @@ static const char *read_proto(json_t *value, void *ret, struct ctl_complaint *c)
 	}
 	if (strcmp(text, "icmp6") == 0)
 		text = "icmpv6";
-	for (unsigned int i = 0; i <= UINT8_MAX; i++) {
-		if (strcmp(text, message_proto((uint8_t)i, name)) != 0)
-			continue;
-		*(uint8_t *)ret = (uint8_t)i;
-		return NULL;
-	}
-	return "is no protocol that has a name here, and no number of one";
+	named = protocol_number(text);
+	if (named < 0)
+		return "is no protocol that has a name here, and no number of one";
+	*(uint8_t *)ret = (uint8_t)named;
+	return NULL;
 }
 
 static const char *read_helper(json_t *value, void *ret, struct ctl_complaint *c)

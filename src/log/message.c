@@ -3,6 +3,7 @@
 #include "log/message.h"
 
 #include "util/cleanup.h"
+#include "util/protocols.h"
 #include "util/words.h"
 
 #include <arpa/inet.h>
@@ -49,22 +50,10 @@ bool message_has_tuple(const struct ct_event *ev)
 
 const char *message_proto(uint8_t proto, char buf[static MESSAGE_PROTO_MAX])
 {
-	switch (proto) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
-	case IPPROTO_SCTP:
-		return "sctp";
-	case IPPROTO_UDPLITE:
-		return "udplite";
-	case IPPROTO_GRE:
-		return "gre";
-	}
+	const char *name = protocol_name(proto);
+
+	if (name)
+		return name;
 	snprintf(buf, MESSAGE_PROTO_MAX, "%u", proto);
 	return buf;
 }

@@ -9,6 +9,7 @@
 #include "log/plain.h"
 #include "tools/ctmarkctl/app.h"
 #include "tools/ctmarkctl/value.h"
+#include "util/protocols.h"
 #include "util/words.h"
 
 bool conntrack_read_layout(const char *text, struct conntrack_layout *ret)
@@ -35,48 +36,22 @@ bool conntrack_read_layout(const char *text, struct conntrack_layout *ret)
 /* ---- protocols ---- */
 
 /* An event has the name only. */
-static int protocol_number(const json_t *flow)
+static int number_of(const json_t *flow)
 {
-	static const struct {
-		const char *name;
-		int number;
-	} names[] = {
-		{"tcp", IPPROTO_TCP},	{"udp", IPPROTO_UDP},	{"udplite", IPPROTO_UDPLITE},
-		{"icmp", IPPROTO_ICMP}, {"sctp", IPPROTO_SCTP}, {"icmpv6", IPPROTO_ICMPV6},
-		{"gre", IPPROTO_GRE},
-	};
 	const char *name = value_text(flow, "proto");
+	int number = protocol_number(name);
 
 	if (value_has(flow, "protonum"))
 		return (int)value_number(flow, "protonum");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i].name, name) == 0)
-			return names[i].number;
-	return atoi(name);
+	return number < 0 ? atoi(name) : number;
 }
 
-static const char *protocol_name(int number)
+/* As conntrack(8) has it. */
+static const char *name_of(int number)
 {
-	switch (number) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_UDPLITE:
-		return "udplite";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
-	case IPPROTO_SCTP:
-		return "sctp";
-	case IPPROTO_GRE:
-		return "gre";
-	case IPPROTO_DCCP:
-		return "dccp";
-	default:
-		return "unknown";
-	}
+	const char *name = number == IPPROTO_DCCP ? "dccp" : protocol_name(number);
+
+	return name ? name : "unknown";
 }
 
 /* The type that answers an ICMP message (semantics 5.4, 5.6). */
@@ -171,7 +146,7 @@ static void put_protocol(struct words *w, const json_t *flow, int proto)
 {
 	const char *state = value_text(flow, value_has(flow, "state_new") ? "state_new" : "state");
 
-	words_add(w, "%-8s %d ", protocol_name(proto), proto);
+	words_add(w, "%-8s %d ", name_of(proto), proto);
 	if (value_has(flow, "timeout"))
 		words_add(w, "%" PRId64 " ", value_number(flow, "timeout"));
 	if (*state)
@@ -195,7 +170,7 @@ const char *conntrack_line(const json_t *flow, const struct conntrack_layout *la
 			   char buf[static CONNTRACK_LINE_MAX])
 {
 	struct words w = {buf, CONNTRACK_LINE_MAX, 0};
-	int proto = protocol_number(flow);
+	int proto = number_of(flow);
 
 	*buf = '\0';
 	if (layout->extended)
@@ -241,7 +216,7 @@ const char *conntrack_expect_line(const json_t *expectation, char buf[static CON
 
 	*buf = '\0';
 	words_add(&w, "%" PRId64 " proto=%d ", value_number(expectation, "timeout"),
-		  protocol_number(expectation));
+		  number_of(expectation));
 	put_expected(&w, expectation);
 	words_add(&w, "master-id=0x%s ", value_text(expectation, "master"));
 	if (value_true(expectation, "permanent"))
