@@ -18,27 +18,9 @@
 #define CLASSES "ctmarkd-classes"
 #define NEW	"ctmarkd-new"
 
-/* Where lines go; an example that is not to be used has prefix "# ". */
-struct pen {
-	FILE *out;
-	const char *prefix;
-	const struct rules_wanted *w;
-};
-
-static void __attribute__((format(printf, 2, 3))) line(const struct pen *p, const char *format, ...)
-{
-	va_list ap;
-
-	fputs(p->prefix, p->out);
-	va_start(ap, format);
-	vfprintf(p->out, format, ap);
-	va_end(ap);
-	fputc('\n', p->out);
-}
-
 /* A rule that only one family can have; iptables-restore of the other one passes over -4 or -6. */
 static void __attribute__((format(printf, 3, 4)))
-line_of(const struct pen *p, unsigned int family, const char *format, ...)
+line_of(const struct rules_pen *p, unsigned int family, const char *format, ...)
 {
 	va_list ap;
 
@@ -138,7 +120,7 @@ static void say_interface(char *buf, size_t size, enum rules_hook hook,
 		 len < feed->len ? "+" : "");
 }
 
-static void fill_feeds(const struct pen *p, const struct rules_conf *c, enum rules_hook hook)
+static void fill_feeds(const struct rules_pen *p, const struct rules_conf *c, enum rules_hook hook)
 {
 	_cleanup_free_ struct rules_feed *feeds = calloc(RULES_FEEDS_MAX, sizeof(*feeds));
 	unsigned int n = feeds ? rules_feeds(c, hook, feeds) : 0;
@@ -147,14 +129,15 @@ static void fill_feeds(const struct pen *p, const struct rules_conf *c, enum rul
 	for (unsigned int i = 0; i < n; i++) {
 		say_queue(queue, sizeof(queue), feeds[i].queues, p->w->bypass);
 		say_interface(interface, sizeof(interface), hook, &feeds[i]);
-		line(p, "-A ctmarkd-%s %s-m comment --comment \"%s%s\" %s", rules_hook_name(hook),
-		     interface, feeds[i].zone ? "zone " : "to ctmarkd",
-		     feeds[i].zone ? feeds[i].zone : "", queue);
+		rules_line(p, "-A ctmarkd-%s %s-m comment --comment \"%s%s\" %s",
+			   rules_hook_name(hook), interface, feeds[i].zone ? "zone " : "to ctmarkd",
+			   feeds[i].zone ? feeds[i].zone : "", queue);
 	}
 }
 
 /* What is not to be queued a second time. */
-static void fill_returns(const struct pen *p, const struct rules_conf *c, enum rules_hook hook)
+static void fill_returns(const struct rules_pen *p, const struct rules_conf *c,
+			 enum rules_hook hook)
 {
 	const char *name = rules_hook_name(hook);
 	bool in = hook == RULES_HOOK_PREROUTING || hook == RULES_HOOK_INPUT;
@@ -162,16 +145,17 @@ static void fill_returns(const struct pen *p, const struct rules_conf *c, enum r
 	uint32_t classified = rules_classified(c);
 
 	if (in && p->w->hooks & 1u << RULES_HOOK_OUTPUT)
-		line(p, "-A ctmarkd-%s -i lo -m comment --comment \"seen in OUTPUT\" -j RETURN",
-		     name);
+		rules_line(p,
+			   "-A ctmarkd-%s -i lo -m comment --comment \"seen in OUTPUT\" -j RETURN",
+			   name);
 	if (rules_repeats(c) && !rules_hook_exit(hook))
-		line(p,
-		     "-A ctmarkd-%s -m mark %s--mark 0x%x/0x%x -m comment --comment "
-		     "\"repeated, has its mark\" -j RETURN",
-		     name, not, c->encoding == RULES_FLAGS ? 0 : classified, classified);
+		rules_line(p,
+			   "-A ctmarkd-%s -m mark %s--mark 0x%x/0x%x -m comment --comment "
+			   "\"repeated, has its mark\" -j RETURN",
+			   name, not, c->encoding == RULES_FLAGS ? 0 : classified, classified);
 }
 
-static void write_queue(const struct pen *p, const struct rules_conf *c)
+static void write_queue(const struct rules_pen *p, const struct rules_conf *c)
 {
 	fputs("\n# Every packet to ctmarkd, on its way in. The mark that comes back is seen from\n"
 	      "# the next table or hook on: match it in filter, never further down in mangle.\n",
@@ -180,10 +164,10 @@ static void write_queue(const struct pen *p, const struct rules_conf *c)
 		fputs("# mangle INPUT comes before filter INPUT: what that drops has left its "
 		      "flow.\n",
 		      p->out);
-	line(p, "*mangle");
+	rules_line(p, "*mangle");
 	for (int h = 0; h < RULES_HOOK_MAX; h++)
 		if (p->w->hooks & 1u << h)
-			line(p, ":ctmarkd-%s - [0:0]", rules_hook_name((enum rules_hook)h));
+			rules_line(p, ":ctmarkd-%s - [0:0]", rules_hook_name((enum rules_hook)h));
 	for (int h = 0; h < RULES_HOOK_MAX; h++) {
 		if (!(p->w->hooks & 1u << h))
 			continue;
@@ -192,27 +176,28 @@ static void write_queue(const struct pen *p, const struct rules_conf *c)
 	}
 	for (int h = 0; h < RULES_HOOK_MAX && !p->w->update; h++)
 		if (p->w->hooks & 1u << h)
-			line(p, "-A %s -m comment --comment \"ctmarkd\" -j ctmarkd-%s",
-			     rules_hook_name((enum rules_hook)h),
-			     rules_hook_name((enum rules_hook)h));
-	line(p, "COMMIT");
+			rules_line(p, "-A %s -m comment --comment \"ctmarkd\" -j ctmarkd-%s",
+				   rules_hook_name((enum rules_hook)h),
+				   rules_hook_name((enum rules_hook)h));
+	rules_line(p, "COMMIT");
 }
 
 /* --- the example ----------------------------------------------------------------------------- */
 
-static void fill_group(const struct pen *p, const struct rules_conf *c, enum rules_group group,
-		       const char *comment, const char *target)
+static void fill_group(const struct rules_pen *p, const struct rules_conf *c,
+		       enum rules_group group, const char *comment, const char *target)
 {
 	struct rules_match match[2];
 	unsigned int n = rules_matches(c, group, match);
 
 	for (unsigned int i = 0; i < n; i++)
-		line(p,
-		     "-A " CLASSES " -m mark --mark 0x%x/0x%x -m comment --comment \"%s%s\" -j %s",
-		     match[i].value, match[i].mask, match[i].name, comment, target);
+		rules_line(p,
+			   "-A " CLASSES
+			   " -m mark --mark 0x%x/0x%x -m comment --comment \"%s%s\" -j %s",
+			   match[i].value, match[i].mask, match[i].name, comment, target);
 }
 
-static void fill_accept(const struct pen *p, const struct rules_accept *a)
+static void fill_accept(const struct rules_pen *p, const struct rules_accept *a)
 {
 	const char *proto = a->proto == RULES_TCP ? "tcp" : "udp";
 
@@ -225,11 +210,13 @@ static void fill_accept(const struct pen *p, const struct rules_accept *a)
 			"--comment \"ping\" -j ACCEPT");
 		return;
 	}
-	line(p, "-A " NEW " -p %s -m %s --dport %u:%u -m comment --comment \"a service\" -j ACCEPT",
-	     proto, proto, a->ports.first, a->ports.last);
+	rules_line(p,
+		   "-A " NEW
+		   " -p %s -m %s --dport %u:%u -m comment --comment \"a service\" -j ACCEPT",
+		   proto, proto, a->ports.first, a->ports.last);
 }
 
-static void fill_new(const struct pen *p)
+static void fill_new(const struct rules_pen *p)
 {
 	for (unsigned int i = 0; i < p->w->naccept; i++)
 		fill_accept(p, &p->w->accept[i]);
@@ -242,10 +229,10 @@ static void fill_new(const struct pen *p)
 	line_of(p, RULES_IPV6,
 		"-A " NEW " -m frag --fragid 0:4294967295 -m comment --comment "
 		"\"later fragment, has no port\" -j ACCEPT");
-	line(p, "-A " NEW " -m comment --comment \"nobody asked for it\" -j DROP");
+	rules_line(p, "-A " NEW " -m comment --comment \"nobody asked for it\" -j DROP");
 }
 
-static void write_filter(const struct pen *p, const struct rules_conf *c)
+static void write_filter(const struct rules_pen *p, const struct rules_conf *c)
 {
 	unsigned int hooks = p->w->filter_hooks;
 
@@ -259,10 +246,11 @@ static void write_filter(const struct pen *p, const struct rules_conf *c)
 		      "connections\n"
 		      "# that are open already begin with NEW, too.\n",
 		      p->out);
-	line(p, "*filter");
-	line(p, ":" CLASSES " - [0:0]");
-	line(p, ":" NEW " - [0:0]");
-	line(p, "-A " CLASSES " -i lo -m comment --comment \"this machine to itself\" -j ACCEPT");
+	rules_line(p, "*filter");
+	rules_line(p, ":" CLASSES " - [0:0]");
+	rules_line(p, ":" NEW " - [0:0]");
+	rules_line(p, "-A " CLASSES
+		      " -i lo -m comment --comment \"this machine to itself\" -j ACCEPT");
 	fill_group(p, c, RULES_GROUP_ESTABLISHED, "", "ACCEPT");
 	fill_group(p, c, RULES_GROUP_RELATED, "", "ACCEPT");
 	fill_group(p, c, RULES_GROUP_UNTRACKED, ": neighbour discovery and its like", "ACCEPT");
@@ -271,45 +259,45 @@ static void write_filter(const struct pen *p, const struct rules_conf *c)
 	fill_new(p);
 	for (int h = 0; h < RULES_HOOK_MAX && !p->w->update; h++)
 		if ((hooks ? hooks : 1u << RULES_HOOK_INPUT) & 1u << h)
-			line(p, "-A %s -m comment --comment \"ctmarkd\" -j " CLASSES,
-			     rules_hook_name((enum rules_hook)h));
-	line(p, "COMMIT");
+			rules_line(p, "-A %s -m comment --comment \"ctmarkd\" -j " CLASSES,
+				   rules_hook_name((enum rules_hook)h));
+	rules_line(p, "COMMIT");
 }
 
 /* --- taking it out --------------------------------------------------------------------------- */
 
-static void remove_queue(const struct pen *p)
+static void remove_queue(const struct rules_pen *p)
 {
-	line(p, "*mangle");
+	rules_line(p, "*mangle");
 	for (int h = 0; h < RULES_HOOK_MAX; h++) {
 		const char *name = rules_hook_name((enum rules_hook)h);
 
 		if (!(p->w->hooks & 1u << h))
 			continue;
-		line(p, "-D %s -m comment --comment \"ctmarkd\" -j ctmarkd-%s", name, name);
-		line(p, "-F ctmarkd-%s", name);
-		line(p, "-X ctmarkd-%s", name);
+		rules_line(p, "-D %s -m comment --comment \"ctmarkd\" -j ctmarkd-%s", name, name);
+		rules_line(p, "-F ctmarkd-%s", name);
+		rules_line(p, "-X ctmarkd-%s", name);
 	}
-	line(p, "COMMIT");
+	rules_line(p, "COMMIT");
 }
 
-static void remove_filter(const struct pen *p)
+static void remove_filter(const struct rules_pen *p)
 {
-	line(p, "*filter");
+	rules_line(p, "*filter");
 	for (int h = 0; h < RULES_HOOK_MAX; h++)
 		if (p->w->filter_hooks & 1u << h)
-			line(p, "-D %s -m comment --comment \"ctmarkd\" -j " CLASSES,
-			     rules_hook_name((enum rules_hook)h));
-	line(p, "-F " CLASSES);
-	line(p, "-F " NEW);
-	line(p, "-X " CLASSES);
-	line(p, "-X " NEW);
-	line(p, "COMMIT");
+			rules_line(p, "-D %s -m comment --comment \"ctmarkd\" -j " CLASSES,
+				   rules_hook_name((enum rules_hook)h));
+	rules_line(p, "-F " CLASSES);
+	rules_line(p, "-F " NEW);
+	rules_line(p, "-X " CLASSES);
+	rules_line(p, "-X " NEW);
+	rules_line(p, "COMMIT");
 }
 
 void rules_write_iptables(FILE *out, const struct rules_conf *c, const struct rules_wanted *w)
 {
-	struct pen pen = {out, "", w}, example = {out, w->filter_hooks ? "" : "# ", w};
+	struct rules_pen pen = {out, "", w}, example = {out, w->filter_hooks ? "" : "# ", w};
 
 	say_form(out, w);
 	fputs("#\n# To load it:\n", out);

@@ -8,27 +8,9 @@
 
 #include "tools/ctmarkctl/rules_plan.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "util/cleanup.h"
-
-struct pen {
-	FILE *out;
-	const char *prefix;
-	const struct rules_wanted *w;
-};
-
-static void __attribute__((format(printf, 2, 3))) line(const struct pen *p, const char *format, ...)
-{
-	va_list ap;
-
-	fputs(p->prefix, p->out);
-	va_start(ap, format);
-	vfprintf(p->out, format, ap);
-	va_end(ap);
-	fputc('\n', p->out);
-}
 
 static const char *table_of(const struct rules_wanted *w)
 {
@@ -77,7 +59,8 @@ static void say_range(char *buf, size_t size, struct rules_range r)
 		snprintf(buf, size, "%u-%u", r.first, r.last);
 }
 
-static void write_feed(const struct pen *p, enum rules_hook hook, const struct rules_feed *feed)
+static void write_feed(const struct rules_pen *p, enum rules_hook hook,
+		       const struct rules_feed *feed)
 {
 	bool out = hook == RULES_HOOK_OUTPUT || hook == RULES_HOOK_POSTROUTING;
 	char range[16], interface[40] = "";
@@ -86,12 +69,12 @@ static void write_feed(const struct pen *p, enum rules_hook hook, const struct r
 	if (feed->interface)
 		snprintf(interface, sizeof(interface), "%s \"%.*s\" ", out ? "oifname" : "iifname",
 			 (int)feed->len, feed->interface);
-	line(p, "\t\t%scounter queue num %s%s comment \"%s%s\"", interface, range,
-	     p->w->bypass ? " bypass" : "", feed->zone ? "zone " : "to ctmarkd",
-	     feed->zone ? feed->zone : "");
+	rules_line(p, "\t\t%scounter queue num %s%s comment \"%s%s\"", interface, range,
+		   p->w->bypass ? " bypass" : "", feed->zone ? "zone " : "to ctmarkd",
+		   feed->zone ? feed->zone : "");
 }
 
-static void write_feeds(const struct pen *p, const struct rules_conf *c, enum rules_hook hook)
+static void write_feeds(const struct rules_pen *p, const struct rules_conf *c, enum rules_hook hook)
 {
 	_cleanup_free_ struct rules_feed *feeds = calloc(RULES_FEEDS_MAX, sizeof(*feeds));
 	unsigned int n = feeds ? rules_feeds(c, hook, feeds) : 0;
@@ -100,18 +83,19 @@ static void write_feeds(const struct pen *p, const struct rules_conf *c, enum ru
 		write_feed(p, hook, &feeds[i]);
 }
 
-static void write_returns(const struct pen *p, const struct rules_conf *c, enum rules_hook hook)
+static void write_returns(const struct rules_pen *p, const struct rules_conf *c,
+			  enum rules_hook hook)
 {
 	bool in = hook == RULES_HOOK_PREROUTING || hook == RULES_HOOK_INPUT;
 
 	if (in && p->w->hooks & 1u << RULES_HOOK_OUTPUT)
-		line(p, "\t\tiifname \"lo\" return comment \"seen in OUTPUT\"");
+		rules_line(p, "\t\tiifname \"lo\" return comment \"seen in OUTPUT\"");
 	if (rules_repeats(c) && !rules_hook_exit(hook))
-		line(p, "\t\tmeta mark & 0x%x != 0 return comment \"repeated, has its mark\"",
-		     rules_classified(c));
+		rules_line(p, "\t\tmeta mark & 0x%x != 0 return comment \"repeated, has its mark\"",
+			   rules_classified(c));
 }
 
-static void write_queue(const struct pen *p, const struct rules_conf *c)
+static void write_queue(const struct rules_pen *p, const struct rules_conf *c)
 {
 	fputs("\t# Every packet to ctmarkd, on its way in. The mark that comes back is seen from\n"
 	      "\t# the next chain or hook on, never further down in these.\n",
@@ -119,76 +103,76 @@ static void write_queue(const struct pen *p, const struct rules_conf *c)
 	for (int h = 0; h < RULES_HOOK_MAX; h++) {
 		if (!(p->w->hooks & 1u << h))
 			continue;
-		line(p, "\tchain queue_%s {", rules_hook_nft((enum rules_hook)h));
+		rules_line(p, "\tchain queue_%s {", rules_hook_nft((enum rules_hook)h));
 		/* what was queued in output is routed again; exits come behind all filters */
-		line(p, "\t\ttype %s hook %s priority %s; policy accept;",
-		     h == RULES_HOOK_OUTPUT ? "route" : "filter",
-		     rules_hook_nft((enum rules_hook)h),
-		     rules_hook_exit((enum rules_hook)h) ? "300" : "mangle");
+		rules_line(p, "\t\ttype %s hook %s priority %s; policy accept;",
+			   h == RULES_HOOK_OUTPUT ? "route" : "filter",
+			   rules_hook_nft((enum rules_hook)h),
+			   rules_hook_exit((enum rules_hook)h) ? "300" : "mangle");
 		write_returns(p, c, (enum rules_hook)h);
 		write_feeds(p, c, (enum rules_hook)h);
-		line(p, "\t}");
+		rules_line(p, "\t}");
 	}
 }
 
 /* --- the example ----------------------------------------------------------------------------- */
 
-static void write_group(const struct pen *p, const struct rules_conf *c, enum rules_group group,
-			const char *comment, const char *verdict)
+static void write_group(const struct rules_pen *p, const struct rules_conf *c,
+			enum rules_group group, const char *comment, const char *verdict)
 {
 	struct rules_match match[2];
 	unsigned int n = rules_matches(c, group, match);
 
 	for (unsigned int i = 0; i < n; i++)
-		line(p, "\t\tmeta mark & 0x%x == 0x%x counter %s comment \"%s%s\"", match[i].mask,
-		     match[i].value, verdict, match[i].name, comment);
+		rules_line(p, "\t\tmeta mark & 0x%x == 0x%x counter %s comment \"%s%s\"",
+			   match[i].mask, match[i].value, verdict, match[i].name, comment);
 }
 
-static void write_accept(const struct pen *p, const struct rules_accept *a)
+static void write_accept(const struct rules_pen *p, const struct rules_accept *a)
 {
 	unsigned int families = p->w->families;
 	char ports[16];
 
 	if (a->proto != RULES_PING) {
 		say_range(ports, sizeof(ports), a->ports);
-		line(p, "\t\t%s dport %s counter accept comment \"a service\"",
-		     a->proto == RULES_TCP ? "tcp" : "udp", ports);
+		rules_line(p, "\t\t%s dport %s counter accept comment \"a service\"",
+			   a->proto == RULES_TCP ? "tcp" : "udp", ports);
 		return;
 	}
 	if (families & RULES_IPV4)
-		line(p, "\t\ticmp type echo-request counter accept comment \"ping\"");
+		rules_line(p, "\t\ticmp type echo-request counter accept comment \"ping\"");
 	if (families & RULES_IPV6)
-		line(p, "\t\ticmpv6 type echo-request counter accept comment \"ping\"");
+		rules_line(p, "\t\ticmpv6 type echo-request counter accept comment \"ping\"");
 }
 
-static void write_new(const struct pen *p)
+static void write_new(const struct rules_pen *p)
 {
-	line(p, "\tchain new {");
+	rules_line(p, "\tchain new {");
 	for (unsigned int i = 0; i < p->w->naccept; i++)
 		write_accept(p, &p->w->accept[i]);
 	if (p->w->families & RULES_IPV4)
-		line(p, "\t\tip frag-off & 0x1fff != 0 counter accept comment "
-			"\"later fragment, has no port\"");
+		rules_line(p, "\t\tip frag-off & 0x1fff != 0 counter accept comment "
+			      "\"later fragment, has no port\"");
 	if (p->w->families & RULES_IPV6)
-		line(p, "\t\tfrag frag-off != 0 counter accept comment "
-			"\"later fragment, has no port\"");
-	line(p, "\t\tcounter drop comment \"nobody asked for it\"");
-	line(p, "\t}");
+		rules_line(p, "\t\tfrag frag-off != 0 counter accept comment "
+			      "\"later fragment, has no port\"");
+	rules_line(p, "\t\tcounter drop comment \"nobody asked for it\"");
+	rules_line(p, "\t}");
 }
 
-static void write_classes(const struct pen *p, const struct rules_conf *c)
+static void write_classes(const struct rules_pen *p, const struct rules_conf *c)
 {
-	line(p, "\tchain classes {");
-	line(p, "\t\tiifname \"lo\" counter accept comment \"this machine to itself\"");
+	rules_line(p, "\tchain classes {");
+	rules_line(p, "\t\tiifname \"lo\" counter accept comment \"this machine to itself\"");
 	write_group(p, c, RULES_GROUP_ESTABLISHED, "", "accept");
 	write_group(p, c, RULES_GROUP_RELATED, "", "accept");
 	write_group(p, c, RULES_GROUP_UNTRACKED, ": neighbour discovery and its like", "accept");
 	write_group(p, c, RULES_GROUP_INVALID, ": the journal says why", "drop");
 	write_group(p, c, RULES_GROUP_NEW, "", "goto new");
-	line(p, "\t}");
+	rules_line(p, "\t}");
 }
 
-static void write_filter(const struct pen *p, const struct rules_conf *c)
+static void write_filter(const struct rules_pen *p, const struct rules_conf *c)
 {
 	unsigned int hooks = p->w->filter_hooks ? p->w->filter_hooks : 1u << RULES_HOOK_INPUT;
 
@@ -210,16 +194,16 @@ static void write_filter(const struct pen *p, const struct rules_conf *c)
 
 		if (!(hooks & 1u << h))
 			continue;
-		line(p, "\tchain filter_%s {", name);
-		line(p, "\t\ttype filter hook %s priority filter; policy accept;", name);
-		line(p, "\t\tjump classes");
-		line(p, "\t}");
+		rules_line(p, "\tchain filter_%s {", name);
+		rules_line(p, "\t\ttype filter hook %s priority filter; policy accept;", name);
+		rules_line(p, "\t\tjump classes");
+		rules_line(p, "\t}");
 	}
 }
 
 void rules_write_nft(FILE *out, const struct rules_conf *c, const struct rules_wanted *w)
 {
-	struct pen pen = {out, "", w}, example = {out, w->filter_hooks ? "" : "#", w};
+	struct rules_pen pen = {out, "", w}, example = {out, w->filter_hooks ? "" : "#", w};
 
 	say_form(out, w);
 	if (w->remove) {

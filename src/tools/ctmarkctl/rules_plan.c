@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -300,4 +301,15 @@ void rules_notes(FILE *out, const struct rules_conf *c, const struct rules_wante
 			"# NOTE: Helpers=%s: what they expect is RELATED, whatever its "
 			"port.\n",
 			c->helpers);
+}
+
+void rules_line(const struct rules_pen *pen, const char *format, ...)
+{
+	va_list ap;
+
+	fputs(pen->prefix, pen->out);
+	va_start(ap, format);
+	vfprintf(pen->out, format, ap);
+	va_end(ap);
+	fputc('\n', pen->out);
 }

@@ -111,6 +111,16 @@ int rules_parse_accept(struct rules_wanted *w, const char *text);
  */
 void rules_notes(FILE *out, const struct rules_conf *c, const struct rules_wanted *w);
 
+/* Where the writers' lines go; an example that is not to be used has a comment's prefix. */
+struct rules_pen {
+	FILE *out;
+	const char *prefix;
+	const struct rules_wanted *w;
+};
+
+void rules_line(const struct rules_pen *pen, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* The writers. */
 void rules_write_iptables(FILE *out, const struct rules_conf *c, const struct rules_wanted *w);
 void rules_write_nft(FILE *out, const struct rules_conf *c, const struct rules_wanted *w);
