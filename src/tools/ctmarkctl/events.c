@@ -218,7 +218,7 @@ static enum app_status prepare(struct events *e)
 
 	if (!conntrack_read_layout(app->option[OPTION_OUTPUT], &e->layout))
 		return APP_USAGE;
-	if (limit_read(app, &e->limit) != APP_OK)
+	if (limit_read(app, OPTION_LIMIT, &e->limit) != APP_OK)
 		return APP_USAGE;
 	return make_params(app, &e->params);
 }

@@ -47,7 +47,7 @@ static enum app_status make_params(const struct app *app, const char *word, json
 	enum app_status status = filter_make(app, &filter);
 
 	if (status == APP_OK)
-		status = limit_read(app, &limit);
+		status = limit_read(app, OPTION_LIMIT, &limit);
 	if (status == APP_OK && word && !filter_flow(word, id))
 		status = app_fail(APP_USAGE, "'%s' is not the id of a flow", word);
 	if (status == APP_OK && !word && !filter)

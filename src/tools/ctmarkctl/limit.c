@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum app_status limit_read(const struct app *app, size_t *ret)
+enum app_status limit_read(const struct app *app, enum option_id option, size_t *ret)
 {
-	const char *text = app->option[OPTION_LIMIT];
+	const char *text = app->option[option];
 	unsigned long value;
 	char *end;
 
@@ -17,7 +17,8 @@ enum app_status limit_read(const struct app *app, size_t *ret)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno || *end || end == text || *text == '-' || value == 0)
-		return app_fail(APP_USAGE, "--limit '%s' is not a number above 0", text);
+		return app_fail(APP_USAGE, "--%s '%s' is not a number above 0",
+				options_name(option), text);
 	*ret = value;
 	return APP_OK;
 }

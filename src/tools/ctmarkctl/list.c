@@ -54,7 +54,7 @@ static void write_ranked(struct list *l)
 static enum app_status prepare(struct app *app, struct list *l, json_t **ret_filter)
 {
 	const char *sort = app->option[OPTION_SORT];
-	enum app_status status = limit_read(app, &l->limit);
+	enum app_status status = limit_read(app, OPTION_LIMIT, &l->limit);
 
 	if (status == APP_OK)
 		status = flows_init(&l->flows, app);

@@ -12,6 +12,7 @@
 
 #include "tools/ctmarkctl/app.h"
 #include "tools/ctmarkctl/client.h"
+#include "tools/ctmarkctl/limit.h"
 #include "tools/ctmarkctl/signals.h"
 #include "tools/ctmarkctl/text.h"
 #include "util/clock.h"
@@ -34,7 +35,7 @@ struct top {
 	bool paused, help, end;
 	int signals;
 	uint64_t delay_ns;
-	unsigned long left; /* screens to go, 0: no limit */
+	size_t left; /* screens to go */
 };
 
 /* ---- samples ---- */
@@ -236,7 +237,7 @@ static enum app_status run(struct top *t, struct client_error *ret_error)
 		take_signals(t);
 		if (t->now.status)
 			draw(t);
-		if (t->left && --t->left == 0)
+		if (--t->left == 0)
 			return APP_OK;
 		next_ns += t->delay_ns;
 		/* a daemon that was slow is not asked more often after that */
@@ -262,21 +263,6 @@ static bool read_delay(const char *text, uint64_t *ret)
 	return true;
 }
 
-static bool read_count(const char *text, unsigned long *ret)
-{
-	char *end;
-
-	*ret = 0;
-	if (!text)
-		return true;
-	*ret = strtoul(text, &end, 10);
-	if (*end || end == text || *text == '-' || *ret == 0) {
-		app_fail(APP_USAGE, "--count '%s' is not a number above 0", text);
-		return false;
-	}
-	return true;
-}
-
 static enum app_status prepare(struct top *t)
 {
 	const struct app *app = t->app;
@@ -284,7 +270,7 @@ static enum app_status prepare(struct top *t)
 	if (app->json != APP_TEXT)
 		return app_fail(APP_USAGE, "top has no JSON; see status and stats");
 	if (!read_delay(app->option[OPTION_DELAY], &t->delay_ns) ||
-	    !read_count(app->option[OPTION_TIMES], &t->left))
+	    limit_read(app, OPTION_TIMES, &t->left) != APP_OK)
 		return APP_USAGE;
 	t->full = app->width && !app->option[OPTION_BATCH];
 	t->signals = signals_open(t->full);
