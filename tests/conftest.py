@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from lab import rules
 from lab.daemon import Store
 from lab.netns import Lab
 from lab.nflog import Nflog
@@ -43,6 +44,14 @@ def pytest_terminal_summary(terminalreporter):
 def lab():
     with Lab() as network:
         yield network
+
+
+@pytest.fixture
+def quiet(lab):
+    """Rules that queue what comes from the client, to a host that drops it without a word."""
+    lab.server.run("iptables", "-w", "-A", "INPUT", "-p", "udp", "-j", "DROP")
+    rules.queue(lab.router, "--queue-num", "0", families=("iptables",))
+    return lab
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ PYTHON = "/usr/bin/python3"
 LISTENING = {"tcp": "0A", "udp": "07"}
 
 
-def poll(ready, timeout=10, pause=0.02):
+def poll(ready, timeout=10, what=None, pause=0.02):
     """The first true value of ready(); AssertionError with its last value if there is none in time."""
     end = time.monotonic() + timeout
     while not (value := ready()):
-        assert time.monotonic() < end, f"waited {timeout} s for {ready.__qualname__}: {value!r}"
+        assert time.monotonic() < end, f"waited {timeout} s for {what or ready.__qualname__}: {value!r}"
         time.sleep(pause)
     return value
 

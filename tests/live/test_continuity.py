@@ -110,7 +110,7 @@ class Journey:
         """Until the flows of its streams have ended; if they do not, test_each_packet_is_judged_once tells."""
         streams = {self.outcome.long_lived()[name] for name, _ in self.outcome.streams}
         with contextlib.suppress(AssertionError):
-            poll(lambda: streams <= {identity(r) for r in self.bed.unit.events(self.since, "destroy")}, 12, 0.5)
+            poll(lambda: streams <= {identity(r) for r in self.bed.unit.events(self.since, "destroy")}, 12, pause=0.5)
 
     def read(self):
         """What the journal has on those that lived all the time."""
@@ -281,7 +281,7 @@ def test_backlog_that_is_cut_off(bed, capsys):
             left.append(cut_off(bed.unit, delay))
         bed.unit.reload(**SHORT)
         outcome = talk.finish()
-    ended = poll(lambda: bed.unit.events(since, "destroy"), 20, 0.5)
+    ended = poll(lambda: bed.unit.events(since, "destroy"), 20, pause=0.5)
     stream = outcome.streams["udp4", "out"]
     again = int(ended[0]["CTMARK_PACKETS_ORIG"]) - stream["sent"]
     with capsys.disabled():

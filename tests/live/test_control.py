@@ -17,19 +17,12 @@ import pytest
 from lab import frames, netns, rules
 from lab.daemon import Daemon, binary
 from lab.netns import CLIENT4, SERVER4, sh
+from lab.services import poll as wait_for
 from lab.traffic import Traffic
 from lab.varlink import Client, Connection, Disconnected, Failure
 
 QUIET = {"Log": {"Target": "none"}, "Timeouts": {"UDP": "600s"}}  # filling may take its time
 FILL_PORT = 7000
-
-
-def wait_for(condition, timeout=10, what="condition"):
-    end = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < end, f"{what} did not come true"
-        time.sleep(0.02)
-    return value
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from lab import netns, rules
 from lab.ctmarkctl import NOBODY, Ctl
 from lab.daemon import Daemon
+from lab.services import poll as wait_for
 from lab.traffic import Traffic
 
 SIX = pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])
@@ -56,13 +57,6 @@ class Held:
 def held(lab, nflog, daemon):
     with Held(lab, nflog) as connection:
         yield connection
-
-
-def wait_for(condition, timeout=10):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
 
 
 # ---- flows ----
@@ -191,8 +185,8 @@ def test_conntrack_layout_is_the_kernels(lab, nflog, six, accounting):
 
 
 def other_protocols(six):
-    """Frames of GRE, SCTP, UDP-Lite and of a protocol without a name."""
-    from scapy.all import GRE, IP, SCTP, Ether, IPv6, Raw, SCTPChunkInit, UDP
+    """Frames of GRE, SCTP and of a protocol without a name."""
+    from scapy.all import GRE, IP, SCTP, Ether, IPv6, Raw, SCTPChunkInit
     ether = Ether(src=netns.CLIENT_MAC, dst=netns.LAN_MAC)
     def ip(proto):
         if six:

@@ -20,6 +20,7 @@ from lab.nflog import Nflog
 from lab.pieces import Datagram, Piece, ident_of, is_atomic, receiver
 from lab.queues import kernel_queues
 from lab.rules import CTINFO
+from lab.services import poll as wait_until
 
 SIX = pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])
 
@@ -40,13 +41,6 @@ def marks(log, ident, count):
 def waiting(space):
     """Packets without a verdict, in all queues."""
     return sum(row[1] for row in kernel_queues(space).values())
-
-
-def wait_until(condition, timeout=10):
-    deadline = time.monotonic() + timeout
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
 
 
 def defragment(space):

@@ -54,14 +54,6 @@ def unprivileged(monkeypatch):
         yield UnprivilegedDaemon
 
 
-@pytest.fixture
-def quiet(lab):
-    """Rules that queue what comes from the client, to a host that drops it without a word."""
-    lab.server.run("iptables", "-w", "-A", "INPUT", "-p", "udp", "-j", "DROP")
-    rules.queue(lab.router, "--queue-num", "0", families=("iptables",))
-    return lab
-
-
 def status(daemon):
     """STATUS= of a look that began after this call."""
     assert daemon.notify.wait("STATUS=")

@@ -9,7 +9,7 @@ import pytest
 from lab import frames, netns
 from lab.daemon import Daemon
 from lab.journald import Journald
-from test_overload import Pings, lines_with, silence
+from test_overload import Pings, silence
 
 MANY = 40000
 LOG = {"Target": "journal", "Events": "new", "RateLimit": "1000000/s", "Burst": "1000000"}

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lab import frames, netns, rules
+from lab import frames, netns
 from lab.cgroup import Cgroup
 from lab.daemon import Daemon
 from lab.queues import kernel_queues

@@ -13,7 +13,7 @@ import pytest
 
 from lab import frames, netns
 from lab.rules import rule
-from lab.services import Iperf, Web, poll
+from lab.services import Iperf, poll
 from lab.strict import HOP4, HOP6, NOWHERE4, NOWHERE6
 
 SIX = pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])

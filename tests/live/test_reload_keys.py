@@ -11,22 +11,13 @@ import re
 import signal
 import socket
 import threading
-import time
 
 import pytest
 
 from lab import frames, netns, rules
 from lab.daemon import Daemon
 from lab.queues import kernel_queues
-
-
-def poll(condition, timeout=10):
-    end = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
+from lab.services import poll
 
 
 class Echo:
@@ -127,13 +118,6 @@ def send_asleep(lab, daemon, count):
 def fill(lab, daemon, count, waiting):
     send_asleep(lab, daemon, count)
     assert poll(lambda: kernel_queues(lab.router)[0][1] == waiting), kernel_queues(lab.router)
-
-
-@pytest.fixture
-def quiet(lab):
-    lab.server.run("iptables", "-w", "-A", "INPUT", "-p", "udp", "-j", "DROP")
-    rules.queue(lab.router, "--queue-num", "0", families=("iptables",))
-    return lab
 
 
 def test_max_packets(quiet):

@@ -11,7 +11,7 @@ import struct
 
 import pytest
 
-from lab import frames, netns, rules
+from lab import frames, netns
 from lab.daemon import Daemon
 from lab.pieces import Datagram
 from lab.queues import kernel_queues

@@ -11,14 +11,8 @@ import pytest
 
 from lab import frames, netns, rules
 from lab.daemon import Daemon, binary, check_config
+from lab.services import poll
 from lab.traffic import Traffic
-
-
-def poll(condition, timeout=5):
-    end = time.monotonic() + timeout
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 def run(*args):

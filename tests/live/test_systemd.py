@@ -2,16 +2,15 @@
 """The installed unit under a real systemd, in a container over a copy of this system."""
 
 import json
-import os
 import re
 import subprocess
 import time
 
 import pytest
 
-from lab import netns
-from lab.daemon import binary
+from lab.continuity import install
 from lab.machine import Machine
+from lab.services import poll as wait_for
 
 pytestmark = pytest.mark.systemd
 
@@ -20,23 +19,11 @@ CONF = "/etc/ctmarkd/ctmarkd.conf"
 MARKS = ("0x8", "0x9", "0xa", "0xb", "0xc", "0xe", "0xf")
 
 
-def wait_for(condition, timeout=10, what="condition"):
-    end = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what} did not come true"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def machine():
     """ctmarkd installed by make install, booted, with a peer to talk to and rules that queue."""
-    build = os.path.dirname(os.path.realpath(binary()))
     with Machine() as m:
-        netns.sh("make", "-C", build, "--no-print-directory", "install", f"DESTDIR={m.root}",
-                 timeout=120)
+        install(m.root)
         m.write(CONF, "[Log]\nEvents=new reply assured state related destroy invalid\n")
         m.boot()
         m.run("systemd-sysusers")

@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from lab import netns
-from lab.daemon import binary
+from lab.continuity import install
 from lab.machine import Machine
 
 pytestmark = pytest.mark.systemd
@@ -33,10 +32,8 @@ DOWN = ("# HELP ctmarkd_up The daemon gave these figures.\n"
 
 @pytest.fixture(scope="module")
 def machine():
-    build = os.path.dirname(os.path.realpath(binary()))
     with Machine() as m:
-        netns.sh("make", "-C", build, "--no-print-directory", "install", f"DESTDIR={m.root}",
-                 timeout=120)
+        install(m.root)
         m.write("/usr/bin/ctmarkctl", STAND_IN)
         (m.root / "usr/bin/ctmarkctl").chmod(0o755)
         m.boot()

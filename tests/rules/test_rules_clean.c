@@ -8,22 +8,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/rules/conf.h"
 #include "tools/ctmarkctl/check_walk.h"
 #include "util/cleanup.h"
 
 #define HOOK(name) (1u << RULES_HOOK_##name)
-
-static struct rules_conf conf_of(const char *range, const char *encoding, const char *mask)
-{
-	struct rules_conf c;
-
-	rules_conf_init(&c);
-	assert_int_equal(rules_conf_set(&c, "Queue", "Range", range), 0);
-	assert_int_equal(rules_conf_set(&c, "Mark", "Encoding", encoding), 0);
-	assert_int_equal(rules_conf_set(&c, "Mark", "Mask", mask), 0);
-	assert_true(rules_conf_sound(&c));
-	return c;
-}
 
 static char *print_iptables(const struct rules_conf *c, const struct rules_wanted *w)
 {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A configuration as rules see it, for tests. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tools/ctmarkctl/rules_conf.h"
+
+static inline struct rules_conf conf_of(const char *range, const char *encoding, const char *mask)
+{
+	struct rules_conf c;
+
+	rules_conf_init(&c);
+	assert_int_equal(rules_conf_set(&c, "Queue", "Range", range), 0);
+	assert_int_equal(rules_conf_set(&c, "Mark", "Encoding", encoding), 0);
+	assert_int_equal(rules_conf_set(&c, "Mark", "Mask", mask), 0);
+	assert_true(rules_conf_sound(&c));
+	return c;
+}
