@@ -19,6 +19,11 @@ verdict "src/README.md leaves out no file" "$(cd "$top_srcdir/src" || exit
 		named | grep -qx "$file" || echo "$file"
 	done)"
 
+verdict "make installs every document" "$(cd "$top_srcdir" || exit
+	find doc -type f | while read -r file; do
+		grep -qF "$file" Makefile.am || echo "$file"
+	done)"
+
 # names KIND: methods or errors of the control service
 names()
 {

@@ -18,6 +18,7 @@ checks = \
 	tests/check/documents.sh \
 	tests/check/completion.sh \
 	tests/check/version.sh \
+	tests/check/packaging.sh \
 	tests/check/selftest.sh
 
 dist_check_SCRIPTS += $(checks)

@@ -55,7 +55,7 @@ plant()
 failures()
 {
 	check=$top_srcdir/tests/check/$1.sh
-	top_srcdir=$tree top_builddir=$tree/build sh "$check" | grep -cE '^(not ok|# )'
+	top_srcdir=$tree top_builddir=${build:-$tree/build} sh "$check" | grep -cE '^(not ok|# )'
 }
 
 # broken CHECK RULE, the tree having been broken since plant()
@@ -166,6 +166,18 @@ plant
 before=$(failures version)
 sed -i 's/^## [0-9.]*/## 9.9/' "$tree/NEWS.md"
 broken version 'another version'
+
+# this one takes the programs of the real build
+build=$top_builddir
+plant
+mkdir -p "$tree/packaging/rpm"
+cp "$top_srcdir/packaging/rpm/ctmarkd.spec" "$tree/packaging/rpm"
+cp "$top_srcdir/systemd/ctmarkd.socket" "$tree/systemd"
+before=$(failures packaging)
+sed -i 's/^%{_unitdir}\/ctmarkd.socket$/%{_unitdir}\/other.socket/; /^%systemd_preun/s/ctmarkd.socket//' \
+	"$tree/packaging/rpm/ctmarkd.spec"
+broken packaging 'what the spec leaves out'
+build=
 
 # object TEXT: an archive with one object made of it
 object()
