@@ -6,7 +6,9 @@ The tests are one story and run in this order.
 """
 
 import collections
+import os
 import pathlib
+import re
 import shutil
 
 import pytest
@@ -20,6 +22,8 @@ pytestmark = [pytest.mark.systemd, pytest.mark.package]
 PLACE = "/var/tmp/packages"
 NEWER = "9.9-1"
 SOCKET = "/run/ctmarkd/io.ctmark.Manager"
+# where documents lead that are for those who have the source
+IN_SOURCE = {"ARCHITECTURE.md", "CONTRIBUTING.md", "COPYING", "man", "src", "tests"}
 TEXTFILE = "/var/lib/prometheus/node-exporter/ctmarkd.prom"
 
 
@@ -116,6 +120,19 @@ def test_manual_can_be_read(bed):
         name = pathlib.Path(page).name.removesuffix(".gz")
         stem, _, section = name.rpartition(".")
         assert len(bed.machine.run("man", "-P", "cat", section, stem).splitlines()) > 50, name
+
+
+def test_documents_lead_to_each_other(bed):
+    """By their names, not compressed; what is in the source only is left out."""
+    top = bed.machine.root / "usr/share/doc/ctmarkd"
+    files = [bed.machine.root / path.lstrip("/") for path in listed(bed.machine, "/usr/share/doc/ctmarkd")]
+    pages = [file for file in files if file.suffix == ".md"]
+    assert {top / "README.md", top / "NEWS.md", top / "doc/tutorial.md"} <= set(pages)
+    for page in pages:
+        for link in re.findall(r"\]\(([^)\s#:]+)[)#]", page.read_text(encoding="utf-8")):
+            target = pathlib.Path(os.path.normpath(page.parent / link))
+            name = str(target.relative_to(top))
+            assert target.exists() or name.split("/")[0] in IN_SOURCE, (page, link)
 
 
 def test_completions_load(bed):
