@@ -100,6 +100,9 @@ same "bash offers all states" "$( (names CT_TCP_STATE_LIST '[0-9]'; names CT_SCT
 same "bash offers all bits of the status" "$( (names CT_STATUS_LIST '[0-9]'; echo UNREPLIED) | sort)" \
 	"$(complete_bash list --status '')"
 same "bash offers all classes" "$(texts CT_EVENT_LIST)" "$(complete_bash events --classes '')"
+same "bash offers all protocols" \
+	"$(sed -n 's/^[[:space:]]*X(IPPROTO_[A-Z0-9]*, "\([a-z0-9]*\)").*/\1/p' \
+		"$top_srcdir/src/util/protocols.h" | sort)" "$(complete_bash list -p '')"
 same "bash offers all helpers" "$(texts CT_HELPER_LIST)" "$(complete_bash list --helper '')"
 
 # both shells know the same words
