@@ -95,9 +95,14 @@ static bool has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (const char *p = words; (p = strstr(p, word)); p += len)
-		if (len > 0 && (p == words || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		if (n == len && memcmp(words, word, n) == 0)
 			return true;
+		words += n;
+		words += strspn(words, " ");
+	}
 	return false;
 }
 

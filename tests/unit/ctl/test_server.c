@@ -162,6 +162,14 @@ static void test_errors(void **state)
 		 "io.ctmark.Manager.BadValue"},
 		{CALL("Explain", ",\"more\":true,\"parameters\":{\"filter\":{},\"limit\":0}"),
 		 "org.varlink.service.InvalidParameter"},
+		{CALL("Count", ",\"parameters\":{\"\":1}"), "org.varlink.service.InvalidParameter"},
+		{CALL("GetStatus", ",\"parameters\":{\"\":1}"),
+		 "org.varlink.service.InvalidParameter"},
+		{CALL("Explain",
+		      ",\"more\":true,\"parameters\":{\"filter\":{},\"filter limit\":1}"),
+		 "org.varlink.service.InvalidParameter"},
+		{CALL("Explain", ",\"more\":true,\"parameters\":{\"filter\":{},\"limi\":1}"),
+		 "org.varlink.service.InvalidParameter"},
 	};
 	struct fixture *f = *state;
 
