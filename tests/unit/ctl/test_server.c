@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "ctl/asking.h"
 #include "ctl/client.h"
+#include "tests/unit/core/packet.h"
 #include "tests/unit/ctl/service.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -249,6 +252,122 @@ static void test_too_many(void **state)
 	free(in);
 }
 
+/* An incomplete request ends the connection after a while; one that has not begun does not. */
+static void test_stall(void **state)
+{
+	const uint64_t limit_usec = 20000, begin_ns = clock_now_ns();
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct inbox *in = calloc(1, sizeof(*in));
+	int half;
+
+	service_init_with(&f->s, -1, limit_usec);
+	f->fd = service_connect(&f->s);
+	half = service_connect(&f->s);
+	service_ask(half, CALL("Count", ""));
+	service_send(half, "{", 1);
+	json_decref(service_next(&f->s, half, in));
+	while (!in->closed && clock_now_ns() - begin_ns < 60 * NS_PER_S) {
+		assert_null(service_next(&f->s, half, in));
+		usleep(1000);
+	}
+	assert_true(in->closed);
+	assert_true(clock_now_ns() - begin_ns >= limit_usec * 1000);
+	service_ask(f->fd, CALL("Count", ""));
+	json_decref(expect(f, NULL));
+	close(half);
+	free(in);
+	*state = f;
+	teardown(state);
+}
+
+/* A queue of those who want to connect is nothing that others wait for. */
+static void test_crowd_at_the_door(void **state)
+{
+	enum { CROWD = 100, ENOUGH = 20 };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	socklen_t len = sizeof(addr.sun_family); /* the kernel chooses a name */
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct fixture *f = calloc(1, sizeof(*f));
+	int fds[CROWD];
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(listen(listener, CROWD), 0);
+	len = sizeof(addr);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
+	service_init_with(&f->s, listener, 0);
+	f->fd = service_connect(&f->s);
+	for (int i = 0; i < CROWD; i++) {
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		assert_int_equal(connect(fds[i], (struct sockaddr *)&addr, len), 0);
+	}
+	service_ask(f->fd, CALL("Count", ""));
+	for (int i = 0; i < ENOUGH; i++)
+		(void)sd_event_run(ctl_server_event(f->s.server), 0);
+	assert_true(recv(f->fd, f->in.buf, sizeof(f->in.buf), MSG_DONTWAIT) > 0);
+	for (int i = 0; i < CROWD; i++)
+		close(fds[i]);
+	*state = f;
+	teardown(state);
+	close(listener);
+}
+
+static json_t *wait_reply(struct fixture *f)
+{
+	for (;;) {
+		json_t *reply = service_next(&f->s, f->fd, &f->in);
+
+		if (reply)
+			return reply;
+		assert_false(f->in.closed);
+		usleep(1000);
+	}
+}
+
+/* However often it is asked, the main thread has nine tenths of its time for itself. */
+static void test_main_thread_is_left_alone(void **state)
+{
+	enum { ROUNDS = 4 };
+	struct fixture *f = *state;
+	uint64_t begin_ns = clock_now_ns();
+
+	f->s.took_ns = 3 * NS_PER_MS;
+	for (int i = 0; i <= ROUNDS; i++) {
+		service_ask(f->fd, CALL("GetTotals", ""));
+		json_decref(wait_reply(f));
+	}
+	assert_true(clock_now_ns() - begin_ns >= ROUNDS * 9 * f->s.took_ns);
+	assert_int_equal(f->s.answered, ROUNDS + 1);
+}
+
+/* Those who ask and leave, again and again, cost it nothing. */
+static void test_questions_of_nobody(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t begin_ns;
+	unsigned int more;
+
+	f->s.took_ns = NS_PER_S; /* the longest pause */
+	do {
+		service_ask(f->fd, CALL("GetTotals", ""));
+		json_decref(wait_reply(f));
+		begin_ns = clock_now_ns();
+		f->s.answered = 0;
+		for (int i = 0; i < 20; i++) {
+			int fd = service_connect(&f->s);
+
+			service_ask(fd, CALL("GetConfig", ""));
+			service_run(&f->s);
+			close(fd);
+			service_run(&f->s);
+		}
+		more = f->s.answered; /* all in the pause, if this machine was quick enough */
+	} while (clock_now_ns() - begin_ns > CTL_ASKING_PAUSE_MAX_NS / 2);
+	assert_int_equal(more, 0);
+	service_ask(f->fd, CALL("GetTotals", ""));
+	json_decref(wait_reply(f));
+	assert_int_equal(f->s.answered, 1);
+}
+
 /* Replies that nobody reads: no more of them are made, and the other client has its turn. */
 static void test_deaf(void **state)
 {
@@ -430,6 +549,10 @@ int main(void)
 		TEST(test_half_closed),
 		TEST(test_answer_for_nobody),
 		TEST(test_too_many),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_crowd_at_the_door),
+		TEST(test_main_thread_is_left_alone),
+		TEST(test_questions_of_nobody),
 		TEST(test_deaf),
 		TEST(test_list_and_get),
 		TEST(test_events),
