@@ -426,6 +426,86 @@ static void test_list_and_get(void **state)
 	json_decref(reply);
 }
 
+/* What waits to be confirmed is in no list, and is not counted either. */
+static void test_count_is_of_the_list(void **state)
+{
+	static const char *const asked[] = {
+		CALL("Count", ""),
+		CALL("Count", ",\"parameters\":{\"filter\":{\"proto\":\"udp\"}}")};
+	struct fixture *f = *state;
+
+	service_fill(&f->s, 3);
+	f->s.cfg.confirm = CT_CONFIRM_EXIT;
+	service_fill(&f->s, 5); /* three of them are known */
+	assert_int_equal(ct_count(f->s.ct), 5);
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		service_ask(f->fd, asked[i]);
+		json_t *reply = expect(f, NULL);
+		assert_int_equal(integer(reply, "count"), 3);
+		json_decref(reply);
+	}
+}
+
+static json_t *explain_tcp(struct fixture *f)
+{
+	json_t *reply, *tcp;
+
+	service_ask(f->fd, CALL("Explain",
+				",\"more\":true,\"parameters\":{\"filter\":{\"proto\":\"tcp\"}}"));
+	reply = expect(f, NULL);
+	tcp = json_object_get(json_object_get(json_object_get(reply, "parameters"), "explanation"),
+			      "tcp");
+	assert_true(json_is_object(tcp));
+	json_incref(tcp);
+	json_decref(reply);
+	json_decref(expect(f, NULL));
+	return tcp;
+}
+
+/* Before the answer nothing is known of the other side but what it may acknowledge. */
+static void test_explain_syn(void **state)
+{
+	struct fixture *f = *state;
+	json_t *tcp, *original, *reply;
+	struct pk p;
+
+	pk_tcp(&p, CT_AF_INET, 1, 2, 1000, 80, PK_SYN, 99, 0);
+	service_track(&f->s, &p);
+	tcp = explain_tcp(f);
+	original = json_object_get(tcp, "original");
+	reply = json_object_get(tcp, "reply");
+	assert_true(json_is_false(json_object_get(tcp, "liberal")));
+	assert_int_equal(json_integer_value(json_object_get(original, "seq_max")), 100);
+	assert_null(json_object_get(reply, "seq_min"));
+	assert_null(json_object_get(reply, "seq_max"));
+	assert_int_equal(json_integer_value(json_object_get(reply, "ack_max")), 100);
+	json_decref(tcp);
+
+	/* and that is checked: the answer acknowledges what was not sent */
+	pk_tcp(&p, CT_AF_INET, 2, 1, 80, 1000, PK_SYN | PK_ACK, 500, 101);
+	service_track(&f->s, &p);
+	assert_int_equal(f->s.worker.stats.info[CT_INFO_INVALID], 1);
+}
+
+/* A connection that was met in its middle: its bounds are shown, but reject nothing. */
+static void test_explain_middle(void **state)
+{
+	struct fixture *f = *state;
+	struct pk p;
+	json_t *tcp;
+
+	pk_tcp(&p, CT_AF_INET, 1, 2, 1000, 80, PK_ACK, 99, 1);
+	service_track(&f->s, &p);
+	pk_tcp(&p, CT_AF_INET, 2, 1, 80, 1000, PK_ACK, 1, 99);
+	service_track(&f->s, &p);
+	tcp = explain_tcp(f);
+	assert_true(json_is_true(json_object_get(tcp, "liberal")));
+	json_decref(tcp);
+	pk_tcp(&p, CT_AF_INET, 1, 2, 1000, 80, PK_ACK, 0x40000000, 1);
+	service_track(&f->s, &p);
+	assert_int_equal(f->s.worker.stats.info[CT_INFO_INVALID], 0);
+}
+
 /* ---- transitions ---- */
 
 static void wait_hold(struct fixture *f)
@@ -555,6 +635,9 @@ int main(void)
 		TEST(test_questions_of_nobody),
 		TEST(test_deaf),
 		TEST(test_list_and_get),
+		TEST(test_count_is_of_the_list),
+		TEST(test_explain_syn),
+		TEST(test_explain_middle),
 		TEST(test_events),
 		TEST(test_lost),
 		TEST(test_introspection),
