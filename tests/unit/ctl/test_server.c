@@ -600,6 +600,27 @@ static void test_lost(void **state)
 	assert_int_equal(ctl_server_lost(f->s.server), lost);
 }
 
+/* What found no room is lost for those who asked for its class, and for nobody else. */
+static void test_lost_by_others(void **state)
+{
+	enum { TOTAL = 40000 }; /* more than a ring takes */
+	struct fixture *f = *state;
+	json_t *reply;
+
+	service_ask(f->fd,
+		    CALL("Events", ",\"more\":true,\"parameters\":{\"events\":[\"destroy\"]}"));
+	json_decref(expect(f, NULL));
+	for (int i = 0; i < TOTAL; i++)
+		service_push(&f->s, CT_EVENT_NEW, 1);
+	wait_hold(f);
+	service_push(&f->s, CT_EVENT_DESTROY, 1);
+	reply = next_events(f);
+	assert_int_equal(nevents(reply), 1);
+	assert_null(json_object_get(json_object_get(reply, "parameters"), "lost"));
+	json_decref(reply);
+	assert_int_equal(ctl_server_lost(f->s.server), 0);
+}
+
 static void test_introspection(void **state)
 {
 	struct fixture *f = *state;
@@ -640,6 +661,7 @@ int main(void)
 		TEST(test_explain_middle),
 		TEST(test_events),
 		TEST(test_lost),
+		TEST(test_lost_by_others),
 		TEST(test_introspection),
 	};
 
