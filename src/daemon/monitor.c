@@ -24,7 +24,7 @@
 #define STALL_NS (20 * WORKER_WAIT_MS * NS_PER_MS)
 
 /* What the daemon takes beside its table, mostly rings of records; generous. */
-#define MEMORY_BASE	   (UINT64_C(8) << 20)
+#define MEMORY_BASE	   (UINT64_C(16) << 20)
 #define MEMORY_PER_QUEUE   (UINT64_C(8) << 20)
 #define MEMORY_INTERVAL_NS (60 * NS_PER_S)
 
