@@ -230,6 +230,15 @@ size_t ct_walk_next(struct ct *ct, struct ct_walk *w, uint64_t now_ns, struct ct
 	return n;
 }
 
+/* The two are not counted at once: for a moment there can be more of the latter. */
+uint32_t ct_count_shown(const struct ct *ct)
+{
+	uint32_t all = ct_count(ct);
+	uint32_t pending = atomic_load_explicit(&ct->pending, memory_order_relaxed);
+
+	return all > pending ? all - pending : 0;
+}
+
 /* --- one flow --------------------------------------------------------------------------------- */
 
 uint32_t ct_flow_slot(const struct ct *ct, uint64_t flow)

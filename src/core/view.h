@@ -75,6 +75,9 @@ struct ct_walk {
 size_t ct_walk_next(struct ct *ct, struct ct_walk *w, uint64_t now_ns, struct ct_view *ret,
 		    size_t cap);
 
+/* Flows that a listing shows: all but those that are not confirmed. */
+uint32_t ct_count_shown(const struct ct *ct);
+
 /* The flow with an id. False: there is none, or not any more. */
 bool ct_view_get(struct ct *ct, uint64_t flow, uint64_t now_ns, struct ct_view *ret);
 

@@ -14,7 +14,8 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define READ_MIN 4096
+#define READ_MIN	    4096
+#define STALL_ACCURACY_USEC UINT64_C(100000)
 
 struct ctl_client {
 	struct ctl_server *server;
@@ -65,6 +66,12 @@ size_t ctl_client_waiting(const struct ctl_client *c)
 
 /* ---- calls ---- */
 
+static json_t *drop(json_t *json)
+{
+	json_decref(json);
+	return NULL;
+}
+
 static struct ctl_call *free_call(struct ctl_call *call)
 {
 	if (!call)
@@ -95,9 +102,14 @@ static bool has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (const char *p = words; (p = strstr(p, word)); p += len)
-		if (len > 0 && (p == words || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		if (n == len && memcmp(words, word, n) == 0)
 			return true;
+		words += n;
+		words += strspn(words, " ");
+	}
 	return false;
 }
 
@@ -131,6 +143,7 @@ static void start_call(struct ctl_call *call, bool upgrade)
 		ctl_error(call, CTL_SERVICE_ERROR("ExpectedMore"), NULL);
 	else
 		method->start(call);
+	call->params = drop(call->params); /* whoever goes on has read them */
 }
 
 static void find_method(struct ctl_call *call, const char *name, bool upgrade)
@@ -365,10 +378,11 @@ static bool has_work(struct ctl_client *c)
 
 static void watch_stall(struct ctl_client *c)
 {
+	uint64_t usec = ctl_server_parts(c->server)->stall_usec;
 	bool halfway = c->in_len > 0 && request_len(c) == 0;
 
 	if (halfway)
-		(void)sd_event_source_set_time_relative(c->stall, CTL_STALL_USEC);
+		(void)sd_event_source_set_time_relative(c->stall, usec ? usec : CTL_STALL_USEC);
 	(void)sd_event_source_set_enabled(c->stall, halfway ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
@@ -474,6 +488,8 @@ static int add_sources(struct ctl_client *c, sd_event *event)
 
 	r = sd_event_add_io(event, &c->io, c->fd, EPOLLIN, on_io, c);
 	if (r >= 0)
+		r = sd_event_source_set_priority(c->io, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
 		r = sd_event_add_defer(event, &c->work, on_work, c);
 	if (r >= 0)
 		r = sd_event_source_set_priority(c->work, SD_EVENT_PRIORITY_IDLE);
@@ -481,7 +497,7 @@ static int add_sources(struct ctl_client *c, sd_event *event)
 		r = sd_event_source_set_enabled(c->work, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, &c->stall, CLOCK_MONOTONIC, CTL_STALL_USEC,
-					       UINT64_C(1000000), on_stall, c);
+					       STALL_ACCURACY_USEC, on_stall, c);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(c->stall, SD_EVENT_OFF);
 	return r < 0 ? r : 0;

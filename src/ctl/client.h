@@ -55,7 +55,7 @@ struct ctl_call {
 	struct ctl_server *server;
 	const struct ctl_method *method;
 	uint64_t id;	/* no other call of this client has it */
-	json_t *params; /* an object */
+	json_t *params; /* an object; NULL when start has returned */
 	bool more, oneway, ended;
 	/* set by method->start if it has not ended the call */
 	ctl_slice *slice; /* NULL: it waits for something else */
@@ -113,8 +113,8 @@ struct ctl_writer *ctl_error_begin(struct ctl_call *call, const char *error);
 #define CTL_SERVICE_ERROR(e) CTL_SERVICE "." e
 
 /*
- * A parameter that has to be a string of the closed length 1 .. CTL_MESSAGE_MAX. Absent or null:
- * *ret is NULL. False: it is something else, and the call has ended with an error.
+ * A parameter that has to be a string. Absent or null: *ret is NULL. False: it is something else,
+ * and the call has ended with an error. It is there until start returns.
  */
 bool ctl_param_string(struct ctl_call *call, const char *name, const char **ret);
 

@@ -103,6 +103,6 @@ static const char *status_bit(enum ct_status bit)
 const char *ctl_explain_status(uint16_t bit)
 {
 	if (bit == 0)
-		return "no packet has come back yet, so packets are NEW";
+		return "no packet has come back yet, so none is ESTABLISHED";
 	return status_bit((enum ct_status)bit);
 }

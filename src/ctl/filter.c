@@ -44,7 +44,9 @@ static const char *read_id(json_t *value, void *ret, struct ctl_complaint *c)
 {
 	if (!json_is_string(value))
 		return NOT_TEXT;
-	return ctl_read_id(json_string_value(value), ret) ? NULL : "is not 16 hexadecimal digits";
+	if (!ctl_read_id(json_string_value(value), ret))
+		return "is not 16 hexadecimal digits";
+	return *(uint64_t *)ret ? NULL : "is no id of a flow";
 }
 
 static const char *check_number(json_t *value, json_int_t max)

@@ -60,8 +60,10 @@ static void put_peer(struct ctl_writer *w, const char *key, const struct ct_view
 	ctl_close(w, ']');
 	if (p->flags & CT_TCP_MAXACK_SET)
 		ctl_put_uint(w, "maxack", p->maxack);
-	ctl_put_uint(w, "seq_min", p->seq_min);
-	ctl_put_uint(w, "seq_max", p->seq_max);
+	if (p->maxwin > 0) {
+		ctl_put_uint(w, "seq_min", p->seq_min);
+		ctl_put_uint(w, "seq_max", p->seq_max);
+	}
 	ctl_put_uint(w, "ack_min", p->ack_min);
 	ctl_put_uint(w, "ack_max", p->ack_max);
 	ctl_close(w, '}');
@@ -77,7 +79,7 @@ static void put_tcp(struct ctl_writer *w, const struct ct_view_tcp *t, bool be_l
 	ctl_put_string(w, "last_dir", t->last_dir == CT_DIR_REPLY ? "reply" : "original");
 	ctl_put_string(w, "last_packet", ct_tcp_index_name(t->last_index));
 	ctl_put_uint(w, "retrans", t->retrans);
-	ctl_put_bool(w, "liberal", be_liberal || o->maxwin == 0 || r->maxwin == 0);
+	ctl_put_bool(w, "liberal", be_liberal || o->flags & r->flags & CT_TCP_BE_LIBERAL);
 	ctl_close(w, '}');
 }
 

@@ -12,6 +12,7 @@ libctshell_la_SOURCES += \
 	src/ctl/explain.h src/ctl/explain.c \
 	src/ctl/stream.h src/ctl/stream.c \
 	src/ctl/mailbox.h src/ctl/mailbox.c \
+	src/ctl/asking.h src/ctl/asking.c \
 	src/ctl/report.h src/ctl/report.c \
 	src/ctl/snapshot.h \
 	src/ctl/metrics.h src/ctl/metrics.c

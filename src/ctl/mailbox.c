@@ -19,6 +19,17 @@ struct ctl_mailbox {
 	struct box box[CTL_BOX_MAX];
 };
 
+bool ctl_ask_changes(enum ctl_ask ask)
+{
+	static const bool changes[CTL_ASK_MAX] = {
+#define X(name, changes) [CTL_ASK_##name] = changes,
+		CTL_ASK_LIST(X)
+#undef X
+	};
+
+	return changes[ask];
+}
+
 struct ctl_letter *ctl_letter_new(enum ctl_ask ask)
 {
 	struct ctl_letter *l = calloc(1, sizeof(*l));

@@ -17,20 +17,22 @@
 #include "conf/settings.h"
 #include "ctl/snapshot.h"
 
-/* What is asked. */
+/* What is asked, and whether that changes something. */
 #define CTL_ASK_LIST(X)                                                                            \
-	X(SNAPSHOT)                                                                                \
-	X(SETTINGS)                                                                                \
-	X(RELOAD)                                                                                  \
-	X(LEVEL)                                                                                   \
-	X(TOLD) /* nothing: flows were ended, write the record of it */
+	X(SNAPSHOT, false)                                                                         \
+	X(SETTINGS, false)                                                                         \
+	X(RELOAD, true)                                                                            \
+	X(LEVEL, true)                                                                             \
+	X(TOLD, true) /* nothing: flows were ended, write the record of it */
 
 enum ctl_ask {
-#define X(name) CTL_ASK_##name,
+#define X(name, changes) CTL_ASK_##name,
 	CTL_ASK_LIST(X)
 #undef X
 		CTL_ASK_MAX
 };
+
+bool ctl_ask_changes(enum ctl_ask ask);
 
 /* Copies of what conf_settings_each() tells. */
 struct ctl_setting {
@@ -54,6 +56,7 @@ struct ctl_letter {
 	uint64_t deleted; /* TOLD */
 	/* the answer; all of it belongs to the letter */
 	int error;				      /* 0 or -errno */
+	uint64_t took_ns;			      /* what it took to find */
 	struct ctl_snapshot *snapshot;		      /* SNAPSHOT */
 	struct ctl_setting *settings, **settings_end; /* SETTINGS */
 	char *messages[CTL_MESSAGES_MAX];	      /* RELOAD: warnings, or what is wrong */

@@ -30,15 +30,11 @@ struct ctl_letter *ctl_letter_for(const struct ctl_call *call, enum ctl_ask ask)
 
 static void send(struct ctl_call *call, struct ctl_letter *l, ctl_answered *answered)
 {
-	struct ctl_mailbox *mailbox = ctl_server_parts(call->server)->mailbox;
-
-	if (!l || !mailbox) {
-		ctl_letter_free(l);
-		ctl_error(call, CTL_ERROR("Busy"), NULL);
-		return;
-	}
 	call->answered = answered;
-	ctl_mailbox_put(mailbox, CTL_TO_MAIN, l);
+	if (l && ctl_server_ask(call->server, l))
+		return;
+	ctl_letter_free(l);
+	ctl_error(call, CTL_ERROR("Busy"), NULL);
 }
 
 static void ask(struct ctl_call *call, enum ctl_ask what, ctl_answered *answered)

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/asking.h"
 #include "ctl/client.h"
 #include "ctl/mailbox.h"
 #include "ctl/stream.h"
@@ -28,6 +29,7 @@ struct ctl_server {
 	struct ctl_parts parts;
 	sd_event *event;
 	sd_event_source *accept, *accept_again;
+	struct ctl_asking *asking; /* NULL: there is no mailbox */
 	int stop_fd;
 	uint64_t next_id;
 	size_t nclients;
@@ -188,6 +190,14 @@ static int on_accept_again(sd_event_source *source, uint64_t usec, void *userdat
 
 /* ---- the main thread's answers ---- */
 
+bool ctl_server_ask(struct ctl_server *s, struct ctl_letter *l)
+{
+	if (!s->asking)
+		return false;
+	ctl_asking_put(s->asking, l);
+	return true;
+}
+
 static void deliver(struct ctl_server *s, const struct ctl_letter *l)
 {
 	struct ctl_client *c = ctl_server_client(s, l->client);
@@ -207,6 +217,7 @@ static int on_letters(sd_event_source *source, int fd, uint32_t revents, void *u
 	while (l) {
 		struct ctl_letter *next = l->next;
 
+		ctl_asking_answered(s->asking, l);
 		deliver(s, l);
 		ctl_letter_free(l);
 		l = next;
@@ -223,7 +234,7 @@ static int on_stop(sd_event_source *source, int fd, uint32_t revents, void *user
 	return sd_event_exit(s->event, 0);
 }
 
-/* Listening goes on with what else there is to do, or a flood of clients would stop it. */
+/* As urgent as what clients ask for, and in turn with that: a flood of them stops nobody's work. */
 static int add_listen(struct ctl_server *s)
 {
 	int r;
@@ -232,11 +243,23 @@ static int add_listen(struct ctl_server *s)
 		return 0;
 	r = sd_event_add_io(s->event, &s->accept, s->parts.listen_fd, EPOLLIN, on_accept, s);
 	if (r >= 0)
+		r = sd_event_source_set_priority(s->accept, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
 		r = sd_event_add_time_relative(s->event, &s->accept_again, CLOCK_MONOTONIC,
 					       ACCEPT_USEC, 0, on_accept_again, s);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(s->accept_again, SD_EVENT_OFF);
 	return r;
+}
+
+static int add_mailbox(struct ctl_server *s)
+{
+	int r = ctl_asking_new(&s->asking, s);
+
+	if (r < 0)
+		return r;
+	return sd_event_add_io(s->event, NULL, ctl_mailbox_fd(s->parts.mailbox, CTL_TO_CONTROL),
+			       EPOLLIN, on_letters, s);
 }
 
 static int add_sources(struct ctl_server *s)
@@ -247,9 +270,7 @@ static int add_sources(struct ctl_server *s)
 	if (r >= 0)
 		r = sd_event_add_io(s->event, NULL, s->stop_fd, EPOLLIN, on_stop, s);
 	if (r >= 0 && s->parts.mailbox)
-		r = sd_event_add_io(s->event, NULL,
-				    ctl_mailbox_fd(s->parts.mailbox, CTL_TO_CONTROL), EPOLLIN,
-				    on_letters, s);
+		r = add_mailbox(s);
 	if (r >= 0)
 		r = add_listen(s);
 	if (r >= 0 && s->parts.stream)
@@ -285,6 +306,7 @@ struct ctl_server *ctl_server_free(struct ctl_server *s)
 		ctl_server_forget(s, s->clients[0]);
 	if (s->parts.stream)
 		ctl_stream_detach(s->parts.stream);
+	ctl_asking_free(s->asking);
 	sd_event_source_disable_unref(s->accept);
 	sd_event_source_disable_unref(s->accept_again);
 	sd_event_unref(s->event);

@@ -41,6 +41,8 @@ struct ctl_parts {
 	struct ifname *names;	    /* NULL: interfaces are numbers */
 	struct ctl_stream *stream;
 	struct ctl_mailbox *mailbox;
+	/* how long a client may leave a request incomplete; 0: CTL_STALL_USEC (ctl/client.h) */
+	uint64_t stall_usec;
 };
 
 /* Returns 0 or -errno. */
@@ -79,6 +81,9 @@ struct ctl_client *ctl_server_client(const struct ctl_server *s, uint64_t id);
 
 /* The configuration in force. */
 void ctl_server_get_config(struct ctl_server *s, struct ct_config *ret);
+
+/* Asks the main thread, now or soon. False: there is none; else the letter is not the caller's. */
+bool ctl_server_ask(struct ctl_server *s, struct ctl_letter *l);
 
 /* Counts events that a client did not get in time. */
 void ctl_server_count_lost(struct ctl_server *s, uint64_t n);

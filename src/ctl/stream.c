@@ -98,13 +98,15 @@ bool ctl_stream_crowded(const struct ctl_stream *s, size_t ring)
 
 /* ---- replies ---- */
 
-static uint64_t dropped(const struct ctl_stream *s)
+/* Events of some classes that found no room in a ring so far. */
+static uint64_t dropped(const struct ctl_stream *s, uint32_t classes)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < s->nrings; i++)
 		for (int type = 0; type < CT_EVENT_MAX; type++)
-			n += ring_dropped(&s->rings[i], type);
+			if (classes & (1U << type))
+				n += ring_dropped(&s->rings[i], type);
 	return n;
 }
 
@@ -172,9 +174,9 @@ static void offer(struct subscription *sub, const struct ct_event *ev, uint64_t 
 
 static void note_dropped(struct ctl_stream *s)
 {
-	uint64_t total = dropped(s);
-
 	for (struct subscription *sub = s->first; sub; sub = sub->next) {
+		uint64_t total = dropped(s, sub->classes);
+
 		lose(sub, total - sub->dropped_seen);
 		sub->dropped_seen = total;
 	}
@@ -346,7 +348,7 @@ void ctl_start_events(struct ctl_call *call)
 		.filter = filter,
 		.classes = classes,
 		.since_ns = clock_now_ns(),
-		.dropped_seen = dropped(s),
+		.dropped_seen = dropped(s, classes),
 	};
 	s->first = sub;
 	call->state = sub;

@@ -174,7 +174,7 @@ void ctl_start_count(struct ctl_call *call)
 	if (!ctl_read_filter(call, &filter))
 		return;
 	if (!filter.has) {
-		put_count(call, ct_count(table(call)));
+		put_count(call, ct_count_shown(table(call)));
 		return;
 	}
 	if (!ctl_call_state(call, sizeof(*c)))

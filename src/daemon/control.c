@@ -93,26 +93,36 @@ static void answer(struct daemon *d, struct ctl_letter *l)
 	}
 }
 
-/* Those that only tell something want no answer. */
-static void answer_all(struct daemon *d)
+static void send_back(struct daemon *d, struct ctl_letter *l)
+{
+	uint64_t begin_ns = clock_now_ns();
+
+	answer(d, l);
+	l->took_ns = clock_now_ns() - begin_ns;
+	ctl_mailbox_put(d->control.mailbox, CTL_TO_CONTROL, l);
+}
+
+/* Those that only tell something want no answer; at the end nobody is there to read others. */
+static void read_letters(struct daemon *d, bool end)
 {
 	struct ctl_letter *l = ctl_mailbox_take(d->control.mailbox, CTL_TO_MAIN);
 
 	while (l) {
 		struct ctl_letter *next = l->next;
 
-		answer(d, l);
 		if (l->ask == CTL_ASK_TOLD)
+			answer(d, l);
+		if (l->ask == CTL_ASK_TOLD || end)
 			ctl_letter_free(l);
 		else
-			ctl_mailbox_put(d->control.mailbox, CTL_TO_CONTROL, l);
+			send_back(d, l);
 		l = next;
 	}
 }
 
 static int on_letters(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-	answer_all(userdata);
+	read_letters(userdata, false);
 	return 0;
 }
 
@@ -233,7 +243,7 @@ bool control_stop(struct daemon *d)
 	}
 	c->server = ctl_server_free(c->server);
 	if (c->mailbox) /* what was done meanwhile has its record */
-		answer_all(d);
+		read_letters(d, true);
 	control_socket_close(&c->socket);
 	return true;
 }

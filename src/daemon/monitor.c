@@ -24,7 +24,7 @@
 #define STALL_NS (20 * WORKER_WAIT_MS * NS_PER_MS)
 
 /* What the daemon takes beside its table, mostly rings of records; generous. */
-#define MEMORY_BASE	   (UINT64_C(8) << 20)
+#define MEMORY_BASE	   (UINT64_C(16) << 20)
 #define MEMORY_PER_QUEUE   (UINT64_C(8) << 20)
 #define MEMORY_INTERVAL_NS (60 * NS_PER_S)
 
@@ -377,13 +377,14 @@ static void watch_table(struct monitor *m, struct daemon *d, const struct ct_sta
 }
 
 /*
- * The table takes memory as it fills, and there is no error to be had from a page that may not be
- * taken: the kernel kills, or holds up, whoever touches it. So this is told before it happens.
+ * Table and history take memory as flows come, and there is no error to be had from a page that may
+ * not be taken: the kernel kills, or holds up, whoever touches it. So this is told before it
+ * happens.
  */
 static void watch_memory(struct monitor *m, const struct daemon *d, uint64_t now_ns)
 {
-	uint64_t table = d->memory.arena_size + d->memory.index_size;
-	uint64_t limit, needed = table + MEMORY_BASE + m->nqueues * MEMORY_PER_QUEUE;
+	uint64_t flows = d->memory.arena_size + d->memory.index_size + d->control.history_size;
+	uint64_t limit, needed = flows + MEMORY_BASE + m->nqueues * MEMORY_PER_QUEUE;
 	char bytes[2][STATUS_NUMBER_STRLEN];
 
 	if (now_ns < m->memory_next_ns)

@@ -85,6 +85,16 @@ static int bind_to(int fd, const struct sockaddr_un *addr)
 	return bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? -errno : 0;
 }
 
+/* It has its mode from the first moment; no path is followed a second time to give it one. */
+static int bind_with_mode(int fd, const struct sockaddr_un *addr)
+{
+	mode_t old = umask(0777 & ~MODE);
+	int r = bind_to(fd, addr);
+
+	umask(old);
+	return r;
+}
+
 static int make(struct control_socket *s, const char *path)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -101,10 +111,10 @@ static int make(struct control_socket *s, const char *path)
 	if (strncmp(path, RUNTIME "/", sizeof(RUNTIME)) == 0 && mkdir(RUNTIME, MODE_DIRS) < 0 &&
 	    errno != EEXIST)
 		return -errno;
-	r = bind_to(fd, &addr);
+	r = bind_with_mode(fd, &addr);
 	if (r < 0)
 		return r;
-	if (chmod(path, MODE) < 0 || stat(path, &st) < 0 || listen(fd, BACKLOG) < 0) {
+	if (lstat(path, &st) < 0 || listen(fd, BACKLOG) < 0) {
 		r = -errno;
 		(void)unlink(path);
 		return r;
@@ -148,7 +158,7 @@ void control_socket_close(struct control_socket *s)
 {
 	struct stat st;
 
-	if (s->path && stat(s->path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
+	if (s->path && lstat(s->path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
 		(void)unlink(s->path);
 	free(s->path);
 	cleanup_close(&s->fd);

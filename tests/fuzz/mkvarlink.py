@@ -33,8 +33,11 @@ SEEDS = {
     call("a.b") + call("Count", {"x": 1}) + call("Count", upgrade=True),
     "filters": b"".join(call("Count", {"filter": f}) for f in (
         {"icmp_type": 8, "icmp_code": 0, "icmp_id": 7}, {"helper": "ftp", "master": "0" * 16},
+        {"master": "f" * 16, "zone": 65535},
         {"reply_src": "2001:db8::/32", "reply_dst": "::1"}, {"state": ["ESTABLISHED", "COOKIE_WAIT"]},
         {"src": "10.0.0.0/99"}, {"nothing": 1})),
+    "names": b"".join(call(m, {n: 1}) for m in ("Count", "GetStatus", "Get") for n in ("", " ", "filter flow", "fil")) +
+    b"".join(call("Count", {"filter": {n: 1}}) for n in ("", " ", "src dst")),
     "half": call("GetStatus") + call("Count")[:-5],
     "nested": b'{"method":' + b"[" * 3000 + b"\0",
     "strings": b'{"method":"\\ud800\\u0041\\n\xc3\xa9"}\0{"method":"a.b","parameters":{"x":1e400}}\0',

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/live/test_bulk.py \
 	tests/live/test_check_rules.py \
 	tests/live/test_control.py \
+	tests/live/test_control_hostile.py \
 	tests/live/test_control_systemd.py \
 	tests/live/test_continuity.py \
 	tests/live/test_ctmarkctl.py \

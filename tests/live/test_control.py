@@ -220,6 +220,15 @@ def test_config_and_reload(daemon, client):
     assert daemon.notify.wait("RELOADING=1") and daemon.notify.wait("READY=1")
 
 
+def test_reload_warns_once(daemon, client):
+    """Who asked is told what the log says, and both once."""
+    daemon.write_config({"Queue": {"MaxPackets": "60000", "ReceiveBuffer": "64K"}})
+    message, = client.call("Reload")["messages"]
+    assert message.startswith("ReceiveBuffer=65536: ")
+    assert daemon.wait_line("Configuration reloaded")
+    assert len([line for line in daemon.lines if message in line]) == 1
+
+
 def test_log_level(daemon, client):
     client.call("SetLogLevel", level="warning")
     assert client.call("GetStatus")["status"]["log_level"] == "warning"

@@ -80,7 +80,7 @@ GROUP = "/run/groups/system.slice/ctmarkd.service"
 
 
 @pytest.mark.systemd
-@pytest.mark.parametrize("limit,told", [(32 << 20, 1), (74 << 20, 0)])
+@pytest.mark.parametrize("limit,told", [(32 << 20, 1), (160 << 20, 1), (162 << 20, 0)])
 def test_limit_is_told(service, limit, told):  # noqa: F811
     """Inside the sandbox, about a limit as the kernel shows it."""
     service.run("mkdir", "-p", GROUP)

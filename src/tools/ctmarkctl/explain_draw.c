@@ -153,7 +153,7 @@ static void draw_flags(struct screen *s, const json_t *peer)
 static void draw_peer(struct screen *s, const json_t *tcp, const char *side)
 {
 	const json_t *peer = json_object_get(tcp, side);
-	char ack[64] = "";
+	char ack[64] = "", seq[64] = "any";
 
 	screen_tab(s, 2 * INDENT);
 	screen_field(s, LABEL, STYLE_NOTE, "%s", side);
@@ -165,9 +165,10 @@ static void draw_peer(struct screen *s, const json_t *tcp, const char *side)
 	say(s, LABEL, STYLE_PLAIN, "offers a window of %" PRId64 ", scale %" PRId64 "%s",
 	    value_number(peer, "maxwin"), value_number(peer, "scale"), ack);
 	draw_flags(s, peer);
-	say(s, LABEL, STYLE_PLAIN,
-	    "next: seq %" PRId64 " .. %" PRId64 ", ack %" PRId64 " .. %" PRId64,
-	    value_number(peer, "seq_min"), value_number(peer, "seq_max"),
+	if (value_has(peer, "seq_max"))
+		snprintf(seq, sizeof(seq), "%" PRId64 " .. %" PRId64, value_number(peer, "seq_min"),
+			 value_number(peer, "seq_max"));
+	say(s, LABEL, STYLE_PLAIN, "next: seq %s, ack %" PRId64 " .. %" PRId64, seq,
 	    value_number(peer, "ack_min"), value_number(peer, "ack_max"));
 }
 
@@ -189,8 +190,8 @@ static void draw_tcp(struct screen *s, const json_t *tcp)
 		return;
 	screen_tab(s, 2 * INDENT);
 	screen_wrap(s, 2 * INDENT, STYLE_WARN,
-		    "No sequence number is rejected now: TCPBeLiberal= says so, or a side's window "
-		    "is not known yet.");
+		    "No sequence number is rejected: TCPBeLiberal= says so, or the connection was "
+		    "met in its middle.");
 }
 
 static void draw_tag(struct screen *s, const json_t *sctp, const char *key, const char *side)

@@ -5,9 +5,8 @@
  * one takes over whole, and no packet is judged twice or not at all.
  *
  * A child judges packets in memory that its parent shares. In the midst of one of them, by chance,
- * it is killed at some instruction. The parent adopts the table and
- * goes on: what it says of every packet from there on must be what an engine says that nobody
- * killed.
+ * it is killed at some instruction. The parent adopts the table and goes on: what it says of every
+ * packet from there on must be what an engine says that nobody killed.
  */
 
 #include "packet.h"
@@ -25,6 +24,7 @@
 
 #include "core/adopt.h"
 #include "core/table.h"
+#include "core/view.h"
 
 #define PACKETS	   300
 #define MAX_FLOWS  256
@@ -66,9 +66,6 @@ struct scene {
 	size_t size;
 	struct said said[PACKETS]; /* by an engine that nobody kills */
 };
-
-/* --- traffic ------------------------------------------------------------------------------------
- */
 
 struct side {
 	uint32_t isn[2], sent[2];
@@ -210,8 +207,7 @@ static void make_traffic(struct scene *s, uint64_t seed, enum traffic traffic)
 	}
 }
 
-/* --- engines
- * -------------------------------------------------------------------------------------- */
+/* --- engines --- */
 
 static void scene_open(struct scene *s, uint64_t seed, enum traffic traffic)
 {
@@ -390,8 +386,7 @@ static void rehearse(struct scene *s)
 	s->estate->th.ct = ct_free(s->estate->th.ct);
 }
 
-/* --- the child
- * ------------------------------------------------------------------------------------ */
+/* --- the child --- */
 
 static void judging_child(struct scene *s, unsigned int last)
 {
@@ -465,8 +460,7 @@ static void step(pid_t pid)
 	wait_stop(pid);
 }
 
-/* --- where it is killed
- * --------------------------------------------------------------------------- */
+/* --- where it is killed --- */
 
 #define SPOTS_MAX (1u << 16)
 
@@ -534,8 +528,7 @@ static void kill_at(child_main *child, struct scene *s, unsigned int last, uintp
 	s->estate->th.ct = ct;
 }
 
-/* --- tests
- * ------------------------------------------------------------------------------------------ */
+/* --- tests --- */
 
 enum fate { FATE_AGAIN, FATE_RECALLED, FATE_HEARD, FATES };
 
@@ -648,13 +641,58 @@ static void test_while_taking_over(void **state)
 	print_message("%u places, %u of %u did not get through\n", spots.n, killed, tries);
 }
 
+static void end_all(struct scene *s)
+{
+	const struct ct_arena *a = &s->estate->th.ct->arena;
+	struct ct_event ev;
+
+	for (uint32_t i = 1; i <= MAX_FLOWS; i++)
+		(void)ct_delete(&s->estate->th, ct_arena_id(a, i), NOW, &ev);
+}
+
+static void ending_child(struct scene *s, unsigned int last)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	end_all(s);
+	s->estate->judged = last + 1;
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+/* Flows that end on request: none is left half, nor what it expected. */
+static void test_while_ending(void **state)
+{
+	static struct spots spots;
+	uint64_t seed = 13, killed = 0, n;
+	struct scene s;
+
+	scene_open(&s, dice(&seed), TRAFFIC_ENTRY);
+	play_some(&s);
+	n = ct_count(s.estate->th.ct) + s.estate->th.stats.count[CT_STAT_DESTROYED];
+	learn_spots(&spots, ending_child, &s, 0);
+	while (killed < CRASHES / 5) {
+		play_some(&s);
+		kill_at(ending_child, &s, 0, spots.at[dice(&seed) % spots.n],
+			(unsigned int)(dice(&seed) % 8));
+		killed += s.estate->judged == 0;
+		assert_int_equal(reborn(&s, NOW + SOME * SEC).damaged, 0);
+		end_all(&s);
+		/* what was under way may count twice */
+		assert_in_range(s.estate->th.stats.count[CT_STAT_DESTROYED], n, n + 1);
+		assert_int_equal(ct_count(s.estate->th.ct), 0);
+		assert_int_equal(ct_expect_count(s.estate->th.ct), 0);
+		s.estate->th.ct = ct_free(s.estate->th.ct);
+	}
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at_the_entry),
-		cmocka_unit_test(test_with_the_exit_hook),
-		cmocka_unit_test(test_fragments),
-		cmocka_unit_test(test_while_taking_over),
+		cmocka_unit_test(test_at_the_entry), cmocka_unit_test(test_with_the_exit_hook),
+		cmocka_unit_test(test_fragments),    cmocka_unit_test(test_while_taking_over),
+		cmocka_unit_test(test_while_ending),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

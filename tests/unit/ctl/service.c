@@ -41,6 +41,11 @@ static void make_engine(struct service *s)
 
 void service_init(struct service *s)
 {
+	service_init_with(s, -1, 0);
+}
+
+void service_init_with(struct service *s, int listen_fd, uint64_t stall_usec)
+{
 	struct ctl_parts parts;
 
 	*s = (struct service){.now_ns = clock_now_ns()};
@@ -48,7 +53,7 @@ void service_init(struct service *s)
 	if (ctl_stream_new(&s->stream, SERVICE_RINGS) < 0 || ctl_mailbox_new(&s->mailbox) < 0)
 		abort();
 	parts = (struct ctl_parts){
-		.listen_fd = -1,
+		.listen_fd = listen_fd,
 		.owner = geteuid(),
 		.ct = s->ct,
 		.thread = &s->control,
@@ -56,6 +61,7 @@ void service_init(struct service *s)
 		.ring = 1,
 		.stream = s->stream,
 		.mailbox = s->mailbox,
+		.stall_usec = stall_usec,
 	};
 	if (ctl_server_new(&s->server, &parts) < 0)
 		abort();
@@ -72,7 +78,7 @@ void service_done(struct service *s)
 	free(s->arena);
 }
 
-static void track(struct service *s, const struct pk *p)
+void service_track(struct service *s, const struct pk *p)
 {
 	struct ct_input in = pk_input(p, clock_now_ns());
 	struct ct_result res;
@@ -92,10 +98,10 @@ void service_fill(struct service *s, unsigned int n)
 
 	for (unsigned int i = 0; i < n; i++) {
 		pk_udp(&p, CT_AF_INET, 1, 2, (uint16_t)(1000 + i), 53);
-		track(s, &p);
+		service_track(s, &p);
 	}
 	pk_tcp(&p, CT_AF_INET, 1, 2, 7, 8, PK_RST, 1, 1); /* belongs to nothing */
-	track(s, &p);
+	service_track(s, &p);
 }
 
 void service_push(struct service *s, enum ct_event_type type, uint64_t flow)
@@ -125,6 +131,8 @@ static bool answer_letters(struct service *s)
 		} else {
 			if (l->ask == CTL_ASK_SNAPSHOT)
 				l->snapshot = sample_snapshot(true);
+			l->took_ns = s->took_ns;
+			s->answered++;
 			ctl_mailbox_put(s->mailbox, CTL_TO_CONTROL, l);
 		}
 		l = next;

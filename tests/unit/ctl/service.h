@@ -29,16 +29,26 @@ struct service {
 	struct ctl_mailbox *mailbox;
 	struct ctl_server *server;
 	uint64_t now_ns;
-	bool silent;	   /* the main thread does not answer */
+	bool silent;	  /* the main thread does not answer */
+	uint64_t took_ns; /* what it takes for each answer, as it says */
+	unsigned int answered;
 	unsigned int told; /* records that it was asked to write */
 	uint64_t deleted;  /* in the last of them */
 };
 
 void service_init(struct service *s);
+
+/* The same, listening on a socket (-1: none) and with a limit of its own for incomplete requests.
+ */
+void service_init_with(struct service *s, int listen_fd, uint64_t stall_usec);
 void service_done(struct service *s);
 
 /* n UDP flows from different ports; each packet's events go to the stream and the history. */
 void service_fill(struct service *s, unsigned int n);
+
+/* One packet; its events go there, too. Inbound checksums count. */
+struct pk;
+void service_track(struct service *s, const struct pk *p);
 
 /* One event of a class, now. */
 void service_push(struct service *s, enum ct_event_type type, uint64_t flow);

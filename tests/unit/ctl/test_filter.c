@@ -134,6 +134,7 @@ static void test_bad(void **state)
 		{"{\"status\":[1]}", "status", "[1]"},
 		{"{\"status\":[]}", "status", "[]"},
 		{"{\"flow\":\"ab\"}", "flow", "ab"},
+		{"{\"master\":\"0000000000000000\"}", "master", "0000000000000000"},
 		{"{\"helper\":\"\"}", "helper", ""},
 		{"{\"family\":\"\"}", "family", ""},
 		{"{\"proto\":\"0x6\"}", "proto", "0x6"},

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "ctl/asking.h"
 #include "ctl/client.h"
+#include "tests/unit/core/packet.h"
 #include "tests/unit/ctl/service.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -162,6 +165,14 @@ static void test_errors(void **state)
 		 "io.ctmark.Manager.BadValue"},
 		{CALL("Explain", ",\"more\":true,\"parameters\":{\"filter\":{},\"limit\":0}"),
 		 "org.varlink.service.InvalidParameter"},
+		{CALL("Count", ",\"parameters\":{\"\":1}"), "org.varlink.service.InvalidParameter"},
+		{CALL("GetStatus", ",\"parameters\":{\"\":1}"),
+		 "org.varlink.service.InvalidParameter"},
+		{CALL("Explain",
+		      ",\"more\":true,\"parameters\":{\"filter\":{},\"filter limit\":1}"),
+		 "org.varlink.service.InvalidParameter"},
+		{CALL("Explain", ",\"more\":true,\"parameters\":{\"filter\":{},\"limi\":1}"),
+		 "org.varlink.service.InvalidParameter"},
 	};
 	struct fixture *f = *state;
 
@@ -241,6 +252,122 @@ static void test_too_many(void **state)
 	free(in);
 }
 
+/* An incomplete request ends the connection after a while; one that has not begun does not. */
+static void test_stall(void **state)
+{
+	const uint64_t limit_usec = 20000, begin_ns = clock_now_ns();
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct inbox *in = calloc(1, sizeof(*in));
+	int half;
+
+	service_init_with(&f->s, -1, limit_usec);
+	f->fd = service_connect(&f->s);
+	half = service_connect(&f->s);
+	service_ask(half, CALL("Count", ""));
+	service_send(half, "{", 1);
+	json_decref(service_next(&f->s, half, in));
+	while (!in->closed && clock_now_ns() - begin_ns < 60 * NS_PER_S) {
+		assert_null(service_next(&f->s, half, in));
+		usleep(1000);
+	}
+	assert_true(in->closed);
+	assert_true(clock_now_ns() - begin_ns >= limit_usec * 1000);
+	service_ask(f->fd, CALL("Count", ""));
+	json_decref(expect(f, NULL));
+	close(half);
+	free(in);
+	*state = f;
+	teardown(state);
+}
+
+/* A queue of those who want to connect is nothing that others wait for. */
+static void test_crowd_at_the_door(void **state)
+{
+	enum { CROWD = 100, ENOUGH = 20 };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	socklen_t len = sizeof(addr.sun_family); /* the kernel chooses a name */
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct fixture *f = calloc(1, sizeof(*f));
+	int fds[CROWD];
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(listen(listener, CROWD), 0);
+	len = sizeof(addr);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
+	service_init_with(&f->s, listener, 0);
+	f->fd = service_connect(&f->s);
+	for (int i = 0; i < CROWD; i++) {
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		assert_int_equal(connect(fds[i], (struct sockaddr *)&addr, len), 0);
+	}
+	service_ask(f->fd, CALL("Count", ""));
+	for (int i = 0; i < ENOUGH; i++)
+		(void)sd_event_run(ctl_server_event(f->s.server), 0);
+	assert_true(recv(f->fd, f->in.buf, sizeof(f->in.buf), MSG_DONTWAIT) > 0);
+	for (int i = 0; i < CROWD; i++)
+		close(fds[i]);
+	*state = f;
+	teardown(state);
+	close(listener);
+}
+
+static json_t *wait_reply(struct fixture *f)
+{
+	for (;;) {
+		json_t *reply = service_next(&f->s, f->fd, &f->in);
+
+		if (reply)
+			return reply;
+		assert_false(f->in.closed);
+		usleep(1000);
+	}
+}
+
+/* However often it is asked, the main thread has nine tenths of its time for itself. */
+static void test_main_thread_is_left_alone(void **state)
+{
+	enum { ROUNDS = 4 };
+	struct fixture *f = *state;
+	uint64_t begin_ns = clock_now_ns();
+
+	f->s.took_ns = 3 * NS_PER_MS;
+	for (int i = 0; i <= ROUNDS; i++) {
+		service_ask(f->fd, CALL("GetTotals", ""));
+		json_decref(wait_reply(f));
+	}
+	assert_true(clock_now_ns() - begin_ns >= ROUNDS * 9 * f->s.took_ns);
+	assert_int_equal(f->s.answered, ROUNDS + 1);
+}
+
+/* Those who ask and leave, again and again, cost it nothing. */
+static void test_questions_of_nobody(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t begin_ns;
+	unsigned int more;
+
+	f->s.took_ns = NS_PER_S; /* the longest pause */
+	do {
+		service_ask(f->fd, CALL("GetTotals", ""));
+		json_decref(wait_reply(f));
+		begin_ns = clock_now_ns();
+		f->s.answered = 0;
+		for (int i = 0; i < 20; i++) {
+			int fd = service_connect(&f->s);
+
+			service_ask(fd, CALL("GetConfig", ""));
+			service_run(&f->s);
+			close(fd);
+			service_run(&f->s);
+		}
+		more = f->s.answered; /* all in the pause, if this machine was quick enough */
+	} while (clock_now_ns() - begin_ns > CTL_ASKING_PAUSE_MAX_NS / 2);
+	assert_int_equal(more, 0);
+	service_ask(f->fd, CALL("GetTotals", ""));
+	json_decref(wait_reply(f));
+	assert_int_equal(f->s.answered, 1);
+}
+
 /* Replies that nobody reads: no more of them are made, and the other client has its turn. */
 static void test_deaf(void **state)
 {
@@ -297,6 +424,86 @@ static void test_list_and_get(void **state)
 	assert_non_null(json_object_get(json_object_get(reply, "parameters"), "explanation"));
 	assert_null(json_object_get(reply, "continues"));
 	json_decref(reply);
+}
+
+/* What waits to be confirmed is in no list, and is not counted either. */
+static void test_count_is_of_the_list(void **state)
+{
+	static const char *const asked[] = {
+		CALL("Count", ""),
+		CALL("Count", ",\"parameters\":{\"filter\":{\"proto\":\"udp\"}}")};
+	struct fixture *f = *state;
+
+	service_fill(&f->s, 3);
+	f->s.cfg.confirm = CT_CONFIRM_EXIT;
+	service_fill(&f->s, 5); /* three of them are known */
+	assert_int_equal(ct_count(f->s.ct), 5);
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		service_ask(f->fd, asked[i]);
+		json_t *reply = expect(f, NULL);
+		assert_int_equal(integer(reply, "count"), 3);
+		json_decref(reply);
+	}
+}
+
+static json_t *explain_tcp(struct fixture *f)
+{
+	json_t *reply, *tcp;
+
+	service_ask(f->fd, CALL("Explain",
+				",\"more\":true,\"parameters\":{\"filter\":{\"proto\":\"tcp\"}}"));
+	reply = expect(f, NULL);
+	tcp = json_object_get(json_object_get(json_object_get(reply, "parameters"), "explanation"),
+			      "tcp");
+	assert_true(json_is_object(tcp));
+	json_incref(tcp);
+	json_decref(reply);
+	json_decref(expect(f, NULL));
+	return tcp;
+}
+
+/* Before the answer nothing is known of the other side but what it may acknowledge. */
+static void test_explain_syn(void **state)
+{
+	struct fixture *f = *state;
+	json_t *tcp, *original, *reply;
+	struct pk p;
+
+	pk_tcp(&p, CT_AF_INET, 1, 2, 1000, 80, PK_SYN, 99, 0);
+	service_track(&f->s, &p);
+	tcp = explain_tcp(f);
+	original = json_object_get(tcp, "original");
+	reply = json_object_get(tcp, "reply");
+	assert_true(json_is_false(json_object_get(tcp, "liberal")));
+	assert_int_equal(json_integer_value(json_object_get(original, "seq_max")), 100);
+	assert_null(json_object_get(reply, "seq_min"));
+	assert_null(json_object_get(reply, "seq_max"));
+	assert_int_equal(json_integer_value(json_object_get(reply, "ack_max")), 100);
+	json_decref(tcp);
+
+	/* and that is checked: the answer acknowledges what was not sent */
+	pk_tcp(&p, CT_AF_INET, 2, 1, 80, 1000, PK_SYN | PK_ACK, 500, 101);
+	service_track(&f->s, &p);
+	assert_int_equal(f->s.worker.stats.info[CT_INFO_INVALID], 1);
+}
+
+/* A connection that was met in its middle: its bounds are shown, but reject nothing. */
+static void test_explain_middle(void **state)
+{
+	struct fixture *f = *state;
+	struct pk p;
+	json_t *tcp;
+
+	pk_tcp(&p, CT_AF_INET, 1, 2, 1000, 80, PK_ACK, 99, 1);
+	service_track(&f->s, &p);
+	pk_tcp(&p, CT_AF_INET, 2, 1, 80, 1000, PK_ACK, 1, 99);
+	service_track(&f->s, &p);
+	tcp = explain_tcp(f);
+	assert_true(json_is_true(json_object_get(tcp, "liberal")));
+	json_decref(tcp);
+	pk_tcp(&p, CT_AF_INET, 1, 2, 1000, 80, PK_ACK, 0x40000000, 1);
+	service_track(&f->s, &p);
+	assert_int_equal(f->s.worker.stats.info[CT_INFO_INVALID], 0);
 }
 
 /* ---- transitions ---- */
@@ -393,6 +600,27 @@ static void test_lost(void **state)
 	assert_int_equal(ctl_server_lost(f->s.server), lost);
 }
 
+/* What found no room is lost for those who asked for its class, and for nobody else. */
+static void test_lost_by_others(void **state)
+{
+	enum { TOTAL = 40000 }; /* more than a ring takes */
+	struct fixture *f = *state;
+	json_t *reply;
+
+	service_ask(f->fd,
+		    CALL("Events", ",\"more\":true,\"parameters\":{\"events\":[\"destroy\"]}"));
+	json_decref(expect(f, NULL));
+	for (int i = 0; i < TOTAL; i++)
+		service_push(&f->s, CT_EVENT_NEW, 1);
+	wait_hold(f);
+	service_push(&f->s, CT_EVENT_DESTROY, 1);
+	reply = next_events(f);
+	assert_int_equal(nevents(reply), 1);
+	assert_null(json_object_get(json_object_get(reply, "parameters"), "lost"));
+	json_decref(reply);
+	assert_int_equal(ctl_server_lost(f->s.server), 0);
+}
+
 static void test_introspection(void **state)
 {
 	struct fixture *f = *state;
@@ -422,10 +650,18 @@ int main(void)
 		TEST(test_half_closed),
 		TEST(test_answer_for_nobody),
 		TEST(test_too_many),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_crowd_at_the_door),
+		TEST(test_main_thread_is_left_alone),
+		TEST(test_questions_of_nobody),
 		TEST(test_deaf),
 		TEST(test_list_and_get),
+		TEST(test_count_is_of_the_list),
+		TEST(test_explain_syn),
+		TEST(test_explain_middle),
 		TEST(test_events),
 		TEST(test_lost),
+		TEST(test_lost_by_others),
 		TEST(test_introspection),
 	};
 
