@@ -287,7 +287,11 @@ def test_explain(lab, nflog, daemon, ctl, held):
     assert "ESTABLISHED" in text and "next: seq " in text and "new flow" in text
     assert f"journalctl CTMARK_FLOW={flow}" in text
     text = ctl.text("explain", "-p", "tcp", "--dport", "8082")
-    assert "INVALID" in text and re.search(r"tcp-\w+-\w+: seq=\d+ ", text)
+    assert "INVALID" in text and re.search(r"tcp-seq-over: begins \d+ beyond ", text)
+    held.traffic.udp_closed()
+    text = ctl.text("explain", "-p", "udp", "--dport", "9")
+    assert "ICMP error about this flow, on its way to the initiator" in text
+    assert text.count("new flow") == 1
     parts = ctl.lines("explain", "-p", "tcp")
     assert flow in [p.get("flow", {}).get("flow") for p in parts]
 

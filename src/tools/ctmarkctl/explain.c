@@ -67,7 +67,7 @@ static enum app_status make_params(const struct app *app, const char *word, json
 	return APP_OK;
 }
 
-static enum app_status finish(struct explain *e, const char *word)
+static enum app_status finish(struct explain *e)
 {
 	if (e->app->json != APP_TEXT)
 		series_done(&e->series);
@@ -75,10 +75,6 @@ static enum app_status finish(struct explain *e, const char *word)
 		printf("\n%" PRId64 " more flows meet this; --limit shows more\n", e->omitted);
 	if (e->n)
 		return APP_OK;
-	if (word)
-		return app_fail(APP_FAILURE,
-				"no flow '%s'; if it is gone: journalctl CTMARK_FLOW=%s", word,
-				word);
 	return app_fail(APP_FAILURE, "no flow and no packet without one meets this");
 }
 
@@ -94,5 +90,5 @@ enum app_status verb_explain(struct app *app, int argc, char *argv[])
 		return status;
 	pager_open(app);
 	status = app_stream(app, "Explain", params, take_part, &e);
-	return status == APP_OK ? finish(&e, argv[1]) : status;
+	return status == APP_OK ? finish(&e) : status;
 }

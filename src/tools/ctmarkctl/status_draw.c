@@ -156,9 +156,10 @@ static void draw_drops(struct screen *s, const json_t *status)
 	int64_t drops = value_number(status, "drops");
 
 	label(s, "Drops");
-	screen_add(s, trouble(drops), "%" PRId64 " packets that nobody wanted dropped", drops);
+	screen_add(s, trouble(drops), "%" PRId64 " unwanted", drops);
+	/* the daemon is asked, whoever asks */
 	if (!value_true(status, "drops_exact"))
-		screen_add(s, STYLE_DIM, ", or more (only root is told)");
+		screen_add(s, STYLE_DIM, ", or more: FULL is not known, as the daemon is not root");
 	screen_line(s);
 }
 
