@@ -138,6 +138,8 @@ static void make_history(struct daemon *d)
 		      "History=: no memory, nothing is kept of what flows go through");
 		return;
 	}
+	/* as the table: too much for a core, and no help in it */
+	(void)madvise(c->history_memory, c->history_size, MADV_DONTDUMP);
 	c->history = ct_history_init(c->history_memory, &params);
 }
 

@@ -184,8 +184,11 @@ static int reload(struct daemon *d, void (*also)(void *ctx, int priority, const 
 	d->oplog.also = also;
 	d->oplog.also_ctx = ctx;
 	c = load_again(d);
-	if (c)
+	if (c) {
 		follow_queue_keys(d, &c->conf);
+		if (strcmp(c->conf.state_file, d->conf->conf.state_file) != 0)
+			takeover_set_file(d, c->conf.state_file);
+	}
 	d->oplog.also = NULL;
 	if (!c) {
 		oplog(&d->oplog, LOG_ERR, 0, MSGID_CONFIG_REJECTED,
@@ -195,9 +198,6 @@ static int reload(struct daemon *d, void (*also)(void *ctx, int priority, const 
 	if (conf_restart_keys(&d->started, &c->conf, keys, sizeof(keys)) > 0)
 		oplog(&d->oplog, LOG_WARNING, 0, MSGID_CONFIG_WARNING,
 		      "Changed, but a restart is needed for: %s", keys);
-	follow_queue_keys(d, &c->conf);
-	if (strcmp(c->conf.state_file, d->conf->conf.state_file) != 0)
-		takeover_set_file(d, c->conf.state_file);
 	put_in_force(d, c);
 	oplog(&d->oplog, LOG_INFO, 0, MSGID_CONFIG_RELOADED, "Configuration reloaded");
 	return 0;

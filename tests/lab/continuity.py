@@ -89,8 +89,8 @@ class Router(Netns):
     def wrap(self, *words):
         return self.machine.wrap(*words)
 
-    def ip(self, *words):
-        return self.machine.run("ip", *words)
+    def ip(self, *words, **kwargs):
+        return self.machine.run("ip", *words, **kwargs)
 
     def close(self):
         pass

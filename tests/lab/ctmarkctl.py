@@ -7,8 +7,10 @@ import os
 import pathlib
 import pty
 import select
+import shutil
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 
@@ -48,6 +50,13 @@ class Ctl:
     def __call__(self, *args, env=None, timeout=60, **kwargs):
         return subprocess.run(self.words(*args), capture_output=True, text=True, timeout=timeout,
                               env=self.environment(**(env or {})), **kwargs)
+
+    def as_other(self, *args, **kwargs):
+        """The same as another user, for whom the place where it was built may be closed."""
+        with tempfile.TemporaryDirectory() as place:
+            os.chmod(place, 0o755)
+            copy = shutil.copy(program(), place)
+            return self(*args, executable=copy, cwd="/", **kwargs)
 
     def popen(self, *args, env=None, **kwargs):
         return subprocess.Popen(self.words(*args), text=True, stdin=subprocess.DEVNULL,

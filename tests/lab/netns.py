@@ -61,12 +61,12 @@ class Netns:
     def popen(self, *words, **kwargs):
         return subprocess.Popen(self.wrap(*words), **kwargs)
 
-    def ip(self, *words):
-        return sh("ip", "-n", self.name, *words)
+    def ip(self, *words, **kwargs):
+        return sh("ip", "-n", self.name, *words, **kwargs)
 
     def ip_all(self, commands):
         """Many lines of words for ip, by one process: nearly every test builds a network."""
-        return sh("ip", "-n", self.name, "-batch", "-", stdin="".join(f"{c}\n" for c in commands))
+        return self.ip("-batch", "-", stdin="".join(f"{c}\n" for c in commands))
 
     def sysctl(self, **settings):
         """Sets net.* keys; '__' stands for a dot."""

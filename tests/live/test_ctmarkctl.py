@@ -207,10 +207,21 @@ def other_protocols(six):
 
 # ---- transitions ----
 
-def test_events(lab, nflog, daemon, ctl):
-    text = ctl.popen("events", "--sequence", "-p", "tcp")
+def end_after(process, word, file, number):
+    """Ends one by a signal when it has written a word to its file; returns all that it wrote."""
+    wait_for(lambda: word in file.read_text())
+    process.send_signal(number)
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+    return file.read_text()
+
+
+def test_events(lab, nflog, daemon, ctl, tmp_path):
+    with open(tmp_path / "text", "w") as out:
+        text = ctl.popen("events", "--sequence", "-p", "tcp", stdout=out)
     some = ctl.popen("events", "-e", "NEW,destroy", "-j", "-p", "tcp", "--limit", "2")
-    lines = ctl.popen("events", "-o", "conntrack", "-p", "tcp")
+    with open(tmp_path / "lines", "w") as out:
+        lines = ctl.popen("events", "-o", "conntrack", "-p", "tcp", stdout=out)
     wait_for(lambda: ctl.json("status")["clients"] >= 4)
     with Held(lab, nflog):
         ctl.text("delete", "-p", "tcp")
@@ -221,9 +232,7 @@ def test_events(lab, nflog, daemon, ctl):
     assert rows[1]["sequence"] == rows[0]["sequence"] + 1
     assert rows[0]["flow"] == rows[1]["flow"] and rows[1]["reason"] == "deleted"
 
-    text.send_signal(signal.SIGINT)
-    out, err = text.communicate(timeout=10)
-    assert (text.returncode, err) == (0, "")
+    out = end_after(text, " destroy ", tmp_path / "text", signal.SIGINT)
     rows = [line.split() for line in out.splitlines()]
     numbers = [int(r[0]) for r in rows]
     assert numbers == list(range(numbers[0], numbers[0] + len(rows)))
@@ -231,9 +240,7 @@ def test_events(lab, nflog, daemon, ctl):
     assert classes[0] == "new" and "assured" in classes and "destroy" in classes
     assert all(re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}", r[1]) for r in rows)
 
-    lines.send_signal(signal.SIGTERM)
-    out, err = lines.communicate(timeout=10)
-    assert (lines.returncode, err) == (0, "")
+    out = end_after(lines, "[DESTROY]", tmp_path / "lines", signal.SIGTERM)
     assert out.startswith("    [NEW] tcp      6 120 SYN_SENT src=")
     assert " [UPDATE] tcp      6 " in out and "[DESTROY] tcp      6 " in out
 
@@ -341,16 +348,16 @@ def test_metrics(ctl):
 # ---- who may ----
 
 def test_nobody_may_connect_or_change(daemon, ctl):
-    done = ctl("status", user=NOBODY, group=NOBODY, extra_groups=[])
+    done = ctl.as_other("status", user=NOBODY, group=NOBODY, extra_groups=[])
     assert done.returncode == 4 and done.stderr.count("\n") == 1
     group = daemon.control.stat().st_gid
     daemon.control.parent.chmod(0o755)
     reader = {"user": NOBODY, "group": group, "extra_groups": []}
-    assert ctl("status", **reader).returncode == 0
+    assert ctl.as_other("status", **reader).returncode == 0
     for words in (("flush",), ("delete", "-p", "tcp"), ("reload",), ("log-level", "debug")):
-        done = ctl(*words, **reader)
+        done = ctl.as_other(*words, **reader)
         assert done.returncode == 4 and "only root" in done.stderr, words
-    assert ctl("log-level", **reader).stdout == "info\n"
+    assert ctl.as_other("log-level", **reader).stdout == "info\n"
 
 
 def test_a_daemon_that_hangs_is_given_up(daemon, ctl):

@@ -58,7 +58,7 @@ def test_nobody_listens(words, tmp_path):
 
 def test_permission_to_connect(service, ctl):
     os.chmod(service.path, 0o600)
-    one_line(ctl("status", user=NOBODY, group=NOBODY), 4, "permission denied", service.path)
+    one_line(ctl.as_other("status", user=NOBODY, group=NOBODY), 4, "permission denied", service.path)
 
 
 GARBAGE = {

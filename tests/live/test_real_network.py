@@ -49,6 +49,14 @@ class Tcp:
         (self.here, _), (self.there, self.peer) = ends[::-1] if swapped else ends
         self.listener = self.there.socket(family(six))
         self.client = self.here.socket(family(six))
+        self.server = None
+        try:
+            self._connect(port, source, prepare)
+        except BaseException:  # the port is wanted again
+            self.__exit__()
+            raise
+
+    def _connect(self, port, source, prepare):
         for s in (self.listener, self.client):
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if prepare:
@@ -66,7 +74,8 @@ class Tcp:
 
     def __exit__(self, *exc):
         for s in (self.client, self.server, self.listener):
-            s.close()
+            if s:
+                s.close()
 
     def say(self, text=b"hello"):
         """A question and its answer."""
@@ -490,6 +499,12 @@ def test_tcp_keepalive(strict):
         six.say()
 
 
+def open_sockets(space, port):
+    """Those of a port at either end that are not just waiting for stragglers."""
+    return space.run("ss", "-Htan", "state", "all", "exclude", "listening", "exclude", "time-wait",
+                     f"( sport = :{port} or dport = :{port} )")
+
+
 @SIX
 def test_same_port_again(strict, six):
     """A client that uses one port for one connection after the other."""
@@ -502,6 +517,8 @@ def test_same_port_again(strict, six):
             else:  # no TIME_WAIT at the client
                 tcp.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             tcp.client.close()
+        poll(lambda: not open_sockets(strict.client, 40000) and
+             not open_sockets(strict.server, 40000))  # what is under way has arrived
     assert strict.counts()["NEW"] == 5
 
 

@@ -104,7 +104,8 @@ def exercise(lab, six, count):
     """Traffic of each kind; count() gives the counters by comment."""
     assert talk(lab, six, 8080), "an accepted port"
     assert not talk(lab, six, 8081, timeout=0.7), "any other port"
-    lab.client.run("ping", "-n", "-c1", "-W5", addresses(six)[1])
+    said = lab.client.run("ping", "-n", "-c1", "-W5", addresses(six)[1], check=False)
+    assert " 1 received" in said, (said, count())
     forge(lab, six)
     deadline = time.monotonic() + 5
     while not count().get("INVALID: the journal says why") and time.monotonic() < deadline:
