@@ -72,10 +72,13 @@ static enum app_status finish(struct explain *e)
 	if (e->app->json != APP_TEXT)
 		series_done(&e->series);
 	if (e->omitted && e->app->legend && e->app->json == APP_TEXT)
-		printf("\n%" PRId64 " more flows meet this; --limit shows more\n", e->omitted);
+		printf("\n%" PRId64 " more %s this; --limit shows more\n", e->omitted,
+		       e->omitted == 1 ? "flow meets" : "flows meet");
 	if (e->n)
 		return APP_OK;
-	return app_fail(APP_FAILURE, "no flow and no packet without one meets this");
+	return app_fail(APP_FAILURE,
+			"no flow and no packet without one meets this; what is over is in "
+			"the journal");
 }
 
 enum app_status verb_explain(struct app *app, int argc, char *argv[])

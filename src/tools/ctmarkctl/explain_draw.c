@@ -183,7 +183,7 @@ static void draw_tcp(struct screen *s, const json_t *tcp)
 	screen_add(s, STYLE_PLAIN, "last: %s in direction %s", value_text(tcp, "last_packet"),
 		   value_text(tcp, "last_dir"));
 	if (value_number(tcp, "retrans"))
-		screen_add(s, STYLE_WARN, ", sent again %" PRId64 " times",
+		screen_add(s, STYLE_WARN, "; segments sent again: %" PRId64,
 			   value_number(tcp, "retrans"));
 	screen_line(s);
 	if (!value_true(tcp, "liberal"))
@@ -247,9 +247,9 @@ static void measure(const char *reason, const char *detail, char buf[static TEXT
 	static const struct {
 		const char *reason, *large, *small, *before, *behind;
 	} bounds[] = {
-		{"tcp-seq-over", "seq", "maxend", "begins", "beyond what it may send"},
-		{"tcp-ack-over", "sack", "end", "is", "beyond all that was sent"},
-		{"tcp-rst-stale", "maxack", "seq", "is", "below what is acknowledged"},
+		{"tcp-seq-over", "seq", "maxend", "begins ", "beyond what it may send"},
+		{"tcp-ack-over", "sack", "end", "", "beyond all that was sent"},
+		{"tcp-rst-stale", "maxack", "seq", "", "below what is acknowledged"},
 	};
 	uint32_t large, small;
 
@@ -258,7 +258,7 @@ static void measure(const char *reason, const char *detail, char buf[static TEXT
 		if (strcmp(reason, bounds[i].reason) == 0 &&
 		    number_of(detail, bounds[i].large, &large) &&
 		    number_of(detail, bounds[i].small, &small))
-			snprintf(buf, TEXT_STRLEN, "%s %" PRIu32 " %s", bounds[i].before,
+			snprintf(buf, TEXT_STRLEN, "%s%" PRIu32 " %s", bounds[i].before,
 				 large - small, bounds[i].behind);
 }
 
@@ -304,7 +304,8 @@ static void draw_history(struct screen *s, const json_t *explanation, const char
 	heading(s, *flow ? "What happened to it" : "Packets that belong to no flow");
 	if (forgotten) {
 		screen_tab(s, 2 * INDENT);
-		screen_add(s, STYLE_DIM, "%" PRId64 " older steps were not kept", forgotten);
+		screen_add(s, STYLE_DIM, "%" PRId64 " older %s not kept", forgotten,
+			   forgotten == 1 ? "step was" : "steps were");
 		screen_line(s);
 	}
 	json_array_foreach(steps, i, step) draw_step(s, step, *flow);

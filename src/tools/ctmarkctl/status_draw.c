@@ -51,14 +51,17 @@ static void draw_adoption(struct screen *s, const json_t *status)
 	screen_line(s);
 }
 
-static void draw_fill(struct screen *s, const json_t *status)
+static void draw_fill(struct screen *s, const json_t *status, const struct rates *r)
 {
+	int64_t early = r->now ? rates_total(r->now, "counters", "early_drops") : 0;
 	int64_t n = value_number(status, "flows"), max = value_number(status, "max_flows");
 	double part = max > 0 ? (double)n / (double)max : 0;
 
 	label(s, "Flows");
 	screen_bar(s, 22, part);
 	screen_add(s, STYLE_PLAIN, " %" PRId64 " of %" PRId64 " (%.1f%%)", n, max, part * 100);
+	if (early)
+		screen_add(s, STYLE_WARN, ", %" PRId64 " had to make room", early);
 	screen_line(s);
 }
 
@@ -179,9 +182,10 @@ static const char *join(const json_t *list, const char *between, char *buf, size
 static void draw_tracking(struct screen *s, const json_t *status)
 {
 	label(s, "Confirms");
-	screen_add(s, STYLE_PLAIN, "%s hooks; writes %s into %s of the mark",
+	screen_add(s, STYLE_PLAIN, "%s hooks; %s %s into %s of the mark",
 		   strcmp(value_text(status, "confirms"), "exit") == 0 ? "at the exit"
 								       : "at the entry",
+		   value_true(status, "shadow") ? "would write" : "writes",
 		   value_text(status, "encoding"), value_text(status, "mask"));
 	screen_line(s);
 }
@@ -259,7 +263,7 @@ void status_draw(struct screen *s, const json_t *status, const struct rates *rat
 {
 	draw_head(s, status);
 	draw_adoption(s, status);
-	draw_fill(s, status);
+	draw_fill(s, status, rates);
 	draw_rates(s, rates);
 	draw_tracking(s, status);
 	draw_waiting(s, status);

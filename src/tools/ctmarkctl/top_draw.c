@@ -171,8 +171,7 @@ static void draw_census_heading(struct screen *s, int64_t sample, bool any)
 	screen_field(s, half, STYLE_HEAD, "%8s", "FLOWS");
 	screen_add(s, STYLE_HEAD, "TALKERS");
 	screen_add(s, STYLE_DIM,
-		   any ? " (of %" PRId64 " flows looked at)"
-		       : " (none stands out of %" PRId64 " flows)",
+		   any ? " (of a sample of %" PRId64 ")" : " (none stands out of %" PRId64 ")",
 		   sample);
 	screen_line(s);
 }
@@ -249,8 +248,7 @@ static void draw_help(struct screen *s)
 		"REASON   why packets were INVALID or dropped, the fastest first",
 		"STATE    parts of the flows, from a sample of the table",
 		"TALKERS  who has most of the flows in that sample",
-		"QUEUE    packets that wait for a verdict; lost: found the queue or its socket "
-		"full",
+		"QUEUE    packets that wait for a verdict; lost: queue or socket was full",
 		"drops    packets dropped against anybody's will; +: there may be more",
 	};
 

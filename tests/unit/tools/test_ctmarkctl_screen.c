@@ -310,9 +310,9 @@ static void explain_measures_sequence_numbers(void **state)
 	check_measure("tcp-seq-over", "seq=5 end=9 maxend=4294967295 ack=1",
 		      " tcp-seq-over: begins 6 beyond what it may send\n");
 	check_measure("tcp-ack-over", "ack=20 sack=30 end=10",
-		      " tcp-ack-over: is 20 beyond all that was sent\n");
+		      " tcp-ack-over: 20 beyond all that was sent\n");
 	check_measure("tcp-rst-stale", "seq=7 maxack=10",
-		      " tcp-rst-stale: is 3 below what is acknowledged\n");
+		      " tcp-rst-stale: 3 below what is acknowledged\n");
 	check_measure("tcp-flags", "flags=FIN,SYN", " tcp-flags\n");
 	check_measure("tcp-seq-over", "seq=5", " tcp-seq-over\n");
 	check_measure("tcp-seq-over", "", " tcp-seq-over\n");
