@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every verb of ctmarkctl on a real daemon, its conntrack layout against the kernel's own."""
 
+import grp
 import json
 import re
 import signal
@@ -352,6 +353,8 @@ def test_nobody_may_connect_or_change(daemon, ctl):
     assert done.returncode == 4 and done.stderr.count("\n") == 1
     group = daemon.control.stat().st_gid
     daemon.control.parent.chmod(0o755)
+    done = ctl.as_other("status", user=NOBODY, group=NOBODY, extra_groups=[])
+    assert done.returncode == 4 and f"members of the group {grp.getgrgid(group).gr_name} " in done.stderr
     reader = {"user": NOBODY, "group": group, "extra_groups": []}
     assert ctl.as_other("status", **reader).returncode == 0
     for words in (("flush",), ("delete", "-p", "tcp"), ("reload",), ("log-level", "debug")):

@@ -43,8 +43,9 @@ static void draw_adoption(struct screen *s, const json_t *status)
 	if (!*from)
 		screen_add(s, STYLE_PLAIN, "nothing: the table began empty");
 	else
-		screen_add(s, STYLE_PLAIN, "%" PRId64 " flows from the %s",
+		screen_add(s, STYLE_PLAIN, "%" PRId64 " %s from the %s",
 			   value_number(status, "adopted"),
+			   value_number(status, "adopted") == 1 ? "flow" : "flows",
 			   strcmp(from, "file") == 0 ? "state file" : "process before");
 	if (lost)
 		screen_add(s, STYLE_WARN, ", %" PRId64 " were lost on the way", lost);
