@@ -41,7 +41,9 @@ struct step {
 	uint32_t mark, timeout_s;
 	uint16_t status;
 	uint8_t what; /* enum ct_event_type; of an INVALID packet enum ct_reason */
-	uint8_t info, dir, hook, state_old, state_new;
+	uint8_t info;
+	uint8_t dir : 7, begins : 1;
+	uint8_t hook, state_old, state_new;
 };
 
 struct fault {
@@ -180,7 +182,8 @@ static void fill(struct step *s, const struct ct_event *ev, uint8_t what)
 		.status = ev->status,
 		.what = what,
 		.info = ev->info,
-		.dir = ev->dir,
+		.dir = ev->dir & 1,
+		.begins = ev->begins,
 		.hook = ev->hook,
 		.state_old = ev->state_old,
 		.state_new = ev->state_new,
@@ -310,6 +313,7 @@ static struct ct_history_step tell(const struct step *s)
 		.type = s->what,
 		.info = s->info,
 		.dir = s->dir,
+		.begins = s->begins,
 		.hook = s->hook,
 		.state_old = s->state_old,
 		.state_new = s->state_new,

@@ -55,6 +55,7 @@ struct ct_history_step {
 	uint32_t timeout_s;
 	uint16_t status;
 	uint8_t type, reason, info, dir, state_old, state_new, hook;
+	bool begins;
 };
 
 /*

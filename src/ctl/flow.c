@@ -142,7 +142,7 @@ void ctl_event_of_step(const struct ct_view *v, const struct ct_history_step *st
 	ret->state_old = step->state_old;
 	ret->state_new = step->state_new;
 	ret->hook = step->hook;
-	ret->begins = step->type == CT_EVENT_NEW || step->type == CT_EVENT_RELATED;
+	ret->begins = step->begins;
 }
 
 /* Packets are counted with the first one, which made the flow: none at all means Accounting=no. */

@@ -4,7 +4,7 @@
 . "${top_srcdir:?}/tests/check/tap.sh"
 
 # The word libc in the table. Core does not get it: its row names each header.
-libc='arpa/inet assert ctype dirent endian errno fcntl fnmatch getopt glob inttypes limits locale net/if
+libc='arpa/inet assert ctype dirent endian errno fcntl fnmatch getopt glob grp inttypes limits locale net/if
 netinet/icmp6 netinet/in netinet/ip netinet/ip6 netinet/ip_icmp netinet/tcp netinet/udp poll pthread
 sched semaphore setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string
 strings sys/capability sys/epoll sys/eventfd sys/ioctl sys/mman sys/prctl sys/ptrace sys/random sys/resource sys/signalfd sys/socket

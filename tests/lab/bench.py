@@ -9,7 +9,8 @@ Nothing here fails because a machine is slow or busy; what could not be measured
 import sys
 import traceback
 
-from lab import bench_engine, bench_expiry, bench_flood, bench_full, bench_load, bench_more, bench_new, bench_stream
+from lab import (bench_engine, bench_expiry, bench_flood, bench_full, bench_list, bench_load, bench_more, bench_new,
+                 bench_stream)
 from lab.bench_place import Place, cpus
 from lab.bench_report import Report
 
@@ -27,6 +28,7 @@ LIVE = {
     "expiry": bench_expiry.expiry,
     "flood": bench_flood.flood,
     "full": bench_full.full,
+    "list": bench_list.listing,
 }
 NAMES = (ENGINE, *LIVE)
 

@@ -15,6 +15,7 @@ import textwrap
 import time
 
 from lab import netns, rules
+from lab.ctmarkctl import Ctl
 from lab.daemon import TOP, Daemon, binary
 from lab.journald import Journald
 from lab.nflog import Nflog
@@ -118,7 +119,7 @@ def conversations(traffic):
         yield traffic.neighbour, 4
 
 
-# --- the three parts -------------------------------------------------------------
+# --- the four parts -------------------------------------------------------------
 
 
 def show_packets(lab, log):
@@ -182,12 +183,35 @@ def show_journal(journal):
     claim("Subject:" in explained, "the catalog explains the record")
 
 
+def ask(daemon, *words):
+    """What ctmarkctl shows on a terminal, in colour if this is one."""
+    head(f"$ ctmarkctl {' '.join(words)}")
+    env = {"TZ": os.environ.get("TZ", ":/etc/localtime")}
+    if not sys.stdout.isatty():
+        env["NO_COLOR"] = "1"
+    code, text = Ctl(daemon.control).terminal(*words, "--no-pager", columns=WIDTH - 2, env=env)
+    lines = text.splitlines()
+    print("\n".join(f"  {line}".rstrip() for line in lines))
+    claim(code == 0, f"ctmarkctl {words[0]} succeeds")
+    return re.sub(r"\033\[[0-9;]*m", "", text)
+
+
+def show_answers(daemon, count):
+    status = ask(daemon, "status")
+    claim(re.search(rf"^0 .* {count} +0 +0 +alive", status, re.M),
+          f"queue 0 received {count} packets, and none was lost")
+    forged = ("-p", "tcp", "-s", netns.CLIENT4, "--dport", "8082")
+    claim("TIME_WAIT" in ask(daemon, "list", *forged), "the connection is in the table")
+    told = ask(daemon, "explain", *forged)
+    claim("tcp-seq-over" in told, "the forged segment is explained")
+
+
 def live():
     with netns.Lab() as lab, Nflog(lab.router) as log, Journald([CATALOG]) as journal:
         rules.queue(lab.router, chains=("PREROUTING", "OUTPUT"))
         rules.count_marks(lab.router, rules.CTINFO.values(), 0xf,
                           ("FORWARD", "INPUT", "OUTPUT"))
-        with Daemon(lab.router, CONFIG, prefix=journal.enter()):
+        with Daemon(lab.router, CONFIG, prefix=journal.enter()) as daemon:
             head("client ── router ── server: three network namespaces, ctmarkd on the router")
             for command in rules.FAMILIES:
                 for chain in ("PREROUTING", "OUTPUT"):
@@ -196,8 +220,9 @@ def live():
             show_rules(lab, log)
             time.sleep(1.5)
             show_journal(journal)
+            show_answers(daemon, count)
     print(f"\n{paint('good', 'All as it should be')}: {count} packets, each with the mark of its "
-          "class; rules and journal agree.")
+          "class; rules, journal and ctmarkctl agree.")
 
 
 # --- without root ----------------------------------------------------------------

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/lab/bench_expiry.py \
 	tests/lab/bench_flood.py \
 	tests/lab/bench_full.py \
+	tests/lab/bench_list.py \
 	tests/lab/bench_load.py \
 	tests/lab/bench_more.py \
 	tests/lab/bench_new.py \

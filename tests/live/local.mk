@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/live/test_continuity.py \
 	tests/live/test_ctmarkctl.py \
 	tests/live/test_ctmarkctl_client.py \
+	tests/live/test_demo.py \
 	tests/live/test_differential.py \
 	tests/live/test_documents.py \
 	tests/live/test_exit.py \

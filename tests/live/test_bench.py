@@ -84,6 +84,17 @@ def test_expiry(tmp_path):
             assert during["probes"] > 0 and 0 < during["p50"] <= during["p99"] <= during["p999"] <= during["max"]
 
 
+def test_list(tmp_path):
+    """All flows of the table are listed, and all of them are ended."""
+    found = play(tmp_path / "json", "list")[1]
+    named = figures(found, "list", "list", "conntrack", "json", "count", "flush", "rate-ratio", "ns-ratio")
+    assert named["rate-ratio"]["median"] > 0
+    counts = found["counts"]["list"]
+    assert counts["lines"] == counts["flows"] >= 20000
+    assert counts["flush"]["ended"] >= counts["flows"]
+    assert all(turn["passed"] > 0 for who in ("alone", "beside") for turn in counts[who])
+
+
 def test_interrupted():
     """Ctrl-C leaves nothing."""
     process, end = start("--only", "udp-256"), time.monotonic() + 10

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every verb of ctmarkctl on a real daemon, its conntrack layout against the kernel's own."""
 
+import grp
 import json
 import re
 import signal
@@ -288,7 +289,11 @@ def test_explain(lab, nflog, daemon, ctl, held):
     assert "ESTABLISHED" in text and "next: seq " in text and "new flow" in text
     assert f"journalctl CTMARK_FLOW={flow}" in text
     text = ctl.text("explain", "-p", "tcp", "--dport", "8082")
-    assert "INVALID" in text and re.search(r"tcp-\w+-\w+: seq=\d+ ", text)
+    assert "INVALID" in text and re.search(r"tcp-seq-over: begins \d+ beyond ", text)
+    held.traffic.udp_closed()
+    text = ctl.text("explain", "-p", "udp", "--dport", "9")
+    assert "ICMP error about this flow, on its way to the initiator" in text
+    assert text.count("new flow") == 1
     parts = ctl.lines("explain", "-p", "tcp")
     assert flow in [p.get("flow", {}).get("flow") for p in parts]
 
@@ -342,6 +347,8 @@ def test_nobody_may_connect_or_change(daemon, ctl):
     assert done.returncode == 4 and done.stderr.count("\n") == 1
     group = daemon.control.stat().st_gid
     daemon.control.parent.chmod(0o755)
+    done = ctl.as_other("status", user=NOBODY, group=NOBODY, extra_groups=[])
+    assert done.returncode == 4 and f"members of the group {grp.getgrgid(group).gr_name} " in done.stderr
     reader = {"user": NOBODY, "group": group, "extra_groups": []}
     assert ctl.as_other("status", **reader).returncode == 0
     for words in (("flush",), ("delete", "-p", "tcp"), ("reload",), ("log-level", "debug")):

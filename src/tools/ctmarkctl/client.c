@@ -2,10 +2,12 @@
 #include "tools/ctmarkctl/client.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "tools/ctmarkctl/fault.h"
@@ -71,8 +73,22 @@ void client_watch(struct client *c, int fd)
 
 /* ---- connecting ---- */
 
+/* "the group ctmarkd" */
+static void name_group(const char *path, char *buf, size_t size)
+{
+	const struct group *group = NULL;
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		group = getgrgid(st.st_gid);
+	snprintf(buf, size, "%s%s", group ? "the group " : "its group",
+		 group ? group->gr_name : "");
+}
+
 static enum app_status not_connected(const struct client *c, int err, struct client_error *ret)
 {
+	char group[64];
+
 	switch (err) {
 	case ENOENT:
 	case ECONNREFUSED:
@@ -81,10 +97,10 @@ static enum app_status not_connected(const struct client *c, int err, struct cli
 			    c->path, strerror(err));
 	case EACCES:
 	case EPERM:
+		name_group(c->path, group, sizeof(group));
 		return fail(ret, APP_PERMISSION,
-			    "permission denied: only root and members of the socket's group may "
-			    "connect to %s",
-			    c->path);
+			    "permission denied: only root and members of %s may connect to %s",
+			    group, c->path);
 	case EAGAIN:
 		return fail(ret, APP_FAILURE, "the daemon does not answer: too many wait at %s",
 			    c->path);

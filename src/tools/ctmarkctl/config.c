@@ -46,7 +46,9 @@ static void print_setting(struct screen *s, const json_t *setting)
 	else
 		screen_add(s, STYLE_DIM, "default");
 	if (changed)
-		screen_add(s, STYLE_DIM, " (default: %s)", value_text(setting, "default"));
+		screen_add(s, STYLE_DIM, " (default: %s)",
+			   *value_text(setting, "default") ? value_text(setting, "default")
+							   : "nothing");
 	if (value_has(setting, "wanted"))
 		screen_add(s, STYLE_WARN, "; a restart makes it %s", value_text(setting, "wanted"));
 	screen_line(s);

@@ -67,19 +67,18 @@ static enum app_status make_params(const struct app *app, const char *word, json
 	return APP_OK;
 }
 
-static enum app_status finish(struct explain *e, const char *word)
+static enum app_status finish(struct explain *e)
 {
 	if (e->app->json != APP_TEXT)
 		series_done(&e->series);
 	if (e->omitted && e->app->legend && e->app->json == APP_TEXT)
-		printf("\n%" PRId64 " more flows meet this; --limit shows more\n", e->omitted);
+		printf("\n%" PRId64 " more %s this; --limit shows more\n", e->omitted,
+		       e->omitted == 1 ? "flow meets" : "flows meet");
 	if (e->n)
 		return APP_OK;
-	if (word)
-		return app_fail(APP_FAILURE,
-				"no flow '%s'; if it is gone: journalctl CTMARK_FLOW=%s", word,
-				word);
-	return app_fail(APP_FAILURE, "no flow and no packet without one meets this");
+	return app_fail(APP_FAILURE,
+			"no flow and no packet without one meets this; what is over is in "
+			"the journal");
 }
 
 enum app_status verb_explain(struct app *app, int argc, char *argv[])
@@ -94,5 +93,5 @@ enum app_status verb_explain(struct app *app, int argc, char *argv[])
 		return status;
 	pager_open(app);
 	status = app_stream(app, "Explain", params, take_part, &e);
-	return status == APP_OK ? finish(&e, argv[1]) : status;
+	return status == APP_OK ? finish(&e) : status;
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/ctmarkctl/app.h"
@@ -183,7 +184,7 @@ static void draw_tcp(struct screen *s, const json_t *tcp)
 	screen_add(s, STYLE_PLAIN, "last: %s in direction %s", value_text(tcp, "last_packet"),
 		   value_text(tcp, "last_dir"));
 	if (value_number(tcp, "retrans"))
-		screen_add(s, STYLE_WARN, ", sent again %" PRId64 " times",
+		screen_add(s, STYLE_WARN, "; segments sent again: %" PRId64,
 			   value_number(tcp, "retrans"));
 	screen_line(s);
 	if (!value_true(tcp, "liberal"))
@@ -225,13 +226,53 @@ static const char *message_of(const json_t *step, bool with_flow)
 	return rest ? rest + 2 : message;
 }
 
-static void draw_detail(struct screen *s, const json_t *step, unsigned int indent)
+/* A number of the detail, "seq=1 end=2 ..." */
+static bool number_of(const char *detail, const char *name, uint32_t *ret)
 {
-	const char *reason = value_text(step, "reason"), *detail = value_text(step, "detail");
+	size_t len = strlen(name);
+	const char *at = detail;
+
+	while (strncmp(at, name, len) != 0 || at[len] != '=') {
+		at = strchr(at, ' ');
+		if (!at)
+			return false;
+		at++;
+	}
+	*ret = (uint32_t)strtoul(at + len + 1, NULL, 10);
+	return true;
+}
+
+/* By how much a sequence number is out of its bounds, for those who do not like to subtract. */
+static void measure(const char *reason, const char *detail, char buf[static TEXT_STRLEN])
+{
+	static const struct {
+		const char *reason, *large, *small, *before, *behind;
+	} bounds[] = {
+		{"tcp-seq-over", "seq", "maxend", "begins ", "beyond what it may send"},
+		{"tcp-ack-over", "sack", "end", "", "beyond all that was sent"},
+		{"tcp-rst-stale", "maxack", "seq", "", "below what is acknowledged"},
+	};
+	uint32_t large, small;
+
+	*buf = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++)
+		if (strcmp(reason, bounds[i].reason) == 0 &&
+		    number_of(detail, bounds[i].large, &large) &&
+		    number_of(detail, bounds[i].small, &small))
+			snprintf(buf, TEXT_STRLEN, "%s%" PRIu32 " %s", bounds[i].before,
+				 large - small, bounds[i].behind);
+}
+
+/* The numbers themselves are in the sentence. */
+static void draw_reason(struct screen *s, const json_t *step, unsigned int indent)
+{
+	const char *reason = value_text(step, "reason");
+	char text[TEXT_STRLEN];
 
 	if (!*reason)
 		return;
-	say(s, indent, STYLE_DIM, "%s%s%s", reason, *detail ? ": " : "", detail);
+	measure(reason, value_text(step, "detail"), text);
+	say(s, indent, STYLE_DIM, "%s%s%s", reason, *text ? ": " : "", text);
 }
 
 static void draw_step(struct screen *s, const json_t *step, bool with_flow)
@@ -252,7 +293,7 @@ static void draw_step(struct screen *s, const json_t *step, bool with_flow)
 		screen_line(s);
 	}
 	screen_wrap(s, indent, STYLE_PLAIN, message_of(step, with_flow));
-	draw_detail(s, step, indent);
+	draw_reason(s, step, indent);
 }
 
 static void draw_history(struct screen *s, const json_t *explanation, const char *flow)
@@ -264,7 +305,8 @@ static void draw_history(struct screen *s, const json_t *explanation, const char
 	heading(s, *flow ? "What happened to it" : "Packets that belong to no flow");
 	if (forgotten) {
 		screen_tab(s, 2 * INDENT);
-		screen_add(s, STYLE_DIM, "%" PRId64 " older steps were not kept", forgotten);
+		screen_add(s, STYLE_DIM, "%" PRId64 " older %s not kept", forgotten,
+			   forgotten == 1 ? "step was" : "steps were");
 		screen_line(s);
 	}
 	json_array_foreach(steps, i, step) draw_step(s, step, *flow);

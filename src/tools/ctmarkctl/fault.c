@@ -30,7 +30,10 @@ static enum app_status permission(const struct fault *f)
 
 static enum app_status no_such_flow(const struct fault *f)
 {
-	words_add(f->out, "no flow '%s': it never was, or is gone", value_text(f->params, "flow"));
+	const char *flow = value_text(f->params, "flow");
+
+	words_add(f->out, "no flow '%s': it never was, or is gone; journalctl CTMARK_FLOW=%s", flow,
+		  flow);
 	return APP_FAILURE;
 }
 

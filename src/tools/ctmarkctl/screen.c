@@ -85,7 +85,7 @@ void screen_line(struct screen *s)
 {
 	if (s->height && s->row >= s->height)
 		return;
-	fputs(s->eol, s->out);
+	fputs(s->eol_full && s->width && s->column >= s->width ? s->eol_full : s->eol, s->out);
 	s->row++;
 	s->column = 0;
 }

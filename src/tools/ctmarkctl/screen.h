@@ -16,7 +16,8 @@ struct screen {
 	FILE *out;
 	unsigned int width, height; /* 0: no limit */
 	unsigned int row, column;
-	const char *eol; /* what ends a line */
+	const char *eol;      /* what ends a line */
+	const char *eol_full; /* one that is as wide as the screen; NULL: the same */
 };
 
 /* Adds text to the line; what does not fit is cut off. */

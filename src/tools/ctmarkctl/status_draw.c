@@ -43,22 +43,26 @@ static void draw_adoption(struct screen *s, const json_t *status)
 	if (!*from)
 		screen_add(s, STYLE_PLAIN, "nothing: the table began empty");
 	else
-		screen_add(s, STYLE_PLAIN, "%" PRId64 " flows from the %s",
+		screen_add(s, STYLE_PLAIN, "%" PRId64 " %s from the %s",
 			   value_number(status, "adopted"),
+			   value_number(status, "adopted") == 1 ? "flow" : "flows",
 			   strcmp(from, "file") == 0 ? "state file" : "process before");
 	if (lost)
 		screen_add(s, STYLE_WARN, ", %" PRId64 " were lost on the way", lost);
 	screen_line(s);
 }
 
-static void draw_fill(struct screen *s, const json_t *status)
+static void draw_fill(struct screen *s, const json_t *status, const struct rates *r)
 {
+	int64_t early = r->now ? rates_total(r->now, "counters", "early_drops") : 0;
 	int64_t n = value_number(status, "flows"), max = value_number(status, "max_flows");
 	double part = max > 0 ? (double)n / (double)max : 0;
 
 	label(s, "Flows");
 	screen_bar(s, 22, part);
 	screen_add(s, STYLE_PLAIN, " %" PRId64 " of %" PRId64 " (%.1f%%)", n, max, part * 100);
+	if (early)
+		screen_add(s, STYLE_WARN, ", %" PRId64 " had to make room", early);
 	screen_line(s);
 }
 
@@ -156,9 +160,10 @@ static void draw_drops(struct screen *s, const json_t *status)
 	int64_t drops = value_number(status, "drops");
 
 	label(s, "Drops");
-	screen_add(s, trouble(drops), "%" PRId64 " packets that nobody wanted dropped", drops);
+	screen_add(s, trouble(drops), "%" PRId64 " unwanted", drops);
+	/* the daemon is asked, whoever asks */
 	if (!value_true(status, "drops_exact"))
-		screen_add(s, STYLE_DIM, ", or more (only root is told)");
+		screen_add(s, STYLE_DIM, ", or more: FULL is not known, as the daemon is not root");
 	screen_line(s);
 }
 
@@ -178,9 +183,10 @@ static const char *join(const json_t *list, const char *between, char *buf, size
 static void draw_tracking(struct screen *s, const json_t *status)
 {
 	label(s, "Confirms");
-	screen_add(s, STYLE_PLAIN, "%s hooks; writes %s into %s of the mark",
+	screen_add(s, STYLE_PLAIN, "%s hooks; %s %s into %s of the mark",
 		   strcmp(value_text(status, "confirms"), "exit") == 0 ? "at the exit"
 								       : "at the entry",
+		   value_true(status, "shadow") ? "would write" : "writes",
 		   value_text(status, "encoding"), value_text(status, "mask"));
 	screen_line(s);
 }
@@ -258,7 +264,7 @@ void status_draw(struct screen *s, const json_t *status, const struct rates *rat
 {
 	draw_head(s, status);
 	draw_adoption(s, status);
-	draw_fill(s, status);
+	draw_fill(s, status, rates);
 	draw_rates(s, rates);
 	draw_tracking(s, status);
 	draw_waiting(s, status);

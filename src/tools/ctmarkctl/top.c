@@ -130,7 +130,10 @@ static void set_size(const struct top *t, struct screen *s)
 /* One write for the whole screen, so that it does not flicker. */
 static void draw(struct top *t)
 {
-	struct screen s = {.app = t->app, .eol = t->full ? "\033[K\r\n" : "\n"};
+	/* behind a full line the cursor is still on its last column, which must not be erased */
+	struct screen s = {.app = t->app,
+			   .eol = t->full ? "\033[K\r\n" : "\n",
+			   .eol_full = t->full ? "\r\n" : NULL};
 	struct top_view view = {.status = json_object_get(t->now.status, "status"),
 				.census = json_object_get(t->now.census, "census"),
 				.rates = {t->before.totals, t->now.totals},

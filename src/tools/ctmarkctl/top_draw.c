@@ -151,28 +151,48 @@ static void draw_talker(struct screen *s, const json_t *talker)
 		screen_add(s, STYLE_DIM, " zone %" PRId64, value_number(talker, "zone"));
 }
 
-/* States of the sample on the left, as parts of a hundred; talkers on the right. */
-static void draw_census(struct screen *s, const struct top_view *v, unsigned int lines)
+/* States of the sample, what has most flows first. */
+static size_t collect_states(const struct top_view *v, struct item ret[static ITEMS_MAX])
 {
-	const json_t *states = json_object_get(v->census, "states");
-	const json_t *talkers = json_object_get(v->census, "talkers");
-	int64_t sample = value_number(v->census, "sample");
+	const json_t *states = json_object_get(v->census, "states"), *state;
+	size_t i, n = 0;
+
+	json_array_foreach(states, i, state) if (n < ITEMS_MAX) ret[n++] =
+		(struct item){value_text(state, "name"), value_number(state, "value"), 0};
+	qsort(ret, n, sizeof(*ret), faster_first);
+	return n;
+}
+
+static void draw_census_heading(struct screen *s, int64_t sample, bool any)
+{
 	unsigned int half = s->width / 2;
 
 	screen_field(s, half - 10, STYLE_HEAD, "STATE");
 	screen_field(s, half, STYLE_HEAD, "%8s", "FLOWS");
 	screen_add(s, STYLE_HEAD, "TALKERS");
-	screen_add(s, STYLE_DIM, " (of %" PRId64 " flows looked at)", sample);
+	screen_add(s, STYLE_DIM,
+		   any ? " (of a sample of %" PRId64 ")" : " (none stands out of %" PRId64 ")",
+		   sample);
 	screen_line(s);
+}
+
+/* States of the sample on the left, as parts of a hundred; talkers on the right. */
+static void draw_census(struct screen *s, const struct top_view *v, unsigned int lines)
+{
+	const json_t *talkers = json_object_get(v->census, "talkers");
+	int64_t sample = value_number(v->census, "sample");
+	unsigned int half = s->width / 2;
+	struct item states[ITEMS_MAX];
+	size_t nstates = collect_states(v, states);
+
+	draw_census_heading(s, sample, json_array_size(talkers) > 0);
 	for (size_t i = 0; i < lines; i++) {
-		const json_t *state = json_array_get(states, i);
 		const json_t *talker = json_array_get(talkers, i);
 
-		if (state) {
-			screen_field(s, half - 10, STYLE_PLAIN, "%s", value_text(state, "name"));
+		if (i < nstates) {
+			screen_field(s, half - 10, STYLE_PLAIN, "%s", states[i].name);
 			screen_add(s, STYLE_PLAIN, "%7.1f%%",
-				   sample > 0 ? 100.0 * (double)value_number(state, "value") /
-							(double)sample
+				   sample > 0 ? 100.0 * (double)states[i].total / (double)sample
 					      : 0);
 		}
 		screen_tab(s, half);
@@ -228,8 +248,7 @@ static void draw_help(struct screen *s)
 		"REASON   why packets were INVALID or dropped, the fastest first",
 		"STATE    parts of the flows, from a sample of the table",
 		"TALKERS  who has most of the flows in that sample",
-		"QUEUE    packets that wait for a verdict; lost: found the queue or its socket "
-		"full",
+		"QUEUE    packets that wait for a verdict; lost: queue or socket was full",
 		"drops    packets dropped against anybody's will; +: there may be more",
 	};
 

@@ -88,6 +88,7 @@ static void check_step(const struct ct_history_step *s, uint8_t type, uint32_t n
 	assert_int_equal(s->status, CT_STATUS_CONFIRMED);
 	assert_int_equal(s->info, CT_INFO_ESTABLISHED_REPLY);
 	assert_int_equal(s->dir, CT_DIR_REPLY);
+	assert_int_equal(s->begins, type == CT_EVENT_NEW);
 	assert_int_equal(s->hook, CT_HOOK_FORWARD);
 	assert_true(s->state_old == 3 && s->state_new == 4);
 	assert_int_equal(s->reason, invalid ? CT_REASON_TCP_SEQ_OVER : CT_REASON_NONE);

@@ -131,6 +131,22 @@ static void fields_end_where_they_should(void **state)
 	canvas_done(&c);
 }
 
+/* Behind a line that is full a terminal would erase its last column. */
+static void a_full_line_ends_otherwise(void **state)
+{
+	struct canvas c;
+
+	canvas_init(&c, 4, 0);
+	c.s.eol = "!\n";
+	c.s.eol_full = "\n";
+	screen_add(&c.s, STYLE_PLAIN, "abc");
+	screen_line(&c.s);
+	screen_add(&c.s, STYLE_PLAIN, "abcd");
+	screen_line(&c.s);
+	assert_string_equal(canvas_text(&c), "abc!\nabcd\n");
+	canvas_done(&c);
+}
+
 /* ---- whole screens ---- */
 
 static json_t *load(const char *text)
@@ -275,6 +291,33 @@ static void explain_fits_any_width(void **state)
 	json_decref(e);
 }
 
+static void check_measure(const char *reason, const char *detail, const char *want)
+{
+	json_t *explanation = json_pack("{s:[{s:s, s:s, s:s}]}", "history", "event", "invalid",
+					"reason", reason, "detail", detail);
+	struct canvas c;
+
+	canvas_init(&c, 0, 0);
+	explain_draw(&c.s, explanation);
+	assert_non_null(strstr(canvas_text(&c), want));
+	canvas_done(&c);
+	json_decref(explanation);
+}
+
+/* Also over the end of the numbers, and from words that are not what they should be. */
+static void explain_measures_sequence_numbers(void **state)
+{
+	check_measure("tcp-seq-over", "seq=5 end=9 maxend=4294967295 ack=1",
+		      " tcp-seq-over: begins 6 beyond what it may send\n");
+	check_measure("tcp-ack-over", "ack=20 sack=30 end=10",
+		      " tcp-ack-over: 20 beyond all that was sent\n");
+	check_measure("tcp-rst-stale", "seq=7 maxack=10",
+		      " tcp-rst-stale: 3 below what is acknowledged\n");
+	check_measure("tcp-flags", "flags=FIN,SYN", " tcp-flags\n");
+	check_measure("tcp-seq-over", "seq=5", " tcp-seq-over\n");
+	check_measure("tcp-seq-over", "", " tcp-seq-over\n");
+}
+
 static void rates_of_two_samples(void **state)
 {
 	json_t *one = load("{\"totals\":{\"time_ns\":1000000000,\"counters\":[{\"name\":\"a\","
@@ -300,10 +343,12 @@ int main(void)
 		cmocka_unit_test(a_bar_is_as_long_as_its_part),
 		cmocka_unit_test(colours_take_no_room),
 		cmocka_unit_test(fields_end_where_they_should),
+		cmocka_unit_test(a_full_line_ends_otherwise),
 		cmocka_unit_test(top_fits_any_size),
 		cmocka_unit_test(top_without_anything),
 		cmocka_unit_test(nothing_makes_no_trouble),
 		cmocka_unit_test(explain_fits_any_width),
+		cmocka_unit_test(explain_measures_sequence_numbers),
 		cmocka_unit_test(rates_of_two_samples),
 	};
 
