@@ -8,6 +8,7 @@ while flows are listed again and again, against as long a time without that.
 
 import contextlib
 import re
+import resource
 import subprocess
 import time
 
@@ -30,7 +31,7 @@ QUESTIONS = {
 
 class Plan:
     def __init__(self, quick):
-        self.flows, self.times, self.turns, self.seconds = (20000, 1, 1, 0.5) if quick else (1000000, 5, 5, 3)
+        self.flows, self.times, self.turns, self.seconds = (20000, 1, 1, 0.5) if quick else (1000000, 3, 5, 3)
         self.config = {
             "Queue": {"CPUAffinity": cpus()[1]},
             "Track": {"MaxFlows": self.flows * 6 // 5},
@@ -48,11 +49,18 @@ def fill(place, ctmarkd, plan):
     raise RuntimeError(f"the table has {ctmarkd.flows()} flows, not {plan.flows}")
 
 
-def timed(ctl, words):
-    """Seconds of one question."""
-    begin = time.monotonic()
-    subprocess.run(ctl.words(*words), check=True, stdout=subprocess.DEVNULL, timeout=300)
-    return time.monotonic() - begin
+def timed(ctmarkd, ctl, words):
+    """Seconds of one question: on the clock, and of the CPUs in ctmarkctl and in the daemon."""
+    before, control, begin = used(), ctmarkd.cpu_ns("control"), time.monotonic()
+    subprocess.run(ctl.words(*words), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+    return {"seconds": time.monotonic() - begin, "client": used() - before,
+            "control": (ctmarkd.cpu_ns("control") - control) / 1e9}
+
+
+def used():
+    """CPU time of the processes that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def lines(ctl):
@@ -96,8 +104,8 @@ def observe(place, plan):
         place.queue("--queue-num 0")
         ctl = Ctl(ctmarkd.daemon.control)
         found = {"flows": fill(place, ctmarkd, plan), "lines": lines(ctl)}
-        found["seconds"] = {name: [timed(ctl, words) for _ in range(plan.times)]
-                            for name, words in QUESTIONS.items()}
+        found["questions"] = {name: [timed(ctmarkd, ctl, words) for _ in range(plan.times)]
+                              for name, words in QUESTIONS.items()}
         found["alone"], found["beside"] = [], []
         for _ in range(plan.turns):
             found["alone"].append(passing(place, ctmarkd, plan, contextlib.nullcontext()))
@@ -108,7 +116,9 @@ def observe(place, plan):
 
 def tell(report, found):
     for name, words in QUESTIONS.items():
-        report.add("list", name, "s", found["seconds"][name], f"ctmarkctl {' '.join(words)}")
+        for key, what in (("seconds", ""), ("client", ": CPU time of it"), ("control", ": of the daemon for it")):
+            report.add("list", name if key == "seconds" else f"{name}-{key}", "s",
+                       [one[key] for one in found["questions"][name]], f"ctmarkctl {' '.join(words)}{what}")
     report.add("list", "flush", "s", [found["flush"]["seconds"]], f"ctmarkctl flush: {found['flush']['ended']:,} flows")
     for key, what in (("rate", "packets per second of a flood"), ("ns", "CPU time of the worker for a packet")):
         beside, alone = ([turn[key] for turn in found[who]] for who in ("beside", "alone"))

@@ -155,15 +155,24 @@ static void draw_queues(struct screen *s, const json_t *status, const struct rat
 
 /* ---- lines that hold words ---- */
 
+/* Either the kernel does not show its counter to the daemon, or it has dropped packets that waited.
+ */
+static const char *why_not_exact(const json_t *status)
+{
+	const json_t *first = json_array_get(json_object_get(status, "queues"), 0);
+
+	return value_has(first, "dropped") ? "rules or interfaces changed while packets waited"
+					   : "FULL is not known, as the daemon is not root";
+}
+
 static void draw_drops(struct screen *s, const json_t *status)
 {
 	int64_t drops = value_number(status, "drops");
 
 	label(s, "Drops");
 	screen_add(s, trouble(drops), "%" PRId64 " unwanted", drops);
-	/* the daemon is asked, whoever asks */
 	if (!value_true(status, "drops_exact"))
-		screen_add(s, STYLE_DIM, ", or more: FULL is not known, as the daemon is not root");
+		screen_add(s, STYLE_DIM, ", or more: %s", why_not_exact(status));
 	screen_line(s);
 }
 
