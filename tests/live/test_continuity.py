@@ -406,8 +406,9 @@ def test_a_million_flows(bed, capsys):
     unit.fresh(Track={"MaxFlows": str(MILLION * 6 // 5)}, Queue={"MaxPackets": "65536"}, **LONG, **quiet)
     since, starts, kept = unit.now(), {}, {}
     fill(bed, MILLION)
+    before = unit.settled_flows()
     with Talk(bed, ("ping4", "udp4", "held4")) as talk:
-        have = unit.settled_flows()
+        have = unit.flows_become(before + 3)  # as many as those that talk
         for how in ("kill", "restart"):
             getattr(unit, how)()
             starts[how], kept[how] = unit.start_ms(), unit.flows_become(have)

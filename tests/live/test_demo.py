@@ -2,15 +2,19 @@
 """The demonstration shows what the README says of it, with root and without."""
 
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 from lab.ctmarkctl import NOBODY
 from lab.daemon import TOP, binary
 
 
-def demo(**kwargs):
-    env = os.environ | {"CTMARKD": binary(), "PYTHONPATH": str(TOP / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}
+def demo(top=TOP, ctmarkd=binary(), **kwargs):
+    env = os.environ | {"CTMARKD": str(ctmarkd), "PYTHONPATH": str(top / "tests"),
+                        "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, "-m", "lab.demo"], cwd="/", env=env, text=True, timeout=100,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs)
 
@@ -23,7 +27,20 @@ def test_live():
     assert done.stdout.rstrip().splitlines()[-1].startswith("All as it should be: ")
 
 
+def copy_for_others(place):
+    """What it takes, where others may go; the tree itself may be closed to them."""
+    place.chmod(0o755)
+    for part in ("tests/lab", "tests/flows"):
+        shutil.copytree(TOP / part, place / part)
+    runner = pathlib.Path("tests", "flows", "flowrun")
+    (place / "build" / runner).parent.mkdir(parents=True)
+    shutil.copy(pathlib.Path(binary()).parent / runner, place / "build" / runner)
+    return place / "build" / "ctmarkd"
+
+
 def test_without_root():
-    done = demo(user=NOBODY, group=NOBODY, extra_groups=[])
+    with tempfile.TemporaryDirectory() as name:
+        place = pathlib.Path(name)
+        done = demo(place, copy_for_others(place), user=NOBODY, group=NOBODY, extra_groups=[])
     assert done.returncode == 0, done.stdout
     assert "Only root can" in done.stdout and "All as it should be" in done.stdout
