@@ -68,6 +68,17 @@ class Netns:
         """Many lines of words for ip, by one process: nearly every test builds a network."""
         return self.ip("-batch", "-", stdin="".join(f"{c}\n" for c in commands))
 
+    def wait_carrier(self, timeout=5):
+        """Until the kernel has noticed that its cables are plugged in, which can take it a second."""
+        end = time.monotonic() + timeout
+        while True:
+            states = [line.split()[1] for line in self.ip("-br", "link", "show", "type", "veth").splitlines()]
+            if set(states) <= {"UP"}:
+                return
+            if time.monotonic() > end:
+                raise RuntimeError(f"no carrier in {self.name}: {states}")
+            time.sleep(0.02)
+
     def sysctl(self, **settings):
         """Sets net.* keys; '__' stands for a dot."""
         for key, value in settings.items():
@@ -165,6 +176,8 @@ class Lab:
         self.router.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
         self._join(self.client, CLIENT_MAC, (CLIENT4, CLIENT6), "lan", LAN_MAC, (LAN4, LAN6))
         self._join_server()
+        for space in self.spaces:
+            space.wait_carrier()
         time.sleep(0.1)  # multicast reports of the new interfaces
 
     def _join_server(self):
