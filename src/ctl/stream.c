@@ -48,28 +48,22 @@ struct ctl_stream {
 	uint64_t pause_usec;
 	struct subscription *first;
 	size_t nrings;
-	struct ring rings[];
+	struct ring *rings;
 };
 
 /* ---- those who push ---- */
 
 int ctl_stream_new(struct ctl_stream **ret, size_t nrings)
 {
-	size_t size = sizeof(struct ctl_stream) + nrings * sizeof(struct ring);
-	struct ctl_stream *s;
-	int r;
+	struct ctl_stream *s = calloc(1, sizeof(*s));
 
-	size = (size + RING_CACHE_LINE - 1) / RING_CACHE_LINE * RING_CACHE_LINE;
-	s = aligned_alloc(RING_CACHE_LINE, size);
 	if (!s)
 		return -ENOMEM;
-	memset(s, 0, size);
-	for (; s->nrings < nrings; s->nrings++) {
-		r = ring_init(&s->rings[s->nrings], RING_SIZE);
-		if (r < 0) {
-			ctl_stream_free(s);
-			return r;
-		}
+	s->nrings = nrings;
+	s->rings = rings_new(nrings, RING_SIZE);
+	if (!s->rings) {
+		ctl_stream_free(s);
+		return -ENOMEM;
 	}
 	*ret = s;
 	return 0;
@@ -79,8 +73,7 @@ struct ctl_stream *ctl_stream_free(struct ctl_stream *s)
 {
 	if (!s)
 		return NULL;
-	for (size_t i = 0; i < s->nrings; i++)
-		ring_done(&s->rings[i]);
+	rings_free(s->rings, s->nrings);
 	free(s);
 	return NULL;
 }

@@ -70,7 +70,7 @@ struct jlog {
 	pthread_t thread;
 	bool started;
 	size_t nrings;
-	struct ring rings[];
+	struct ring *rings;
 };
 
 /* ---- sending ---- */
@@ -255,8 +255,7 @@ static void send_until_stopped(struct jlog *log)
 
 static struct jlog *jlog_free(struct jlog *log)
 {
-	for (size_t i = 0; i < log->nrings; i++)
-		ring_done(&log->rings[i]);
+	rings_free(log->rings, log->nrings);
 	pthread_cond_destroy(&log->changed);
 	pthread_mutex_destroy(&log->lock);
 	free(log);
@@ -311,15 +310,12 @@ static int init_sync(struct jlog *log)
 
 int jlog_new(struct jlog **ret, const struct jlog_config *cfg, size_t nrings, struct ifname *names)
 {
-	size_t size = sizeof(struct jlog) + nrings * sizeof(struct ring);
-	struct jlog *log;
+	struct jlog *log = aligned_alloc(_Alignof(struct jlog), sizeof(*log));
 	int r;
 
-	size = (size + RING_CACHE_LINE - 1) / RING_CACHE_LINE * RING_CACHE_LINE;
-	log = aligned_alloc(RING_CACHE_LINE, size);
 	if (!log)
 		return -ENOMEM;
-	memset(log, 0, size);
+	memset(log, 0, sizeof(*log));
 	r = init_sync(log);
 	if (r < 0) {
 		free(log);
@@ -331,12 +327,11 @@ int jlog_new(struct jlog **ret, const struct jlog_config *cfg, size_t nrings, st
 	for (int type = 0; type < CT_EVENT_MAX; type++)
 		limit_init(&log->limit[type], cfg->rate, cfg->burst);
 	jlog_configure(log, cfg);
-	for (; log->nrings < nrings; log->nrings++) {
-		r = ring_init(&log->rings[log->nrings], RING_SIZE);
-		if (r < 0) {
-			jlog_free(log);
-			return r;
-		}
+	log->nrings = nrings;
+	log->rings = rings_new(nrings, RING_SIZE);
+	if (!log->rings) {
+		jlog_free(log);
+		return -ENOMEM;
 	}
 	*ret = log;
 	return 0;

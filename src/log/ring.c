@@ -3,6 +3,7 @@
 #include "log/ring.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -32,6 +33,24 @@ void ring_done(struct ring *r)
 	if (r->slots)
 		munmap(r->slots, bytes(r->mask + 1));
 	r->slots = NULL;
+}
+
+struct ring *rings_new(size_t n, size_t size)
+{
+	struct ring *rings = aligned_alloc(RING_CACHE_LINE, n * sizeof(*rings));
+
+	for (size_t i = 0; rings && i < n; i++)
+		if (ring_init(&rings[i], size) < 0)
+			rings = rings_free(rings, i);
+	return rings;
+}
+
+struct ring *rings_free(struct ring *rings, size_t n)
+{
+	for (size_t i = 0; rings && i < n; i++)
+		ring_done(&rings[i]);
+	free(rings);
+	return NULL;
 }
 
 void ring_forget(struct ring *r)

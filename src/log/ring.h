@@ -38,6 +38,10 @@ struct ring {
 int ring_init(struct ring *r, size_t size);
 void ring_done(struct ring *r);
 
+/* The same for n rings in a row: NULL without memory, or if size is none. NULL is fine to free. */
+struct ring *rings_new(size_t n, size_t size);
+struct ring *rings_free(struct ring *rings, size_t n);
+
 /* Consumer: leaves out what is in it, and gives the memory back until it is used again. */
 void ring_forget(struct ring *r);
 
