@@ -7,9 +7,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "tools/ctmarkctl/rules_conf.h"
+#include "tools/ctmarkctl/rules_plan.h"
 
 static inline struct rules_conf conf_of(const char *range, const char *encoding, const char *mask)
 {
@@ -21,4 +23,16 @@ static inline struct rules_conf conf_of(const char *range, const char *encoding,
 	assert_int_equal(rules_conf_set(&c, "Mark", "Mask", mask), 0);
 	assert_true(rules_conf_sound(&c));
 	return c;
+}
+
+/* The rules for iptables, to be freed. */
+static inline char *print_iptables(const struct rules_conf *c, const struct rules_wanted *w)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	rules_write_iptables(f, c, w);
+	fclose(f);
+	return text;
 }

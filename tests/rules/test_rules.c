@@ -199,17 +199,6 @@ static void test_wishes(void **state)
 
 /* --- what is printed ------------------------------------------------------------------------- */
 
-static char *print_iptables(const struct rules_conf *c, const struct rules_wanted *w)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	rules_write_iptables(f, c, w);
-	fclose(f);
-	return text;
-}
-
 /* A name that would be another option, or another line, does not get into the rules. */
 static void test_no_injection(void **state)
 {

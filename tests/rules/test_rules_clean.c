@@ -14,17 +14,6 @@
 
 #define HOOK(name) (1u << RULES_HOOK_##name)
 
-static char *print_iptables(const struct rules_conf *c, const struct rules_wanted *w)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	rules_write_iptables(f, c, w);
-	fclose(f);
-	return text;
-}
-
 static void expect_clean(const struct rules_conf *c, const struct rules_wanted *w)
 {
 	_cleanup_free_ char *four = print_iptables(c, w), *six = print_iptables(c, w);

@@ -187,6 +187,17 @@ static const struct ct_flow *entry(const struct engine *e, uint64_t flow)
 	return &a->slots[(uint32_t)(flow ^ a->id_salt)];
 }
 
+/* Two datagrams begin, each with a flow of its own, that will clash at the exit. */
+static void begin_two(struct engine *e, struct pk *one, struct pk *two, struct ct_result *ret_one,
+		      struct ct_result *ret_two)
+{
+	engine_open_fragments(e, 64, 8, 8);
+	e->cfg.confirm = CT_CONFIRM_EXIT;
+	*ret_one = enter(e, one, SEC);
+	*ret_two = enter(e, two, SEC);
+	assert_int_not_equal(ret_one->flow, ret_two->flow);
+}
+
 /* Parts of it that come before, between and behind both exits: they count where their first does.
  */
 static void test_clash_in_fragments(void **state)
@@ -196,11 +207,7 @@ static void test_clash_in_fragments(void **state)
 	const struct ct_flow *f;
 	struct engine e;
 
-	engine_open_fragments(&e, 64, 8, 8);
-	e.cfg.confirm = CT_CONFIRM_EXIT;
-	in_one = enter(&e, &one, SEC);
-	in_two = enter(&e, &two, SEC);
-	assert_int_not_equal(in_one.flow, in_two.flow);
+	begin_two(&e, &one, &two, &in_one, &in_two);
 	for (uint32_t id = 1; id <= 2; id++) {
 		p = part(id, 8);
 		enter(&e, &p, SEC);
@@ -225,10 +232,7 @@ static void test_rest_after_clash(void **state)
 	const struct ct_flow *f;
 	struct engine e;
 
-	engine_open_fragments(&e, 64, 8, 8);
-	e.cfg.confirm = CT_CONFIRM_EXIT;
-	in_one = enter(&e, &one, SEC);
-	in_two = enter(&e, &two, SEC);
+	begin_two(&e, &one, &two, &in_one, &in_two);
 	f = entry(&e, leave(&e, &one, &in_one, SEC).flow);
 	leave(&e, &two, &in_two, SEC);
 	for (uint32_t i = 0; i < 4; i++) {
