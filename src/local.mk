@@ -18,3 +18,4 @@ include src/conf/local.mk
 include src/ctl/local.mk
 include src/daemon/local.mk
 include src/tools/ctmarkctl/local.mk
+include src/tools/ctmark-replay/local.mk

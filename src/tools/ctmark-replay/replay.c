@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The loop of the daemon's worker, with a capture in place of the queue.
+ *
+ * The engine names flows by ids that say where they are in its table; people count them. So beside
+ * the table there is an array with a place for each slot, which knows the number of the flow that
+ * is in it and how its last packet left it: what the next one finds.
+ *
+ * Packets that are held, fragments that came before the first of their datagram, are kept until
+ * they are decided, and told of then.
+ */
+
+#include "tools/ctmark-replay/replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "util/cleanup.h"
+
+#define EXPIRED_BATCH 1024
+#define DUE_BATCH     64
+/* Of a fragment that waits, so much is kept: more than any header in front of its payload. */
+#define HELD_BYTES 256
+
+/* What is known of the flow in a slot of the table. */
+struct place {
+	uint64_t id;	 /* the engine's, 0: nothing was here */
+	uint64_t number; /* ours */
+	uint64_t expires_ns;
+	uint16_t status;
+	uint8_t state;
+};
+
+struct held {
+	bool used;
+	struct capture_packet packet;
+	struct ct_input in;
+	uint8_t bytes[HELD_BYTES];
+};
+
+struct replay {
+	struct replay_config config;
+	void *arena;
+	size_t arena_size;
+	struct ct *ct;
+	struct ct_thread thread;
+	struct place *places; /* by slot */
+	struct ct_view *views;
+	uint64_t flows, packets;
+	struct held *held;
+	size_t nheld;
+	/* of the run */
+	struct source *source;
+	int stopped; /* what a sink returned */
+	struct packet batch[SOURCE_BATCH_MAX];
+	struct ct_event expired[EXPIRED_BATCH];
+};
+
+/* ---- sinks ---- */
+
+static void tell_packet(struct replay *r, const struct record *record)
+{
+	for (size_t i = 0; i < r->config.nsinks && r->stopped == 0; i++) {
+		struct sink *s = r->config.sinks[i];
+
+		if (s->ops->packet)
+			r->stopped = s->ops->packet(s, record);
+	}
+}
+
+static void tell_ending(struct replay *r, const struct ending *ending)
+{
+	for (size_t i = 0; i < r->config.nsinks && r->stopped == 0; i++) {
+		struct sink *s = r->config.sinks[i];
+
+		if (s->ops->ending)
+			r->stopped = s->ops->ending(s, ending);
+	}
+}
+
+static void tell_done(struct replay *r)
+{
+	struct replay_totals totals = {
+		.capture = capture_totals(r->source),
+		.packets = r->packets,
+		.flows = r->flows,
+		.alive = ct_count(r->ct),
+	};
+
+	ct_stats_add(&totals.stats, &r->thread.stats);
+	for (size_t i = 0; i < r->config.nsinks && r->stopped == 0; i++) {
+		struct sink *s = r->config.sinks[i];
+
+		if (s->ops->done)
+			r->stopped = s->ops->done(s, &totals);
+	}
+}
+
+/* ---- flows and their numbers ---- */
+
+/* NULL: no flow of this id is known. */
+static struct place *place_of(const struct replay *r, uint64_t flow)
+{
+	uint32_t slot = ct_flow_slot(r->ct, flow);
+
+	return slot && r->places[slot].id == flow ? &r->places[slot] : NULL;
+}
+
+/* The place of a packet's flow as the packet found it, or that of the flow it begins. */
+static struct place *enter(struct replay *r, uint64_t flow, bool *ret_first)
+{
+	struct place *place = place_of(r, flow);
+	uint32_t slot = ct_flow_slot(r->ct, flow);
+
+	*ret_first = !place && slot;
+	if (place || !slot)
+		return place;
+	place = &r->places[slot];
+	*place = (struct place){.id = flow, .number = ++r->flows};
+	return place;
+}
+
+/* ---- ends of flows ---- */
+
+static uint64_t capture_time(const struct replay *r, uint64_t now_ns)
+{
+	return now_ns - CAPTURE_BEGIN_NS + capture_totals(r->source)->first_ns;
+}
+
+/* When the event happened: a flow whose time was up ended then, not when that was noticed. */
+static uint64_t ended_ns(const struct replay *r, const struct ct_event *ev)
+{
+	const struct place *place = place_of(r, ev->flow);
+
+	if (ev->death == CT_DEATH_TIMEOUT && place && place->expires_ns < ev->time_ns)
+		return place->expires_ns;
+	return ev->time_ns;
+}
+
+static void end_flow(struct replay *r, const struct ct_event *ev)
+{
+	const struct place *place = place_of(r, ev->flow);
+	const struct ending ending = {
+		.time_ns = capture_time(r, ended_ns(r, ev)),
+		.flow = place ? place->number : 0,
+		.event = ev,
+	};
+
+	tell_ending(r, &ending);
+}
+
+struct expiry {
+	uint64_t ns;
+	const struct ct_event *event;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct expiry *one = a, *other = b;
+
+	return (one->ns > other->ns) - (one->ns < other->ns);
+}
+
+static void expire(struct replay *r, uint64_t now_ns)
+{
+	struct expiry order[EXPIRED_BATCH];
+	size_t n;
+
+	do {
+		n = ct_expire(&r->thread, now_ns, r->expired, EXPIRED_BATCH, NULL);
+		for (size_t i = 0; i < n; i++)
+			order[i] = (struct expiry){ended_ns(r, &r->expired[i]), &r->expired[i]};
+		qsort(order, n, sizeof(order[0]), by_time);
+		for (size_t i = 0; i < n; i++)
+			end_flow(r, order[i].event);
+	} while (n == EXPIRED_BATCH);
+}
+
+/* Ends that a packet has brought about: those of other flows come before it, its own behind it. */
+static void end_flows(struct replay *r, const struct ct_result *out, bool own)
+{
+	for (unsigned int i = 0; i < out->nevents; i++) {
+		const struct ct_event *ev = &out->events[i];
+
+		if (ev->type == CT_EVENT_DESTROY && own == (out->has_flow && ev->flow == out->flow))
+			end_flow(r, ev);
+	}
+}
+
+/* ---- packets ---- */
+
+static const struct packet *packet_of(const struct ct_input *in)
+{
+	return (const struct packet *)((const char *)in - offsetof(struct packet, in));
+}
+
+static void look(const struct replay *r, struct record *record, struct place *place,
+		 struct ct_view *before)
+{
+	struct ct_view *view = &r->views[place - r->places];
+
+	if (!record->first) {
+		*before = *view;
+		record->view_before = before;
+	}
+	if (ct_view_get(r->ct, place->id, record->in->now_ns, view))
+		record->view_after = view;
+}
+
+static void tell_of(struct replay *r, struct record *record)
+{
+	const struct ct_result *out = record->out;
+	struct place *place;
+	struct ct_view before;
+
+	r->packets++;
+	end_flows(r, out, false);
+	place = out->has_flow ? enter(r, out->flow, &record->first) : NULL;
+	if (place) {
+		record->flow = place->number;
+		if (!record->first)
+			record->before = (struct moment){
+				.known = true,
+				.state = place->state,
+				.status = place->status,
+				.timeout_ns = place->expires_ns > record->in->now_ns
+						      ? place->expires_ns - record->in->now_ns
+						      : 0,
+			};
+		if (r->views)
+			look(r, record, place, &before);
+		place->state = out->state;
+		place->status = out->status;
+		place->expires_ns = record->in->now_ns + out->timeout_ns;
+	}
+	tell_packet(r, record);
+	end_flows(r, out, true);
+}
+
+/* ---- fragments that wait ---- */
+
+static void hold(struct replay *r, const struct packet *p)
+{
+	for (size_t i = 0; i < r->nheld; i++) {
+		struct held *h = &r->held[i];
+
+		if (h->used)
+			continue;
+		h->used = true;
+		h->packet = *capture_packet(r->source, p->id);
+		h->in = p->in;
+		h->in.caplen = p->in.caplen < HELD_BYTES ? p->in.caplen : HELD_BYTES;
+		memcpy(h->bytes, p->in.data, h->in.caplen);
+		h->in.data = h->bytes;
+		h->packet.link.data = h->bytes;
+		h->packet.link.caplen = h->in.caplen;
+		return;
+	}
+}
+
+static void release(struct replay *r, const struct ct_fragment_due *due)
+{
+	struct ct_result out = {.info = due->info, .mark = due->mark, .drop = due->drop};
+
+	if (due->has_event) {
+		out.reason = due->event.reason;
+		out.nevents = 1;
+		out.events[0] = due->event;
+	}
+	for (size_t i = 0; i < r->nheld; i++) {
+		struct held *h = &r->held[i];
+		struct record record = {.packet = &h->packet, .in = &h->in, .out = &out};
+
+		if (!h->used || h->in.id != due->id)
+			continue;
+		tell_of(r, &record);
+		h->used = false;
+		return;
+	}
+}
+
+static void take_due(struct replay *r, uint64_t now_ns)
+{
+	struct ct_fragment_due due[DUE_BATCH];
+	size_t n;
+
+	if (!ct_fragments_any(r->ct))
+		return;
+	do {
+		n = ct_fragments_due(&r->thread, 0, now_ns, due, DUE_BATCH);
+		for (size_t i = 0; i < n; i++)
+			release(r, &due[i]);
+	} while (n == DUE_BATCH);
+}
+
+/* What still waits at the end was never decided. */
+static void release_all(struct replay *r, uint64_t now_ns)
+{
+	struct ct_fragment_due due[DUE_BATCH];
+	size_t n;
+
+	do {
+		n = ct_fragments_release(&r->thread, 0, now_ns, due, DUE_BATCH);
+		for (size_t i = 0; i < n; i++)
+			release(r, &due[i]);
+	} while (n == DUE_BATCH);
+}
+
+/* ---- the loop ---- */
+
+static void judged(void *ctx, const struct ct_input *in, struct ct_result *out)
+{
+	struct replay *r = ctx;
+	const struct packet *p = packet_of(in);
+	struct record record = {.in = in, .out = out};
+
+	if (r->stopped)
+		return;
+	if (out->held) {
+		hold(r, p);
+		return;
+	}
+	record.packet = capture_packet(r->source, p->id);
+	tell_of(r, &record);
+}
+
+/* With views each packet has to be told of before the next one is judged. */
+static void judge(struct replay *r, int n)
+{
+	const struct ct_input *inputs[SOURCE_BATCH_MAX];
+	size_t step = r->views ? 1 : (size_t)n;
+
+	for (int i = 0; i < n; i++) {
+		/* an id of its own as long as it may be held; the batch's is its index */
+		r->batch[i].in.id = (uint32_t)capture_packet(r->source, r->batch[i].id)->number;
+		inputs[i] = &r->batch[i].in;
+	}
+	for (size_t i = 0; i < (size_t)n; i += step)
+		ct_track_batch(&r->thread, inputs + i, step, judged, r);
+}
+
+int replay_run(struct replay *r, struct source *source)
+{
+	uint64_t now_ns = CAPTURE_BEGIN_NS;
+	int n;
+
+	r->source = source;
+	while ((n = source->ops->receive(source, r->batch, -1)) >= 0 && r->stopped == 0) {
+		if (n == 0)
+			continue;
+		expire(r, r->batch[0].in.now_ns);
+		take_due(r, r->batch[0].in.now_ns);
+		judge(r, n);
+		now_ns = r->batch[n - 1].in.now_ns;
+		take_due(r, now_ns);
+	}
+	if (r->stopped == 0)
+		release_all(r, now_ns);
+	tell_done(r);
+	if (r->stopped)
+		return r->stopped;
+	return n == -ENODATA ? 0 : n;
+}
+
+/* ---- making one ---- */
+
+/* Zeroed memory that is there when it is touched. */
+static void *reserve(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int make_table(struct replay *r, const struct replay_config *config)
+{
+	uint8_t key[16];
+	struct ct_params params = {
+		.max_flows = config->max_flows,
+		.max_expect = config->max_expect,
+		.max_fragmented = config->max_fragments,
+		.max_held = config->track->max_held,
+		.key = key,
+	};
+
+	if (getrandom(key, sizeof(key), 0) < 0)
+		return -errno;
+	r->arena_size = ct_arena_size(&params);
+	r->arena = reserve(r->arena_size);
+	if (r->arena)
+		r->ct = ct_new(r->arena, r->arena_size, &params);
+	return r->ct ? 0 : -ENOMEM;
+}
+
+int replay_new(struct replay **ret, const struct replay_config *config)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->config = *config;
+	err = make_table(r, config);
+	if (err < 0) {
+		replay_free(r);
+		return err;
+	}
+	r->thread = (struct ct_thread){.ct = r->ct, .cfg = config->track};
+	r->places = calloc(ct_max_flows(r->ct) + 1, sizeof(*r->places));
+	r->nheld = config->track->max_held;
+	r->held = calloc(r->nheld + 1, sizeof(*r->held));
+	if (config->views)
+		r->views = calloc(ct_max_flows(r->ct) + 1, sizeof(*r->views));
+	if (!r->places || !r->held || (config->views && !r->views)) {
+		replay_free(r);
+		return -ENOMEM;
+	}
+	*ret = r;
+	return 0;
+}
+
+void replay_free(struct replay *r)
+{
+	if (!r)
+		return;
+	ct_free(r->ct);
+	if (r->arena)
+		munmap(r->arena, r->arena_size);
+	free(r->places);
+	free(r->views);
+	free(r->held);
+	free(r);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The ways to show a replay, each in a file of its own (text.c, json.c, ...). Each function makes a
+ * sink; NULL: there is no memory, or the file cannot be written, which has been said.
+ */
+
+#include <stdio.h>
+
+#include "tools/ctmark-replay/choice.h"
+#include "tools/ctmark-replay/record.h"
+
+enum time_style { TIME_RELATIVE, TIME_LOCAL, TIME_UTC, TIME_EPOCH };
+
+/* How things are shown, for all of them. */
+struct look {
+	FILE *out;
+	bool colour;
+	unsigned int width; /* columns of the terminal, 0: there is none */
+	enum time_style time;
+	const struct choice *choice;   /* what is to be shown */
+	const struct ct_config *track; /* by which packets are judged */
+};
+
+/* A line for each packet, and for each end of a flow. */
+struct sink *text_new(const struct look *look);
+
+/* The same as JSON lines. */
+struct sink *json_new(const struct look *look);
+
+/* A line for each flow, at the end; json: an object for each. */
+struct sink *summary_new(const struct look *look, bool json);
+
+/* What became of one packet, and why. Needs views. */
+struct sink *explain_new(const struct look *look, uint64_t number, bool json);
+
+/* Recorded marks against computed ones. *ret_differs is valid once done() was called. */
+struct sink *compare_new(const struct look *look, bool json, bool *ret_differs);
+
+/* Pictures of the flows that are shown, written to the file of that name ("-": stdout) at the end.
+ */
+struct sink *svg_new(const struct look *look, const char *file);
+struct sink *html_new(const struct look *look, const char *file);
