@@ -25,6 +25,15 @@ tests_flows_flowrun_SOURCES = tests/flows/flowrun.c
 tests_flows_flowrun_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_flows_flowrun_LDADD = libflow.la libctcore.la
 
+# Once more, as captures, through ctmark-replay.
+check_PROGRAMS += tests/flows/flowreplay
+TESTS += tests/flows/flowreplay
+EXTRA_tests_flows_flowreplay_DEPENDENCIES = ctmark-replay
+tests_flows_flowreplay_SOURCES = tests/flows/flowreplay.c tests/flows/flow_pcap.c tests/flows/flow_pcap.h
+tests_flows_flowreplay_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_flows_flowreplay_CFLAGS = $(AM_CFLAGS) $(PCAP_CFLAGS) $(JANSSON_CFLAGS)
+tests_flows_flowreplay_LDADD = libflow.la libctcore.la $(PCAP_LIBS) $(JANSSON_LIBS)
+
 include tests/flows/scripts.mk
 EXTRA_DIST += tests/flows/README.md $(flow_scripts)
 
