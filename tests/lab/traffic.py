@@ -111,5 +111,6 @@ class Traffic:
 
     def neighbour(self):
         """Neighbour discovery"""
+        self.lab.client.ask_for_neighbours("eth0")
         self.lab.client.ip("neigh", "del", netns.LAN6, "dev", "eth0")
         self.lab.client.run("ping", "-n", "-c1", "-W2", netns.LAN6)
