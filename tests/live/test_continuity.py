@@ -351,12 +351,14 @@ def test_table_of_another_size(bed, capsys):
     with Talk(bed, ("held4", "held6", "silent4", "udp4")) as talk:
         ids = wait_new(unit, since, talk)
         bed.blast(700, rate=20000)
+        poll(lambda: unit.flows() > 700, what="flows of the blast")  # a busy daemon tells late
         before = unit.settled_flows()
         unit.configure(Track={"MaxFlows": "4000"}, **LONG)
         unit.restart()
         grown, shrinking = unit.flows_become(before), unit.now()
         unit.configure(Track={"MaxFlows": "64"}, **LONG)
         unit.restart()
+        poll(lambda: unit.flows() <= 64, what="the smaller table")
         after = unit.settled_flows()
         outcome = talk.finish()
     said = [text for _, text in unit.messages(shrinking) if before - after in numbers(text)]

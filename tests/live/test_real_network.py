@@ -235,7 +235,7 @@ def test_ping(strict, six):
 
 
 def ping(strict, target, size="56"):
-    out = strict.client.run("ping", "-n", "-c5", "-i0.01", "-W2", "-s", size, target)
+    out = strict.client.run("ping", "-n", "-c5", "-i0.01", "-W5", "-s", size, target)
     assert " 5 received" in out
 
 
@@ -255,7 +255,7 @@ PROBES = {"ports": [], "udp": ["--udp", "--port=53"], "icmp": ["--icmp"], "tcp":
 def test_traceroute(strict, six, probes):
     # a burst of queries in one flow: see "Two first packets" in doc/conformance.md
     single = ["--sim-queries=1"] if probes == "icmp" and strict.engine == "exit" else []
-    out = strict.client.run("traceroute", "-n", "-q2", "-w2", "-m5", *PROBES[probes], *single,
+    out = strict.client.run("traceroute", "-n", "-q2", "-w5", "-m5", *PROBES[probes], *single,
                             host(six))
     hops = re.findall(r"^ *\d+ +(\S+)", out, re.M)
     assert hops == [netns.LAN6 if six else netns.LAN4, HOP6 if six else HOP4, host(six)], out
@@ -625,7 +625,7 @@ def test_ipv6_extension_headers(strict):
 
 def test_ipv4_recorded_route(strict):
     """Routers write into the header on the way."""
-    out = strict.client.run("ping", "-n", "-c3", "-i0.01", "-W2", "-R", host(False))
+    out = strict.client.run("ping", "-n", "-c3", "-i0.01", "-W5", "-R", host(False))
     assert " 3 received" in out
     assert netns.WAN4 in out
     assert strict.counts()["ESTABLISHED_REPLY"] == 3

@@ -49,7 +49,7 @@ def queue(m):
 
 
 def ping(m):
-    m.run("ip", "netns", "exec", "peer", "ping", "-n", "-c1", "-W2", "192.0.2.1")
+    m.run("ip", "netns", "exec", "peer", "ping", "-n", "-c1", "-W5", "192.0.2.1")
 
 
 def count_marks(m, marks, mask="0xf"):
