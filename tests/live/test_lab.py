@@ -6,6 +6,7 @@ import os
 import pytest
 
 from lab import frames, netns
+from lab.machine import Machine
 from lab.services import poll
 
 STRANGERS, ERRORS = 250, 600
@@ -36,3 +37,20 @@ def test_errors_to_nobody_do_not_wait(lab, six):
             out = lab.router.run("taskset", "-c", str(cpu), "ping", "-n", "-c5", "-i0.01", "-W1",
                                  "::1" if six else "127.0.0.1", check=False)
             assert " 5 received" in out, out
+
+
+GROUP = "/sys/fs/cgroup/system.slice/same.service/cgroup.procs"
+
+
+@pytest.mark.systemd
+def test_machines_do_not_share_groups():
+    """Services of one name in two machines: each finds its own process in its group, and stops alone."""
+    with Machine() as one, Machine() as other:
+        for machine in (one, other):
+            machine.boot()
+            machine.run("systemd-run", "--unit=same", "sleep", "1000")
+        for machine in (one, other):
+            assert machine.run("cat", GROUP).split() == [machine.show("same", "MainPID")]
+        one.systemctl("stop", "same")
+        assert other.show("same", "ActiveState") == "active"
+        assert other.run("cat", GROUP).split() == [other.show("same", "MainPID")]
