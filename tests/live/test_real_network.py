@@ -230,8 +230,10 @@ def test_reordering(strict, iperf, six, reverse):
 def test_ping(strict, six):
     for size in ("56", "1400"):
         ping(strict, host(six), size)
-    assert strict.counts() == {"NEW": 2, "ESTABLISHED": 8, "ESTABLISHED_REPLY": 10, "RELATED": 0,
-                               "RELATED_REPLY": 0}
+    counts = strict.counts()
+    new = counts.pop("NEW")  # and so are those that leave before the first answer has come
+    assert 2 <= new < 10
+    assert counts == {"ESTABLISHED": 10 - new, "ESTABLISHED_REPLY": 10, "RELATED": 0, "RELATED_REPLY": 0}
 
 
 def ping(strict, target, size="56"):
@@ -243,7 +245,8 @@ def ping(strict, target, size="56"):
 def test_ping_the_router(strict, six):
     """Its answers are seen where OUTPUT is queued; else each request is the first one again."""
     ping(strict, netns.LAN6 if six else netns.LAN4)
-    assert strict.counts()["NEW"] == (5 if strict.engine == "ctmarkd" else 1)
+    new = strict.counts()["NEW"]
+    assert new == 5 if strict.engine == "ctmarkd" else 1 <= new < 5
 
 
 # Words of traceroute, by what is sent: UDP to a port of its own for each probe, to one port, ...
