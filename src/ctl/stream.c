@@ -39,6 +39,7 @@ struct subscription {
 	uint64_t dropped_seen; /* of the rings' losses */
 	struct ctl_writer *w;  /* of the reply that is being written, NULL: none */
 	unsigned int n;	       /* events in it */
+	bool unsent;	       /* there are replies that nobody has tried to send */
 };
 
 struct ctl_stream {
@@ -129,6 +130,7 @@ static void end_reply(struct subscription *sub)
 	else
 		lose(sub, sub->n);
 	sub->w = NULL;
+	sub->unsent = true;
 }
 
 static bool has_room(const struct subscription *sub)
@@ -190,9 +192,11 @@ static void send_all(struct ctl_stream *s)
 		next = sub->next;
 		if (!sub->w && sub->lost > 0 && has_room(sub))
 			begin_reply(sub);
-		if (!sub->w)
+		if (sub->w)
+			end_reply(sub);
+		if (!sub->unsent)
 			continue;
-		end_reply(sub);
+		sub->unsent = false;
 		ctl_client_touched(sub->call->client); /* which may be the end of sub */
 	}
 }

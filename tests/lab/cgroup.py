@@ -20,6 +20,29 @@ PERIOD_US = 100000
 _serial = itertools.count(1)
 
 
+def below_own(name):
+    """Where groups of this name would be below our own, in each hierarchy that a service manager uses."""
+    tops = {"": TOP if (TOP / "cgroup.controllers").exists() else TOP / "unified",
+            "name=systemd": TOP / "systemd"}
+    found = []
+    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+        _, kind, own = line.split(":", 2)
+        if kind in tops and tops[kind].is_dir():
+            found.append(tops[kind] / own.lstrip("/") / name)
+    return found
+
+
+def remove(path):
+    """Removes a group and all below it, as soon as their processes have ended."""
+    for _ in range(100):
+        for inner in sorted(path.glob("**/"), reverse=True):
+            with contextlib.suppress(OSError):
+                inner.rmdir()
+        if not path.exists():
+            return
+        time.sleep(0.05)
+
+
 class Cgroup:
     """memory in bytes, cpu as a part of one CPU; one of them."""
 
@@ -72,8 +95,4 @@ class Cgroup:
 
     def __exit__(self, *exc):
         self.free()
-        for _ in range(100):
-            with contextlib.suppress(OSError):
-                self.path.rmdir()
-                return
-            time.sleep(0.05)
+        remove(self.path)

@@ -255,13 +255,13 @@ class Unit:
 
         return int(poll(read, timeout)[1].replace(",", ""))
 
-    def settled_flows(self, timeout=15):
-        """The same, as soon as two looks agree."""
+    def settled_flows(self, least=0, timeout=15):
+        """The same, as soon as two looks agree. A busy daemon tells later than that: least are known to come."""
         seen = []
 
         def same():
             seen.append(self.flows())
-            return len(seen) > 1 and seen[-1] == seen[-2]
+            return len(seen) > 1 and seen[-1] == seen[-2] >= least
 
         poll(same, timeout, 1.1)
         return seen[-1]

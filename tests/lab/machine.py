@@ -5,6 +5,10 @@ A real systemd, booted in a container over a throwaway copy of the running syste
 An overlay over / gets a machine id of its own and is booted by systemd-nspawn with a private
 network. What is installed into it, and what it writes, is gone afterwards. Commands enter it
 through its first process.
+
+Each machine has control groups of its own, too. systemd-nspawn makes them where it finds itself; two
+machines that are started from the same place would share them, and the systemd of one would remove
+the group of a service that the other one is about to start (status=219/CGROUP).
 """
 
 import contextlib
@@ -16,7 +20,12 @@ import tempfile
 import time
 import uuid
 
+from lab import cgroup
 from lab.netns import sh
+
+# Enters control groups, up to "--", and becomes the command behind it.
+ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"'
+
 
 class Machine:
     """with Machine() as m: m.boot(); m.run("systemctl", "start", ...)"""
@@ -26,9 +35,12 @@ class Machine:
         self.root = self.base / "root"
         self.leader = 0
         self.nspawn = None
+        self.groups = cgroup.below_own(self.base.name)
 
     def __enter__(self):
         try:
+            for group in self.groups:
+                group.mkdir()
             sh("mount", "-t", "tmpfs", "-o", "mode=755", "machine", str(self.base))
             for name in ("upper", "work", "root"):
                 (self.base / name).mkdir()
@@ -75,7 +87,8 @@ class Machine:
         ahead = [f"--{clock}={uptime}" for clock in ("monotonic", "boottime")]
         self.leader = 0
         self.nspawn = subprocess.Popen(
-            [*(("unshare", "--time", *ahead) if uptime else ()), "systemd-nspawn", "--quiet",
+            ["sh", "-c", ENTER, "sh", *map(str, self.groups), "--",
+             *(("unshare", "--time", *ahead) if uptime else ()), "systemd-nspawn", "--quiet",
              "--register=no", "--keep-unit", "--private-network", "--link-journal=no",
              "--capability=all", "--console=pipe", "-D", str(self.root), "-b"],
             env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="1"),
@@ -135,3 +148,5 @@ class Machine:
             sh("umount", "-l", str(path), check=False)
         with contextlib.suppress(OSError):
             self.base.rmdir()
+        for group in self.groups:
+            cgroup.remove(group)

@@ -7,6 +7,11 @@ Client - router - server, each in a network namespace of its own, joined by veth
 Nothing is created in the namespace of the caller, and everything is gone when the with block is
 left, also by Ctrl-C and SIGTERM. Neighbours are static and there is no IPv6 autoconfiguration, so
 that only the packets a test sends are on the wire.
+
+Nobody asks for neighbours either, for the sake of all other labs. The kernel sends ICMP by one socket
+for each processor, which all namespaces share and which has room for some 170 packets. An error to an
+address that nobody has would wait there for three seconds. A flood from made-up addresses makes enough
+of them, and then no host of any lab answers a ping. See ask_for_neighbours().
 """
 
 import ctypes
@@ -79,6 +84,10 @@ class Netns:
                 raise RuntimeError(f"no carrier in {self.name}: {states}")
             time.sleep(0.02)
 
+    def ask_for_neighbours(self, interface, times=3):
+        """How often, a second apart, before an address is given up. With 0 its packets are dropped at once."""
+        self.sysctl(**{f"ipv{v}__neigh__{interface}__mcast_solicit": times for v in (4, 6)})
+
     def sysctl(self, **settings):
         """Sets net.* keys; '__' stands for a dot."""
         for key, value in settings.items():
@@ -134,6 +143,7 @@ def join(*ends):
     sh("ip", "link", "add", "name", name, "address", mac, "netns", one.name, "type", "veth",
        "peer", "name", peer_name, "address", peer_mac, "netns", other.name)
     for (space, interface, _, own), (_, _, mac, peer) in (ends, ends[::-1]):
+        space.ask_for_neighbours(interface, 0)
         commands = [f"link set {interface} addrgenmode none", f"link set {interface} up"]
         for address, peer_address, length in zip(own, peer, (24, 64)):
             commands += [

@@ -13,6 +13,7 @@ import time
 
 from lab import netlink
 from lab.packet import Packet, parse
+from lab.queues import kernel_queues
 
 ULOG = 4
 MSG_PACKET, MSG_CONFIG = 0, 1
@@ -102,9 +103,12 @@ class Nflog:
             return matching()
 
     def settle(self, quiet=0.3, timeout=5):
-        """Waits until nothing has passed for a while, and returns everything that has."""
+        """Waits until nothing has passed for a while and nothing waits for a verdict; returns what has passed."""
         end = time.monotonic() + timeout
         with self._changed:
-            while time.monotonic() < end and self._changed.wait(quiet):
+            while time.monotonic() < end and (self._changed.wait(quiet) or self._waiting()):
                 pass
             return list(self.seen)
+
+    def _waiting(self):
+        return any(row[1] for row in kernel_queues(self.netns).values())

@@ -107,9 +107,10 @@ class Traffic:
 
     def ping(self):
         """ping"""
-        self.lab.client.run("ping", "-n", "-c1", "-W2", self.server)
+        self.lab.client.run("ping", "-n", "-c1", "-W5", self.server)
 
     def neighbour(self):
         """Neighbour discovery"""
+        self.lab.client.ask_for_neighbours("eth0")
         self.lab.client.ip("neigh", "del", netns.LAN6, "dev", "eth0")
-        self.lab.client.run("ping", "-n", "-c1", "-W2", netns.LAN6)
+        self.lab.client.run("ping", "-n", "-c1", "-W5", netns.LAN6)

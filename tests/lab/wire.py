@@ -75,6 +75,7 @@ class Wire:
         sh("ip", "link", "add", "name", host, "address", macs[1], "netns", self.hosts.name,
            "type", "veth", "peer", "name", port, "address", macs[0], "netns", self.router.name)
         for space, interface in ((self.hosts, host), (self.router, port)):
+            space.ask_for_neighbours(interface, 0)
             space.ip("link", "set", interface, "addrgenmode", "none")
             space.ip("link", "set", interface, "up")
         for own, peer, nets in ((f"10.0.{number}.1/24", f"10.0.{number}.2", nets4),

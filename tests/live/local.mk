@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/live/test_hostile_names.py \
 	tests/live/test_journal_private.py \
 	tests/live/test_killed.py \
+	tests/live/test_lab.py \
 	tests/live/test_losses.py \
 	tests/live/test_mark.py \
 	tests/live/test_overload.py \

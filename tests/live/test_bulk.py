@@ -3,13 +3,13 @@
 
 import json
 import socket
-import time
 
 import pytest
 
 from lab import netns, rules
 from lab.daemon import Daemon
 from lab.queues import kernel_queues
+from lab.services import listens, poll
 from lab.traffic import Traffic
 
 SIX = pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])
@@ -41,7 +41,7 @@ def test_bulk_tcp_with_large_segments(lab, nflog, six):
         traffic = Traffic(lab, nflog, six)
         server = lab.server.popen("iperf3", "-s", "-1", stdout=-3, stderr=-3)
         try:
-            time.sleep(0.3)
+            poll(lambda: listens(server.pid, "tcp", 5201), what="iperf3")
             report = json.loads(lab.client.run("iperf3", "-J", "-c", traffic.server, "-n", str(size),
                                                "--bidir", timeout=60))
             server.wait(10)

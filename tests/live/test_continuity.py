@@ -351,12 +351,13 @@ def test_table_of_another_size(bed, capsys):
     with Talk(bed, ("held4", "held6", "silent4", "udp4")) as talk:
         ids = wait_new(unit, since, talk)
         bed.blast(700, rate=20000)
-        before = unit.settled_flows()
+        before = unit.settled_flows(701)
         unit.configure(Track={"MaxFlows": "4000"}, **LONG)
         unit.restart()
         grown, shrinking = unit.flows_become(before), unit.now()
         unit.configure(Track={"MaxFlows": "64"}, **LONG)
         unit.restart()
+        poll(lambda: unit.flows() <= 64, what="the smaller table")
         after = unit.settled_flows()
         outcome = talk.finish()
     said = [text for _, text in unit.messages(shrinking) if before - after in numbers(text)]
@@ -452,7 +453,7 @@ def test_flows_outlive_the_unit(bed, how, capsys):
     with Talk(bed, ("held4", "held6", "silent4", "udp4")) as talk:
         ids = wait_new(unit, since, talk)
         bed.blast(100, rate=20000)
-        flows = unit.settled_flows()
+        flows = unit.settled_flows(100)
         saved, again = how(bed), unit.now()
         there = talk.look().streams
         time.sleep(1)
@@ -486,7 +487,7 @@ def test_damaged_file_is_refused(bed, damage):
     bed.rules()
     unit.fresh(**LONG)
     bed.blast(100, rate=20000)
-    flows = unit.settled_flows()
+    flows = unit.settled_flows(100)
     unit.stop()
     unit.start()
     assert unit.flows_become(flows) == flows >= 100

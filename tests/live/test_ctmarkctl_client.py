@@ -385,8 +385,10 @@ def test_nothing_of_a_reply_controls_the_terminal(words):
 class Tmux:
     """A terminal of some size in which a command runs."""
 
+    serial = itertools.count(1)  # a server that was told to end may not have done so yet
+
     def __init__(self, words, columns, rows):
-        self.name = f"ctmarkctl-{os.getpid()}-{columns}"
+        self.name = f"ctmarkctl-{os.getpid()}-{next(self.serial)}"
         self.run("new-session", "-d", "-x", str(columns), "-y", str(rows), "env", "-u", "TMUX",
                  "sh", "-c", 'trap : INT; echo before; "$@"; echo "status $?"; exec sleep 1000', "sh", *words)
 

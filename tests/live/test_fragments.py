@@ -91,7 +91,7 @@ def converse(lab, six):
         assert here.recv(65536) == answer
         here.send(question)
         assert there.recv(65536) == question
-    lab.client.run("ping", "-n", "-c1", "-W2", "-s", "4000", server)
+    lab.client.run("ping", "-n", "-c1", "-W5", "-s", "4000", server)
 
 
 def classes(log):
@@ -205,7 +205,7 @@ def test_exit_hooks(lab, nflog, six):
     peers = (netns.SERVER6, netns.LAN6) if six else (netns.SERVER4, netns.LAN4)
     with Daemon(lab.router, {"Track": {"Confirm": "exit"}}) as daemon:
         for peer in peers:
-            lab.client.run("ping", "-n", "-c2", "-i0.2", "-W2", "-s", "4000", peer)
+            lab.client.run("ping", "-n", "-c2", "-i0.2", "-W5", "-s", "4000", peer)
         told = daemon.wait_events(2, event="new")
         assert [e["hook"] for e in told] == ["POSTROUTING", "INPUT"]
         assert {(e["packets_orig"], e["bytes_orig"]) for e in told} == \

@@ -123,6 +123,6 @@ def test_local_traffic_is_classified_once(lab, nflog):
     """The loopback device shows a packet to OUTPUT and to PREROUTING: one judgement."""
     rules.queue(lab.router, chains=("PREROUTING", "OUTPUT"))
     with Daemon(lab.router):
-        lab.router.run("ping", "-n", "-c1", "-W2", "127.0.0.1")
+        lab.router.run("ping", "-n", "-c1", "-W5", "127.0.0.1")
         seen = [(p.prefix, p.mark) for p in nflog.settle()]
     assert seen == [("output", 0xa), ("prerouting", 0xa), ("output", 0xb), ("prerouting", 0xb)]

@@ -185,13 +185,20 @@ def test_loss_in_tcp(strict, iperf, six, where):
             assert end["sum_sent"]["retransmits"] > 0
 
 
+def unread_datagrams(strict, six):
+    """Lost at the server, whose iperf3 is slow to read on a busy machine."""
+    name = "Udp6RcvbufErrors" if six else "UdpRcvbufErrors"
+    return int(strict.server.run("nstat", "-asz", name).split()[-2])
+
+
 @SIX
 def test_loss_in_udp(strict, iperf, six):
     """Not of iperf's own greeting, which it does not repeat."""
     with rule(strict.router, six, "mangle", "FORWARD", "-p", "udp", "-m", "length", "--length",
               "1000:", "-m", "statistic", "--mode", "random", "--probability", "0.05", "-j", "DROP"):
+        before = unread_datagrams(strict, six)
         end = measure(strict, six, "--udp", "--bytes", "2M", "--bitrate", "80M", "--length", "1200")
-    assert 0 < end["sum"]["lost_packets"] < 500
+    assert 0 < end["sum"]["lost_packets"] - (unread_datagrams(strict, six) - before) < 500
 
 
 def slow_packets(strict):
@@ -223,12 +230,14 @@ def test_reordering(strict, iperf, six, reverse):
 def test_ping(strict, six):
     for size in ("56", "1400"):
         ping(strict, host(six), size)
-    assert strict.counts() == {"NEW": 2, "ESTABLISHED": 8, "ESTABLISHED_REPLY": 10, "RELATED": 0,
-                               "RELATED_REPLY": 0}
+    counts = strict.counts()
+    new = counts.pop("NEW")  # and so are those that leave before the first answer has come
+    assert 2 <= new < 10
+    assert counts == {"ESTABLISHED": 10 - new, "ESTABLISHED_REPLY": 10, "RELATED": 0, "RELATED_REPLY": 0}
 
 
 def ping(strict, target, size="56"):
-    out = strict.client.run("ping", "-n", "-c5", "-i0.01", "-W2", "-s", size, target)
+    out = strict.client.run("ping", "-n", "-c5", "-i0.01", "-W5", "-s", size, target)
     assert " 5 received" in out
 
 
@@ -236,7 +245,8 @@ def ping(strict, target, size="56"):
 def test_ping_the_router(strict, six):
     """Its answers are seen where OUTPUT is queued; else each request is the first one again."""
     ping(strict, netns.LAN6 if six else netns.LAN4)
-    assert strict.counts()["NEW"] == (5 if strict.engine == "ctmarkd" else 1)
+    new = strict.counts()["NEW"]
+    assert new == 5 if strict.engine == "ctmarkd" else 1 <= new < 5
 
 
 # Words of traceroute, by what is sent: UDP to a port of its own for each probe, to one port, ...
@@ -248,7 +258,7 @@ PROBES = {"ports": [], "udp": ["--udp", "--port=53"], "icmp": ["--icmp"], "tcp":
 def test_traceroute(strict, six, probes):
     # a burst of queries in one flow: see "Two first packets" in doc/conformance.md
     single = ["--sim-queries=1"] if probes == "icmp" and strict.engine == "exit" else []
-    out = strict.client.run("traceroute", "-n", "-q2", "-w2", "-m5", *PROBES[probes], *single,
+    out = strict.client.run("traceroute", "-n", "-q2", "-w5", "-m5", *PROBES[probes], *single,
                             host(six))
     hops = re.findall(r"^ *\d+ +(\S+)", out, re.M)
     assert hops == [netns.LAN6 if six else netns.LAN4, HOP6 if six else HOP4, host(six)], out
@@ -618,7 +628,7 @@ def test_ipv6_extension_headers(strict):
 
 def test_ipv4_recorded_route(strict):
     """Routers write into the header on the way."""
-    out = strict.client.run("ping", "-n", "-c3", "-i0.01", "-W2", "-R", host(False))
+    out = strict.client.run("ping", "-n", "-c3", "-i0.01", "-W5", "-R", host(False))
     assert " 3 received" in out
     assert netns.WAN4 in out
     assert strict.counts()["ESTABLISHED_REPLY"] == 3

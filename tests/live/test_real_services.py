@@ -103,8 +103,10 @@ def test_dns_udp(strict, dns, six):
         assert dig(strict, six, "+short", "www.lab", "A").split() == ["198.51.100.80"]
         assert dig(strict, six, "+short", "www.lab", "AAAA").split() == ["2001:db8:2::80"]
     assert "status: NXDOMAIN" in dig(strict, six, "none.lab")
-    assert strict.counts() == {"NEW": 11, "ESTABLISHED": 0, "ESTABLISHED_REPLY": 11, "RELATED": 0,
-                               "RELATED_REPLY": 0}
+    counts = strict.counts()
+    again = counts.pop("ESTABLISHED")  # a source port, by chance, while its flow lasts
+    assert again <= 2
+    assert counts == {"NEW": 11 - again, "ESTABLISHED_REPLY": 11, "RELATED": 0, "RELATED_REPLY": 0}
 
 
 @SIX

@@ -40,10 +40,10 @@ def manager_said(m, pattern):
 
 
 def seconds_between(m, first, second):
-    """From a message about the unit to the next of another kind."""
-    times = []
+    """From a message of the daemon, or of the manager about it, to the next of another kind."""
+    times, ours = [], ("SYSLOG_IDENTIFIER=ctmarkd", "+", "UNIT=ctmarkd.service")
     for pattern in (first, second):
-        line = m.journal("-o", "short-monotonic", "-u", "ctmarkd", "-g", pattern).splitlines()[-1]
+        line = m.journal("-o", "short-monotonic", "-g", pattern, *ours).splitlines()[-1]
         times.append(float(re.match(r"\[ *([0-9.]+)\]", line)[1]))
     return times[1] - times[0]
 

@@ -49,7 +49,7 @@ def queue(m):
 
 
 def ping(m):
-    m.run("ip", "netns", "exec", "peer", "ping", "-n", "-c1", "-W2", "192.0.2.1")
+    m.run("ip", "netns", "exec", "peer", "ping", "-n", "-c1", "-W5", "192.0.2.1")
 
 
 def count_marks(m, marks, mask="0xf"):
@@ -69,7 +69,8 @@ def count_marks(m, marks, mask="0xf"):
 
 
 def records(m, *match):
-    lines = m.journal("-u", "ctmarkd", "-o", "json", *match).splitlines()
+    """By its name: the journal does not know the unit of a process that is gone before it has read its words."""
+    lines = m.journal("-t", "ctmarkd", "-o", "json", *match).splitlines()
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 

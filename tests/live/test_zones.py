@@ -56,6 +56,7 @@ class Tenants:
         sh("ip", "link", "add", "name", host, "address", far, "netns", self.hosts.name, "type",
            "veth", "peer", "name", port, "address", near, "netns", self.router.name)
         for space, interface in ((self.hosts, host), (self.router, port)):
+            space.ask_for_neighbours(interface, 0)
             space.ip("link", "set", interface, "addrgenmode", "none")
             space.ip("link", "set", interface, "up")
         for family, address in zip(("-4", "-6"), addresses):

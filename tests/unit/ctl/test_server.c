@@ -520,7 +520,9 @@ static void wait_hold(struct fixture *f)
 
 static json_t *next_events(struct fixture *f)
 {
-	for (int i = 0; i < 100; i++) {
+	uint64_t until = clock_now_ns() + 10 * NS_PER_S;
+
+	while (clock_now_ns() < until) {
 		json_t *reply = service_next(&f->s, f->fd, &f->in);
 
 		if (reply)
@@ -534,6 +536,21 @@ static json_t *next_events(struct fixture *f)
 static size_t nevents(json_t *reply)
 {
 	return json_array_size(json_object_get(json_object_get(reply, "parameters"), "events"));
+}
+
+/* Events of the next replies, which may be several: a turn takes what is old enough. */
+static void expect_events(struct fixture *f, size_t n, long long sequence)
+{
+	for (size_t got = 0; got < n;) {
+		json_t *reply = next_events(f);
+
+		assert_int_equal(integer(reply, "sequence"), sequence + (long long)got);
+		assert_true(json_is_true(json_object_get(reply, "continues")));
+		assert_null(json_object_get(json_object_get(reply, "parameters"), "lost"));
+		assert_in_range(nevents(reply), 1, n - got);
+		got += nevents(reply);
+		json_decref(reply);
+	}
 }
 
 static void test_events(void **state)
@@ -551,20 +568,32 @@ static void test_events(void **state)
 	service_push(&f->s, CT_EVENT_NEW, 2);
 	service_push(&f->s, CT_EVENT_REPLY, 2);
 	service_push(&f->s, CT_EVENT_DESTROY, 2);
-	reply = next_events(f);
-	assert_int_equal(nevents(reply), 2);
-	assert_int_equal(integer(reply, "sequence"), 0);
-	assert_true(json_is_true(json_object_get(reply, "continues")));
-	json_decref(reply);
+	expect_events(f, 2, 0);
 	service_push(&f->s, CT_EVENT_NEW, 3);
-	reply = next_events(f);
-	assert_int_equal(integer(reply, "sequence"), 2);
-	json_decref(reply);
+	expect_events(f, 1, 2);
 	close(f->fd);
 	service_run(&f->s);
 	assert_int_equal(ctl_server_clients(f->s.server), 0);
 	service_push(&f->s, CT_EVENT_NEW, 4); /* nobody is told */
 	f->fd = service_connect(&f->s);
+}
+
+/* What fills replies to the last place goes out like anything else. */
+static void test_full_replies(void **state)
+{
+	enum { FULL = 64 };
+	struct fixture *f = *state;
+	long long sequence = 0;
+
+	service_ask(f->fd, CALL("Events", ",\"more\":true"));
+	json_decref(expect(f, NULL));
+	for (int replies = 1; replies <= 3; replies++) {
+		for (int i = 0; i < replies * FULL; i++)
+			service_push(&f->s, CT_EVENT_NEW, 1);
+		usleep(5000); /* all are old enough for one turn */
+		expect_events(f, (size_t)replies * FULL, sequence);
+		sequence += replies * FULL;
+	}
 }
 
 /* What the ring and the client had no room for, and what they got, is all that there was. */
@@ -660,6 +689,7 @@ int main(void)
 		TEST(test_explain_syn),
 		TEST(test_explain_middle),
 		TEST(test_events),
+		TEST(test_full_replies),
 		TEST(test_lost),
 		TEST(test_lost_by_others),
 		TEST(test_introspection),
