@@ -4,7 +4,8 @@ tools_tests = \
 	tests/unit/tools/test_ctmarkctl_conntrack \
 	tests/unit/tools/test_ctmarkctl_options \
 	tests/unit/tools/test_ctmarkctl_screen \
-	tests/unit/tools/test_ctmarkctl_text
+	tests/unit/tools/test_ctmarkctl_text \
+	tests/unit/tools/test_replay_decode
 
 check_PROGRAMS += $(tools_tests)
 TESTS          += $(tools_tests)
@@ -13,3 +14,5 @@ tests_unit_tools_test_ctmarkctl_conntrack_LDADD = libctctl.la $(CMOCKA_LIBS) $(J
 tests_unit_tools_test_ctmarkctl_options_LDADD   = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
 tests_unit_tools_test_ctmarkctl_screen_LDADD    = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
 tests_unit_tools_test_ctmarkctl_text_LDADD      = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
+
+tests_unit_tools_test_replay_decode_LDADD = libctreplay.la libcoretest.la $(CMOCKA_LIBS)
