@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "conf/conf.h"
@@ -21,6 +22,7 @@ struct program {
 	struct conf conf;
 	struct choice choice;
 	struct look look;
+	struct again again;
 	struct sink *sinks[SINKS_MAX];
 	size_t nsinks;
 	bool differs;
@@ -63,24 +65,27 @@ static void report(void *ctx, int priority, const char *text)
 	fprintf(stderr, "ctmark-replay: %s\n", text);
 }
 
-static enum exit_status run(struct program *p)
+/* One replay, by a configuration that need not be that of the program. Returns 0 or -errno. */
+static int replay_by(const struct program *p, const struct ct_config *track, uint32_t max_flows,
+		     struct sink *const *sinks, size_t nsinks)
 {
 	char error[CAPTURE_ERROR_MAX];
 	struct capture_options options = {
 		.files = p->options.files,
 		.interface = p->options.value[OPTION_INTERFACE],
 		.expression = p->options.value[OPTION_FILTER],
-		.checksums = !p->options.value[OPTION_NO_CHECKSUMS] && p->conf.track.checksum,
+		.checksums = !p->options.value[OPTION_NO_CHECKSUMS] && track->checksum,
 	};
 	struct replay_config config = {
-		.track = &p->conf.track,
-		.max_flows = p->conf.max_flows,
+		.track = track,
+		.max_flows = max_flows,
 		.max_expect = p->conf.max_expect,
 		.max_fragments = p->conf.max_fragments,
-		.views = p->options.value[OPTION_EXPLAIN] || p->options.value[OPTION_SVG] ||
-			 p->options.value[OPTION_HTML],
-		.sinks = p->sinks,
-		.nsinks = p->nsinks,
+		.views = sinks == p->sinks &&
+			 (p->options.value[OPTION_EXPLAIN] || p->options.value[OPTION_SVG] ||
+			  p->options.value[OPTION_HTML]),
+		.sinks = sinks,
+		.nsinks = nsinks,
 	};
 	struct source *source;
 	struct replay *replay;
@@ -88,18 +93,48 @@ static enum exit_status run(struct program *p)
 
 	if (capture_new(&source, &options, error) < 0) {
 		fprintf(stderr, "ctmark-replay: %s\n", error);
-		return STATUS_FAILURE;
+		return -EIO;
 	}
-	if (replay_new(&replay, &config) < 0) {
-		fprintf(stderr, "ctmark-replay: %s\n", strerror(ENOMEM));
-		return STATUS_FAILURE;
+	r = replay_new(&replay, &config);
+	if (r < 0) {
+		fprintf(stderr, "ctmark-replay: %s\n", strerror(-r));
+		source->ops->close(source);
+		return r;
 	}
 	r = replay_run(replay, source);
 	if (r < 0 && *capture_error(source))
 		fprintf(stderr, "ctmark-replay: %s\n", capture_error(source));
 	replay_free(replay);
 	source->ops->close(source);
+	return r;
+}
+
+static enum exit_status run(struct program *p)
+{
+	int r = replay_by(p, &p->conf.track, p->conf.max_flows, p->sinks, p->nsinks);
+
 	return r < 0 ? STATUS_FAILURE : p->differs ? STATUS_DIFFERS : STATUS_OK;
+}
+
+/* ---- once more ---- */
+
+static int replay_again(void *ctx, const struct ct_config *track, uint32_t max_flows,
+			struct sink *sink)
+{
+	const struct program *p = ctx;
+
+	return replay_by(p, track, max_flows ? max_flows : p->conf.max_flows, &sink, 1);
+}
+
+/* Only files can be read twice: no pipes, and no interface. */
+static bool can_be_read_again(const struct options *o)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < o->nfiles; i++)
+		if (stat(o->files[i], &st) < 0 || !S_ISREG(st.st_mode))
+			return false;
+	return !o->value[OPTION_INTERFACE];
 }
 
 static enum exit_status start(struct program *p)
@@ -111,6 +146,12 @@ static enum exit_status start(struct program *p)
 		return STATUS_CONFIG;
 	p->conf.track.confirm = CT_CONFIRM_ENTRY; /* a capture has no exit */
 	p->look = (struct look){.out = stdout, .choice = &p->choice, .track = &p->conf.track};
+	p->again = (struct again){replay_again, p, p->conf.max_flows};
+	if (p->options.value[OPTION_EXPLAIN]) {
+		p->conf.track.accounting = true; /* tells what counted from what was let through */
+		if (can_be_read_again(&p->options))
+			p->look.again = &p->again;
+	}
 	if (choice_parse(&p->choice, p->options.value[OPTION_FLOW], p->options.value[OPTION_ONLY]) <
 	    0)
 		return STATUS_USAGE;

@@ -51,6 +51,7 @@ struct replay {
 	struct place *places; /* by slot */
 	struct ct_view *views;
 	uint64_t flows, packets;
+	uint64_t expected; /* expectations made, as far as was told */
 	struct held *held;
 	size_t nheld;
 	/* of the run */
@@ -211,6 +212,17 @@ static void look(const struct replay *r, struct record *record, struct place *pl
 		record->view_after = view;
 }
 
+/* Since the last time that this was asked. */
+static uint32_t newly_expected(struct replay *r)
+{
+	uint64_t all = atomic_load_explicit(&r->thread.stats.count[CT_STAT_EXPECTED],
+					    memory_order_relaxed),
+		 before = r->expected;
+
+	r->expected = all;
+	return (uint32_t)(all - before);
+}
+
 static void tell_of(struct replay *r, struct record *record)
 {
 	const struct ct_result *out = record->out;
@@ -231,8 +243,10 @@ static void tell_of(struct replay *r, struct record *record)
 						      ? place->expires_ns - record->in->now_ns
 						      : 0,
 			};
-		if (r->views)
+		if (r->views) {
 			look(r, record, place, &before);
+			record->expects = newly_expected(r);
+		}
 		place->state = out->state;
 		place->status = out->status;
 		place->expires_ns = record->in->now_ns + out->timeout_ns;

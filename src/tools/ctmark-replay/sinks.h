@@ -11,6 +11,17 @@
 #include "tools/ctmark-replay/choice.h"
 #include "tools/ctmark-replay/record.h"
 
+/*
+ * The capture once more, from its beginning and by another configuration, told to one sink. Returns
+ * as replay_run().
+ */
+struct again {
+	int (*replay)(void *ctx, const struct ct_config *track, uint32_t max_flows,
+		      struct sink *sink);
+	void *ctx;
+	uint32_t max_flows; /* of the first time */
+};
+
 enum time_style { TIME_RELATIVE, TIME_LOCAL, TIME_UTC, TIME_EPOCH };
 
 /* How things are shown, for all of them. */
@@ -21,6 +32,7 @@ struct look {
 	enum time_style time;
 	const struct choice *choice;   /* what is to be shown */
 	const struct ct_config *track; /* by which packets are judged */
+	const struct again *again;     /* NULL: the input can be read once only */
 };
 
 /* A line for each packet, and for each end of a flow. */
