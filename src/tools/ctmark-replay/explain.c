@@ -38,7 +38,7 @@ struct explain {
 	bool json;
 	uint64_t number; /* of the packet */
 	bool found;
-	uint64_t first_ns, last_number;
+	uint64_t begin_ns, last_number;
 	uint64_t reopened; /* ended by the packet that comes next, to make room for its flow */
 	struct recall memory;
 	struct account account;
@@ -159,7 +159,7 @@ static void tell(struct explain *e, const struct record *r, const struct anatomy
 		.memory = &e->memory,
 		.flow = r->first ? NULL : recall_flow(&e->memory, r->flow),
 		.reopened = r->first ? e->reopened : 0,
-		.first_ns = e->first_ns,
+		.begin_ns = e->begin_ns,
 		.account = &e->account,
 	};
 
@@ -204,8 +204,7 @@ static int explain_packet(struct sink *s, const struct record *r)
 	struct anatomy a;
 	int err = 0;
 
-	if (e->first_ns == 0)
-		e->first_ns = r->packet->time_ns;
+	e->begin_ns = r->begin_ns;
 	if (r->packet->number > e->last_number)
 		e->last_number = r->packet->number;
 	anatomy_read(&a, r->in);
@@ -239,7 +238,7 @@ static int explain_ending(struct sink *s, const struct ending *end)
 static void tell_sequel(struct explain *e)
 {
 	const struct sequel *q = &e->sequel;
-	const struct scene s = {.look = e->look, .first_ns = e->first_ns};
+	const struct scene s = {.look = e->look, .begin_ns = e->begin_ns};
 	const char *state = ct_state_name(q->proto, q->state);
 	char when[SCENE_STRLEN];
 

@@ -117,8 +117,7 @@ static void name_announcement(const struct scene *s, const struct recall_detail 
 
 static void class_expected(const struct scene *s)
 {
-	const struct ct_view *v = s->record->view_after;
-	uint64_t master = v ? recall_by_id(s->memory, v->master) : 0;
+	uint64_t master = s->record->master;
 	const struct recall_flow *m = recall_flow(s->memory, master);
 	char tuple[SCENE_STRLEN];
 

@@ -12,11 +12,17 @@ libctreplay_la_SOURCES = \
 	src/tools/ctmark-replay/line.c src/tools/ctmark-replay/line.h \
 	src/tools/ctmark-replay/decode.c src/tools/ctmark-replay/decode.h \
 	src/tools/ctmark-replay/decode_text.c \
+	src/tools/ctmark-replay/look.c src/tools/ctmark-replay/look.h \
+	src/tools/ctmark-replay/who.c src/tools/ctmark-replay/who.h \
+	src/tools/ctmark-replay/notes.c \
+	src/tools/ctmark-replay/life.c src/tools/ctmark-replay/life.h \
+	src/tools/ctmark-replay/request.c src/tools/ctmark-replay/request.h \
 	src/tools/ctmark-replay/choice.c src/tools/ctmark-replay/choice.h \
 	src/tools/ctmark-replay/sinks.h \
 	src/tools/ctmark-replay/text.c \
 	src/tools/ctmark-replay/json.c \
 	src/tools/ctmark-replay/summary.c \
+	src/tools/ctmark-replay/summary_json.c \
 	src/tools/ctmark-replay/anatomy.c src/tools/ctmark-replay/anatomy.h \
 	src/tools/ctmark-replay/recall.c src/tools/ctmark-replay/recall.h \
 	src/tools/ctmark-replay/account.c src/tools/ctmark-replay/account.h \

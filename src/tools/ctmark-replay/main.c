@@ -3,24 +3,28 @@
 /* ctmark-replay(1): the engine on a capture. */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "conf/conf.h"
 #include "config.h"
 #include "tools/ctmark-replay/options.h"
 #include "tools/ctmark-replay/replay.h"
+#include "tools/ctmark-replay/request.h"
 #include "tools/ctmark-replay/sinks.h"
 
-#define SINKS_MAX 4
+#define SINKS_MAX  5
+#define BUFFER_MAX (64 << 10)
 
 struct program {
 	struct options options;
+	struct request request;
 	struct conf conf;
-	struct choice choice;
 	struct look look;
 	struct again again;
 	struct sink *sinks[SINKS_MAX];
@@ -49,8 +53,7 @@ static int make_sinks(struct program *p)
 	if (r < 0)
 		return r;
 	if (value[OPTION_EXPLAIN])
-		return add(p,
-			   explain_new(&p->look, strtoull(value[OPTION_EXPLAIN], NULL, 10), json));
+		return add(p, explain_new(&p->look, p->request.explain, json));
 	if (value[OPTION_COMPARE])
 		return add(p, compare_new(&p->look, json, &p->differs));
 	if (value[OPTION_SUMMARY])
@@ -81,6 +84,7 @@ static int replay_by(const struct program *p, const struct ct_config *track, uin
 		.max_flows = max_flows,
 		.max_expect = p->conf.max_expect,
 		.max_fragments = p->conf.max_fragments,
+		.count = p->request.count,
 		.views = sinks == p->sinks &&
 			 (p->options.value[OPTION_EXPLAIN] || p->options.value[OPTION_SVG] ||
 			  p->options.value[OPTION_HTML]),
@@ -137,27 +141,61 @@ static bool can_be_read_again(const struct options *o)
 	return !o->value[OPTION_INTERFACE];
 }
 
-static enum exit_status start(struct program *p)
+/* The configuration that packets are judged by. */
+static enum exit_status configure(struct program *p)
 {
 	const char *file = p->options.value[OPTION_CONFIG];
+	const char *helpers = p->options.value[OPTION_HELPERS];
 
 	conf_init(&p->conf);
 	if (file && conf_load(&p->conf, NULL, "", file, report, NULL) < 0)
 		return STATUS_CONFIG;
+	if (helpers && request_helpers(&p->conf, helpers) < 0)
+		return STATUS_USAGE;
 	p->conf.track.confirm = CT_CONFIRM_ENTRY; /* a capture has no exit */
-	p->look = (struct look){.out = stdout, .choice = &p->choice, .track = &p->conf.track};
-	p->again = (struct again){replay_again, p, p->conf.max_flows};
+	return STATUS_OK;
+}
+
+static enum exit_status start(struct program *p)
+{
+	enum exit_status status;
+
+	if (request_read(&p->request, &p->options) < 0)
+		return STATUS_USAGE;
+	status = configure(p);
+	if (status != STATUS_OK)
+		return status;
+	p->look = (struct look){
+		.out = stdout,
+		.colour = p->request.colour,
+		.width = look_width(stdout),
+		.time = p->request.time,
+		.choice = &p->request.choice,
+		.track = &p->conf.track,
+		.max_flows = p->conf.max_flows,
+	};
+	p->again = (struct again){replay_again, p};
 	if (p->options.value[OPTION_EXPLAIN]) {
 		p->conf.track.accounting = true; /* tells what counted from what was let through */
-		if (can_be_read_again(&p->options))
-			p->look.again = &p->again;
+		p->look.again = can_be_read_again(&p->options) ? &p->again : NULL;
 	}
-	if (choice_parse(&p->choice, p->options.value[OPTION_FLOW], p->options.value[OPTION_ONLY]) <
-	    0)
-		return STATUS_USAGE;
-	if (make_sinks(p) < 0)
+	if (make_sinks(p) < 0 || add(p, notes_new(&p->look)) < 0)
 		return STATUS_FAILURE;
 	return run(p);
+}
+
+/* Output that could not be written is a failure; nobody to read it is none to talk about. */
+static enum exit_status finish(enum exit_status status)
+{
+	int err;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	err = errno ? errno : EIO;
+	if (err != EPIPE)
+		fprintf(stderr, "ctmark-replay: cannot write: %s\n", strerror(err));
+	return STATUS_FAILURE;
 }
 
 int main(int argc, char *argv[])
@@ -165,6 +203,9 @@ int main(int argc, char *argv[])
 	struct program p = {};
 	enum exit_status status = STATUS_OK;
 
+	signal(SIGPIPE, SIG_DFL);
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, NULL, _IOFBF, BUFFER_MAX);
 	switch (options_parse(&p.options, argc, argv)) {
 	case OPTIONS_RUN:
 		status = start(&p);
@@ -181,5 +222,5 @@ int main(int argc, char *argv[])
 	}
 	for (size_t i = 0; i < p.nsinks; i++)
 		p.sinks[i]->ops->free(p.sinks[i]);
-	return status;
+	return finish(status);
 }

@@ -4,7 +4,10 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "log/plain.h"
 #include "util/cleanup.h"
+
+#define WORD_MAX 256
 
 static const struct {
 	int letter;
@@ -42,7 +45,11 @@ static void parser_init(struct parser *p)
 
 static enum options_action bad(const char *what, const char *word)
 {
-	fprintf(stderr, "ctmark-replay: %s '%s'; see ctmark-replay --help\n", what, word);
+	char text[WORD_MAX];
+
+	snprintf(text, sizeof(text), "%s", word);
+	plain_text(text, '?');
+	fprintf(stderr, "ctmark-replay: %s '%s'; see ctmark-replay --help\n", what, text);
 	return OPTIONS_BAD;
 }
 
@@ -79,7 +86,12 @@ enum options_action options_parse(struct options *ret, int argc, char *argv[])
 	while ((c = getopt_long(argc, argv, p.letters, p.longs, NULL)) >= 0) {
 		if (c == '?' || c == ':')
 			return bad_option(c, argv);
-		o.value[by_letter(c)] = optarg ? optarg : "";
+		c = by_letter(c);
+		if (o.value[c]) {
+			fprintf(stderr, "ctmark-replay: --%s is given twice\n", specs[c].name);
+			return OPTIONS_BAD;
+		}
+		o.value[c] = optarg ? optarg : "";
 	}
 	o.files = (const char *const *)(argv + optind);
 	o.nfiles = (size_t)(argc - optind);
@@ -89,15 +101,28 @@ enum options_action options_parse(struct options *ret, int argc, char *argv[])
 	return o.value[OPTION_VERSION] ? OPTIONS_VERSION : OPTIONS_RUN;
 }
 
+const char *options_name(enum option_id id)
+{
+	return specs[id].name;
+}
+
+static void print_option(size_t i)
+{
+	int letter = specs[i].letter;
+	char left[64];
+
+	snprintf(left, sizeof(left), "%c%c%c --%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
+		 letter ? ',' : ' ', specs[i].name, *specs[i].argument ? " " : "",
+		 specs[i].argument);
+	printf("  %-38s %s\n", left, specs[i].help);
+}
+
 void options_print_help(void)
 {
-	puts("usage: ctmark-replay [OPTION...] FILE...\n");
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		char left[64];
-
-		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", specs[i].letter ? '-' : ' ',
-			 specs[i].letter ? specs[i].letter : ' ', specs[i].letter ? "," : " ",
-			 specs[i].name, *specs[i].argument ? "=" : "", specs[i].argument);
-		printf("  %-36s %s\n", left, specs[i].help);
-	}
+	puts("usage: ctmark-replay [OPTION...] FILE...\n"
+	     "       ctmark-replay [OPTION...] -i INTERFACE\n\n"
+	     "Shows what ctmarkd would make of the packets of a capture.\n\nOptions:");
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
+		print_option(i);
+	puts("\nSee ctmark-replay(1).");
 }

@@ -16,11 +16,12 @@
 	X(INTERFACE, 'i', "interface", "NAME", "watch an interface, or nflog:GROUP, not a file")   \
 	X(COUNT, 'c', "count", "NUMBER", "stop after so many packets")                             \
 	X(CONFIG, 0, "config", "FILE", "track as a ctmarkd would that has this configuration")     \
-	X(HELPERS, 0, "helpers", "HELPER,...", "instead of Helpers=; or none")                     \
+	X(HELPERS, 0, "helpers", "HELPERS",                                                        \
+	  "instead of Helpers=, such as 'ftp tftp:6969'; or none")                                 \
 	X(NO_CHECKSUMS, 'K', "no-checksums", "", "do not verify checksums")                        \
-	X(FLOW, 0, "flow", "NUMBER,...", "show these flows only")                                  \
+	X(FLOW, 0, "flow", "NUMBER,...", "show these flows only, such as 3,7-9")                   \
 	X(ONLY, 0, "only", "CLASS,...", "show packets of these classes only: INVALID, NEW, ...")   \
-	X(SUMMARY, 0, "summary", "", "show flows, not packets")                                    \
+	X(SUMMARY, 0, "summary", "", "show flows instead of packets")                              \
 	X(EXPLAIN, 0, "explain", "NUMBER", "tell why a packet got its class")                      \
 	X(COMPARE, 0, "compare", "", "count where recorded marks say something else")              \
 	X(SVG, 0, "svg", "FILE", "draw the flows that are shown")                                  \
@@ -61,3 +62,6 @@ struct options {
 enum options_action options_parse(struct options *ret, int argc, char *argv[]);
 
 void options_print_help(void);
+
+/* "flow" of OPTION_FLOW. */
+const char *options_name(enum option_id id);

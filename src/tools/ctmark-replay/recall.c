@@ -35,11 +35,10 @@ static int begin(struct recall *m, const struct record *r, const struct anatomy 
 		return -ENOMEM;
 	f = &m->flows[r->flow];
 	*f = (struct recall_flow){
-		.id = r->out->flow,
 		.orig = r->view_after ? r->view_after->orig : a->tuple,
 		.first = r->packet->number,
 		.first_ns = r->packet->time_ns,
-		.master = r->view_after ? recall_by_id(m, r->view_after->master) : 0,
+		.master = r->master,
 		.detail = calloc(1, sizeof(*f->detail)),
 	};
 	if (!f->detail)
@@ -207,14 +206,6 @@ void recall_end(struct recall *m, const struct ending *e)
 }
 
 /* ---- looking for flows and packets ---- */
-
-uint64_t recall_by_id(const struct recall *m, uint64_t id)
-{
-	for (uint64_t i = m->nflows; id && i > 0; i--)
-		if (m->flows[i].id == id)
-			return i;
-	return 0;
-}
 
 uint64_t recall_by_tuple(const struct recall *m, const struct ct_tuple *t, uint64_t before)
 {

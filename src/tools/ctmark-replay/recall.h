@@ -47,7 +47,6 @@ struct recall_detail {
 };
 
 struct recall_flow {
-	uint64_t id; /* the engine's */
 	struct ct_tuple orig;
 	uint64_t first, last;		      /* packets that count */
 	uint64_t first_ns, last_ns, ended_ns; /* times of the capture */
@@ -72,9 +71,6 @@ void recall_end(struct recall *m, const struct ending *e);
 
 /* The flow of a number; NULL if it is not known. */
 struct recall_flow *recall_flow(const struct recall *m, uint64_t number);
-
-/* The flow of an id of the engine; 0: none. */
-uint64_t recall_by_id(const struct recall *m, uint64_t id);
 
 /*
  * The last flow before number `before` (0: of all) that had this tuple in one of its directions;

@@ -28,7 +28,11 @@ struct record {
 	const struct capture_packet *packet; /* number, time, link layer */
 	const struct ct_input *in;	     /* bytes, and the engine's time */
 	const struct ct_result *out;	     /* out->flow, out->events: with ids of the engine */
+	uint64_t begin_ns;		     /* since 1970: the first packet of the capture */
 	uint64_t flow;	      /* number of the flow, in the order of their beginning; 0: of none */
+	uint64_t master;      /* number of the flow that expected it, 0: none */
+	uint32_t slot;	      /* where it is in the table, 1 .. max_flows; 0: of no flow */
+	uint8_t helper;	      /* enum ct_helper_id, of its flow */
 	bool first;	      /* the flow begins with it */
 	struct moment before; /* what the packet found */
 	/*
@@ -42,8 +46,11 @@ struct record {
 
 /* A flow has ended: by the clock, or by the packet whose record comes next. */
 struct ending {
-	uint64_t time_ns; /* since 1970, as times of the capture */
-	uint64_t flow;	  /* number, 0: not seen alive */
+	uint64_t begin_ns; /* as in struct record */
+	uint64_t time_ns;  /* since 1970, as times of the capture */
+	uint64_t flow;	   /* number, 0: not seen alive */
+	uint64_t master;   /* as in struct record */
+	uint32_t slot;
 	const struct ct_event *event;
 };
 
@@ -54,6 +61,7 @@ struct replay_totals {
 	uint64_t packets;      /* judged */
 	uint64_t flows;	       /* begun */
 	uint32_t alive;	       /* still in the table */
+	uint64_t now_ns;       /* since 1970: the last packet */
 };
 
 struct sink;

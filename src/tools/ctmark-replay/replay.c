@@ -30,9 +30,10 @@
 struct place {
 	uint64_t id;	 /* the engine's, 0: nothing was here */
 	uint64_t number; /* ours */
+	uint64_t master; /* number of the flow that expected it */
 	uint64_t expires_ns;
 	uint16_t status;
-	uint8_t state;
+	uint8_t state, helper;
 };
 
 struct held {
@@ -52,6 +53,7 @@ struct replay {
 	struct ct_view *views;
 	uint64_t flows, packets;
 	uint64_t expected; /* expectations made, as far as was told */
+	uint64_t left;	   /* packets before it stops */
 	struct held *held;
 	size_t nheld;
 	/* of the run */
@@ -62,6 +64,11 @@ struct replay {
 };
 
 /* ---- sinks ---- */
+
+static uint64_t capture_time(const struct replay *r, uint64_t now_ns)
+{
+	return now_ns - CAPTURE_BEGIN_NS + capture_totals(r->source)->first_ns;
+}
 
 static void tell_packet(struct replay *r, const struct record *record)
 {
@@ -83,13 +90,14 @@ static void tell_ending(struct replay *r, const struct ending *ending)
 	}
 }
 
-static void tell_done(struct replay *r)
+static void tell_done(struct replay *r, uint64_t now_ns)
 {
 	struct replay_totals totals = {
 		.capture = capture_totals(r->source),
 		.packets = r->packets,
 		.flows = r->flows,
 		.alive = ct_count(r->ct),
+		.now_ns = capture_time(r, now_ns),
 	};
 
 	ct_stats_add(&totals.stats, &r->thread.stats);
@@ -127,11 +135,6 @@ static struct place *enter(struct replay *r, uint64_t flow, bool *ret_first)
 
 /* ---- ends of flows ---- */
 
-static uint64_t capture_time(const struct replay *r, uint64_t now_ns)
-{
-	return now_ns - CAPTURE_BEGIN_NS + capture_totals(r->source)->first_ns;
-}
-
 /* When the event happened: a flow whose time was up ended then, not when that was noticed. */
 static uint64_t ended_ns(const struct replay *r, const struct ct_event *ev)
 {
@@ -146,8 +149,11 @@ static void end_flow(struct replay *r, const struct ct_event *ev)
 {
 	const struct place *place = place_of(r, ev->flow);
 	const struct ending ending = {
+		.begin_ns = capture_time(r, CAPTURE_BEGIN_NS),
 		.time_ns = capture_time(r, ended_ns(r, ev)),
 		.flow = place ? place->number : 0,
+		.master = place ? place->master : 0,
+		.slot = place ? (uint32_t)(place - r->places) : 0,
 		.event = ev,
 	};
 
@@ -223,6 +229,21 @@ static uint32_t newly_expected(struct replay *r)
 	return (uint32_t)(all - before);
 }
 
+/* What the events of its first packet say of a flow: its helper, and who expected it. */
+static void note_relations(const struct replay *r, struct place *place, const struct ct_result *out)
+{
+	for (unsigned int i = 0; i < out->nevents; i++) {
+		const struct ct_event *ev = &out->events[i];
+		const struct place *master = ev->master ? place_of(r, ev->master) : NULL;
+
+		if (ev->flow != place->id)
+			continue;
+		place->helper = ev->helper;
+		place->master = master ? master->number : 0;
+		return;
+	}
+}
+
 static void tell_of(struct replay *r, struct record *record)
 {
 	const struct ct_result *out = record->out;
@@ -230,10 +251,16 @@ static void tell_of(struct replay *r, struct record *record)
 	struct ct_view before;
 
 	r->packets++;
+	record->begin_ns = capture_time(r, CAPTURE_BEGIN_NS);
 	end_flows(r, out, false);
 	place = out->has_flow ? enter(r, out->flow, &record->first) : NULL;
 	if (place) {
+		if (record->first)
+			note_relations(r, place, out);
 		record->flow = place->number;
+		record->master = place->master;
+		record->helper = place->helper;
+		record->slot = (uint32_t)(place - r->places);
 		if (!record->first)
 			record->before = (struct moment){
 				.known = true,
@@ -343,41 +370,56 @@ static void judged(void *ctx, const struct ct_input *in, struct ct_result *out)
 }
 
 /* With views each packet has to be told of before the next one is judged. */
-static void judge(struct replay *r, int n)
+static void judge(struct replay *r, size_t n)
 {
 	const struct ct_input *inputs[SOURCE_BATCH_MAX];
-	size_t step = r->views ? 1 : (size_t)n;
+	size_t step = r->views ? 1 : n;
 
-	for (int i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		/* an id of its own as long as it may be held; the batch's is its index */
 		r->batch[i].in.id = (uint32_t)capture_packet(r->source, r->batch[i].id)->number;
 		inputs[i] = &r->batch[i].in;
 	}
-	for (size_t i = 0; i < (size_t)n; i += step)
+	for (size_t i = 0; i < n; i += step)
 		ct_track_batch(&r->thread, inputs + i, step, judged, r);
+}
+
+/* A batch: what has come to its end before it, its packets, and what they have decided. */
+static uint64_t pass(struct replay *r, size_t n)
+{
+	uint64_t now_ns = r->batch[n - 1].in.now_ns;
+
+	expire(r, r->batch[0].in.now_ns);
+	take_due(r, r->batch[0].in.now_ns);
+	judge(r, n);
+	take_due(r, now_ns);
+	return now_ns;
 }
 
 int replay_run(struct replay *r, struct source *source)
 {
 	uint64_t now_ns = CAPTURE_BEGIN_NS;
-	int n;
+	int n = 0;
 
 	r->source = source;
-	while ((n = source->ops->receive(source, r->batch, -1)) >= 0 && r->stopped == 0) {
+	r->left = r->config.count;
+	while (r->stopped == 0 && r->left > 0) {
+		n = source->ops->receive(source, r->batch, -1);
+		if (n < 0)
+			break;
 		if (n == 0)
 			continue;
-		expire(r, r->batch[0].in.now_ns);
-		take_due(r, r->batch[0].in.now_ns);
-		judge(r, n);
-		now_ns = r->batch[n - 1].in.now_ns;
-		take_due(r, now_ns);
+		if ((uint64_t)n > r->left)
+			n = (int)r->left;
+		r->left -= (uint64_t)n;
+		now_ns = pass(r, (size_t)n);
 	}
 	if (r->stopped == 0)
 		release_all(r, now_ns);
-	tell_done(r);
+	tell_done(r, now_ns);
 	if (r->stopped)
 		return r->stopped;
-	return n == -ENODATA ? 0 : n;
+	return n < 0 && n != -ENODATA ? n : 0;
 }
 
 /* ---- making one ---- */

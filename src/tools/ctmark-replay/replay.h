@@ -13,7 +13,8 @@ struct replay;
 struct replay_config {
 	const struct ct_config *track;
 	uint32_t max_flows, max_expect, max_fragments;
-	bool views; /* records come with views of their flows: slower */
+	uint64_t count; /* packets to stop after, UINT64_MAX: at the end */
+	bool views;	/* records come with views of their flows: slower */
 	struct sink *const *sinks;
 	size_t nsinks;
 };

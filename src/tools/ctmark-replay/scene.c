@@ -3,12 +3,9 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <time.h>
 
 #include "log/message.h"
 #include "util/words.h"
-
-#undef TIME_UTC /* the style is meant, not the clock of timespec_get() */
 
 #define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS (NS_PER_S / 1000)
@@ -21,33 +18,13 @@ const char *scene_side(uint8_t dir)
 	return dir == CT_DIR_REPLY ? "the responder" : "the initiator";
 }
 
-static void day_time(const struct scene *s, uint64_t time_ns, struct words *w)
-{
-	time_t seconds = (time_t)(time_ns / NS_PER_S);
-	char text[64] = "";
-	struct tm tm;
-
-	if (s->look->time == TIME_UTC ? gmtime_r(&seconds, &tm) : localtime_r(&seconds, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	words_add(w, "%s.%06" PRIu64 "%s", text, time_ns % NS_PER_S / 1000,
-		  s->look->time == TIME_UTC ? " UTC" : "");
-}
-
 const char *scene_time(const struct scene *s, uint64_t time_ns, char buf[static SCENE_STRLEN])
 {
 	struct words w = {.buf = buf, .size = SCENE_STRLEN};
-	bool early = time_ns < s->first_ns;
-	uint64_t ns = early ? s->first_ns - time_ns : time_ns - s->first_ns;
+	struct look_clock clock = {.valid = false};
 
 	*buf = '\0';
-	if (s->look->time == TIME_UTC || s->look->time == TIME_LOCAL)
-		day_time(s, time_ns, &w);
-	else if (s->look->time == TIME_EPOCH)
-		words_add(&w, "%" PRIu64 ".%06" PRIu64, time_ns / NS_PER_S,
-			  time_ns % NS_PER_S / 1000);
-	else
-		words_add(&w, "%s%" PRIu64 ".%06" PRIu64 " s", early ? "-" : "", ns / NS_PER_S,
-			  ns % NS_PER_S / 1000);
+	look_time(s->look, &clock, s->begin_ns, time_ns, &w);
 	return buf;
 }
 

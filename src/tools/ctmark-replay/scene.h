@@ -4,6 +4,7 @@
 /* The packet that is explained, and what is known of everything around it. */
 
 #include "tools/ctmark-replay/account.h"
+#include "tools/ctmark-replay/look.h"
 #include "tools/ctmark-replay/recall.h"
 #include "tools/ctmark-replay/sinks.h"
 
@@ -15,7 +16,7 @@ struct scene {
 	const struct recall *memory;
 	const struct recall_flow *flow; /* as the packet found it; NULL: there was none */
 	uint64_t reopened;		/* number of the flow that it has put an end to, 0: none */
-	uint64_t first_ns;		/* of the capture */
+	uint64_t begin_ns;		/* of the capture */
 	struct account *account;
 };
 
@@ -26,7 +27,7 @@ const char *scene_side(uint8_t dir);
 
 /* Each writes to buf, which is returned. */
 
-/* "12.345678 s", or a time of day: as look->time wants it */
+/* seconds since the beginning, or a time of day: as look->time wants it */
 const char *scene_time(const struct scene *s, uint64_t time_ns, char buf[static SCENE_STRLEN]);
 
 /* "250 ms", "12.3 s", "2 h 5 min" */

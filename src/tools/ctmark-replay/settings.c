@@ -181,7 +181,7 @@ static void add_earlier(struct trials *t, const struct scene *s)
 
 static void add_room(struct trials *t, const struct scene *s)
 {
-	uint32_t max = s->look->again ? s->look->again->max_flows : 0;
+	uint32_t max = s->look->max_flows;
 	struct trial *trial = add(t, s, "MaxFlows", "netfilter.nf_conntrack_max",
 				  "the table has room for so many flows");
 

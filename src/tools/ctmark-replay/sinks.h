@@ -6,9 +6,7 @@
  * sink; NULL: there is no memory, or the file cannot be written, which has been said.
  */
 
-#include <stdio.h>
-
-#include "tools/ctmark-replay/choice.h"
+#include "tools/ctmark-replay/look.h"
 #include "tools/ctmark-replay/record.h"
 
 /*
@@ -19,20 +17,6 @@ struct again {
 	int (*replay)(void *ctx, const struct ct_config *track, uint32_t max_flows,
 		      struct sink *sink);
 	void *ctx;
-	uint32_t max_flows; /* of the first time */
-};
-
-enum time_style { TIME_RELATIVE, TIME_LOCAL, TIME_UTC, TIME_EPOCH };
-
-/* How things are shown, for all of them. */
-struct look {
-	FILE *out;
-	bool colour;
-	unsigned int width; /* columns of the terminal, 0: there is none */
-	enum time_style time;
-	const struct choice *choice;   /* what is to be shown */
-	const struct ct_config *track; /* by which packets are judged */
-	const struct again *again;     /* NULL: the input can be read once only */
 };
 
 /* A line for each packet, and for each end of a flow. */
@@ -41,7 +25,10 @@ struct sink *text_new(const struct look *look);
 /* The same as JSON lines. */
 struct sink *json_new(const struct look *look);
 
-/* A line for each flow, at the end; json: an object for each. */
+/*
+ * A line for each flow when it ends, or at the end of the capture, and totals; json: an object for
+ * each. Needs memory for the flows in the table, not for those that have ended.
+ */
 struct sink *summary_new(const struct look *look, bool json);
 
 /* What became of one packet, and why. Needs views. */
@@ -54,3 +41,6 @@ struct sink *compare_new(const struct look *look, bool json, bool *ret_differs);
  */
 struct sink *svg_new(const struct look *look, const char *file);
 struct sink *html_new(const struct look *look, const char *file);
+
+/* What has to be said of the capture and of the table, on stderr at the end. */
+struct sink *notes_new(const struct look *look);

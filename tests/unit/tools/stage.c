@@ -75,6 +75,7 @@ static int run(struct stage *s, const struct ct_config *track, uint32_t max_flow
 		.max_flows = max_flows,
 		.max_expect = 64,
 		.max_fragments = s->max_fragments,
+		.count = UINT64_MAX,
 		.views = true,
 		.sinks = &sink,
 		.nsinks = 1,
@@ -103,11 +104,12 @@ static int replay_again(void *ctx, const struct ct_config *track, uint32_t max_f
 
 char *stage_explain(struct stage *s, uint64_t number, bool json, int *ret_error)
 {
-	const struct again again = {replay_again, s, s->max_flows};
+	const struct again again = {replay_again, s};
 	const struct choice choice = {.infos = UINT8_MAX};
 	struct look look = {
 		.choice = &choice,
 		.track = &s->cfg,
+		.max_flows = s->max_flows,
 		.again = s->once ? NULL : &again,
 	};
 	char *text = NULL;
