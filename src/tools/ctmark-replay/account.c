@@ -179,6 +179,6 @@ void account_print_json(const struct account *a, FILE *out)
 		if (json_array_size(a->sections[s]) > 0)
 			json_object_set(words, sections[s].key, a->sections[s]);
 	json_object_set_new(a->facts, "words", words);
-	json_dumpf(a->facts, out, JSON_COMPACT);
+	json_dumpf(a->facts, out, JSON_COMPACT | JSON_REAL_PRECISION(16)); /* of microseconds */
 	fputc('\n', out);
 }

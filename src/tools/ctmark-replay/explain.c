@@ -59,6 +59,7 @@ static void head_contents(struct scene *s)
 
 	decode_packet(&d, in->data, in->caplen, in->len, p->ip.family);
 	account_head(s->account, "%s", decode_summary(&d, NULL, summary));
+	account_put_string(s->account, "summary", summary);
 	if (p->has_tcp) {
 		account_put_string(s->account, "flags", decode_flags(p->tcp.flags, flags));
 		account_put_in(s->account, "tcp", "seq", p->tcp.seq);
@@ -97,11 +98,27 @@ static void head_endpoints(struct scene *s)
 	account_put_uint(s->account, "dport", ct_read_be16((const uint8_t *)&t.dst_id_be));
 }
 
+/* The flow behind the packet, as --json without --explain has it. */
+static void put_flow(struct scene *s)
+{
+	const struct ct_result *out = s->record->out;
+	const char *state = ct_state_name(s->packet->ip.proto, out->state);
+	char status[CT_STATUS_STRLEN];
+
+	if (!out->has_flow)
+		return;
+	account_put_string(s->account, "dir", out->dir ? "reply" : "original");
+	if (state)
+		account_put_string(s->account, "state", state);
+	account_put_string(s->account, "status", ct_status_to_str(out->status, status));
+	account_put_uint(s->account, "timeout", out->timeout_ns / CT_NS_PER_S);
+}
+
 static void head(struct scene *s)
 {
 	const struct record *r = s->record;
 	const struct ct_result *out = r->out;
-	char when[SCENE_STRLEN], flow[48] = "no flow";
+	char when[SCENE_STRLEN], flow[48] = "no flow", detail[MESSAGE_DETAIL_MAX];
 
 	if (r->flow)
 		snprintf(flow, sizeof(flow), "flow %" PRIu64, r->flow);
@@ -120,9 +137,10 @@ static void head(struct scene *s)
 	if (r->flow)
 		account_put_uint(s->account, "flow", r->flow);
 	account_put_string(s->account, "ctinfo", ct_info_name((enum ct_info)out->info));
-	account_put_uint(s->account, "mark", out->mark);
-	if (out->has_flow)
-		account_put_string(s->account, "dir", out->dir ? "reply" : "original");
+	account_put(s->account, "mark", json_sprintf("0x%" PRIx32, out->mark));
+	if (s->event && message_detail(s->event, detail))
+		account_put_string(s->account, "detail", detail);
+	put_flow(s);
 	if (out->drop)
 		account_put(s->account, "drop", json_true());
 }

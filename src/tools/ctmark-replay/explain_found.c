@@ -42,7 +42,7 @@ static void found_bit(const struct scene *s, const char *name, uint16_t bit, uin
 static void found_status(const struct scene *s, const struct recall_detail *d)
 {
 	uint16_t status = s->record->before.status;
-	json_t *bits = json_array();
+	char text[CT_STATUS_STRLEN];
 
 	found_bit(s, "SEEN_REPLY", CT_STATUS_SEEN_REPLY, d ? d->reply_by : 0);
 	if (!(status & CT_STATUS_SEEN_REPLY))
@@ -50,12 +50,7 @@ static void found_status(const struct scene *s, const struct recall_detail *d)
 	found_bit(s, "ASSURED", CT_STATUS_ASSURED, d ? d->assured_by : 0);
 	found_bit(s, "EXPECTED", CT_STATUS_EXPECTED, 0);
 	found_bit(s, "HELPER", CT_STATUS_HELPER, 0);
-#define X(name, number)                                                                            \
-	if (status & CT_STATUS_##name)                                                             \
-		json_array_append_new(bits, json_string(#name));
-	CT_STATUS_LIST(X)
-#undef X
-	account_put(s->account, "status_before", bits);
+	account_put_string(s->account, "status_before", ct_status_to_str(status, text));
 }
 
 static uint64_t between(uint64_t from_ns, uint64_t to_ns)

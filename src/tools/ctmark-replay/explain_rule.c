@@ -38,6 +38,32 @@ static void say_filled(const struct scene *s, enum section section, const char *
 					s->event ? s->event->detail : none, buf));
 }
 
+/* A later fragment has no ports: its class is that of the first one. */
+static bool is_piece(const struct scene *s)
+{
+	enum ct_reason reason = (enum ct_reason)s->record->out->reason;
+
+	if (reason == CT_REASON_IP_FRAGMENT ||
+	    (reason >= CT_REASON_FRAGMENT_DUPLICATE && reason <= CT_REASON_FRAGMENT_LIMIT))
+		return false; /* refused for what it is itself */
+	return s->packet->ip.frag.present && !s->packet->readable;
+}
+
+static void class_of_piece(const struct scene *s)
+{
+	uint64_t first = recall_first_fragment(s->memory, s->packet);
+
+	RULE(s,
+	     "%s: it is a later fragment, of datagram %" PRIu32 ", from byte %" PRIu32
+	     " on. It has the class of the first fragment of that.",
+	     ct_info_name((enum ct_info)s->record->out->info), s->packet->ip.frag.id,
+	     s->packet->ip.frag.offset);
+	if (!first)
+		return;
+	RULE(s, "That was packet %" PRIu64 ".", first);
+	account_put_uint(s->account, "first_fragment", first);
+}
+
 static void refused(const struct scene *s)
 {
 	enum ct_reason reason = (enum ct_reason)s->record->out->reason;
@@ -45,6 +71,14 @@ static void refused(const struct scene *s)
 
 	account_put_string(s->account, "reason", ct_reason_name(reason));
 	account_put_string(s->account, "rule", text->rule);
+	if (is_piece(s)) {
+		class_of_piece(s);
+		RULE(s, "What the first one has not kept to: %s.", text->rule);
+		account_say(s->account, SECTION_ACCEPTED,
+			    "The same fragment, if the first one of its datagram had been.");
+		say_filled(s, SECTION_CAUSES, text->cause);
+		return;
+	}
 	put_numbers(s, reason);
 	RULE(s, "Rule: %s.", text->rule);
 	say_filled(s, SECTION_RULE, text->sentence);
@@ -180,6 +214,11 @@ static void say_udp(const struct scene *s)
 
 static void accepted(const struct scene *s)
 {
+	if (is_piece(s)) {
+		class_of_piece(s);
+		say_outcome(s);
+		return;
+	}
 	if (explain_icmp_valid(s))
 		return;
 	say_class(s);

@@ -65,9 +65,10 @@
 	  "It begins beyond the window, but ends less than a window beyond: some stacks do that. " \
 	  "Let through, the state and the timeout stay.")                                          \
 	X(OLD_DATA, "old-data",                                                                    \
-	  "It repeats what its receiver has acknowledged long ago. Let through, changes nothing.") \
+	  "It repeats what its receiver has acknowledged long ago. Let through; state and "        \
+	  "timeout stay.")                                                                         \
 	X(OLD_ACK, "old-ack",                                                                      \
-	  "It acknowledges what was acknowledged long ago. Let through, changes nothing.")         \
+	  "It acknowledges what is long past. Let through; state and timeout stay.")               \
 	X(LIBERAL, "liberal",                                                                      \
 	  "It is outside the window, and accepted all the same: TCPBeLiberal=yes, or the "         \
 	  "connection was met in its middle. Nothing is learnt from its numbers.")                 \

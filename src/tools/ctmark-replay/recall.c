@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/key.h"
 #include "core/tcp.h"
@@ -38,7 +39,6 @@ static int begin(struct recall *m, const struct record *r, const struct anatomy 
 		.orig = r->view_after ? r->view_after->orig : a->tuple,
 		.first = r->packet->number,
 		.first_ns = r->packet->time_ns,
-		.master = r->master,
 		.detail = calloc(1, sizeof(*f->detail)),
 	};
 	if (!f->detail)
@@ -165,10 +165,35 @@ static bool is_about(const struct record *r, const struct anatomy *a)
 	       (r->out->info == CT_INFO_RELATED || r->out->info == CT_INFO_RELATED_REPLY);
 }
 
+static void note_datagram(struct recall *m, uint64_t number, const struct ct_pkt *ip)
+{
+	if (!ip->fragment)
+		return;
+	m->datagrams[m->ndatagrams++ % RECALL_DATAGRAMS] = (struct recall_datagram){
+		.src = ip->src,
+		.dst = ip->dst,
+		.id = ip->frag.id,
+		.number = number,
+	};
+}
+
+uint64_t recall_first_fragment(const struct recall *m, const struct anatomy *a)
+{
+	for (uint64_t i = m->ndatagrams; i > 0 && m->ndatagrams - i < RECALL_DATAGRAMS; i--) {
+		const struct recall_datagram *d = &m->datagrams[(i - 1) % RECALL_DATAGRAMS];
+
+		if (d->id == a->ip.frag.id && memcmp(&d->src, &a->ip.src, sizeof(d->src)) == 0 &&
+		    memcmp(&d->dst, &a->ip.dst, sizeof(d->dst)) == 0)
+			return d->number;
+	}
+	return 0;
+}
+
 int recall_note(struct recall *m, const struct record *r, const struct anatomy *a)
 {
 	struct recall_flow *f;
 
+	note_datagram(m, r->packet->number, &a->ip);
 	if (r->flow == 0)
 		return 0;
 	if (r->first && begin(m, r, a) < 0)

@@ -51,16 +51,26 @@ struct recall_flow {
 	uint64_t first, last;		      /* packets that count */
 	uint64_t first_ns, last_ns, ended_ns; /* times of the capture */
 	uint64_t expires_ns;		      /* when its time is up, if no packet comes */
-	uint64_t master;		      /* number of the flow that expected it, 0: none */
 	uint16_t status;
 	uint8_t state;
 	uint8_t death;		      /* enum ct_death, NONE: alive */
 	struct recall_detail *detail; /* NULL: ended */
 };
 
+/* First fragments, by what the later ones have of them. */
+#define RECALL_DATAGRAMS 64
+
+struct recall_datagram {
+	union ct_addr src, dst;
+	uint32_t id;
+	uint64_t number; /* of the packet, 0: none */
+};
+
 struct recall {
 	struct recall_flow *flows; /* by number, [0] is unused */
 	uint64_t nflows, size;
+	struct recall_datagram datagrams[RECALL_DATAGRAMS]; /* a ring */
+	uint64_t ndatagrams;
 };
 
 /* Notes what a packet has done to its flow. Returns 0 or -ENOMEM. */
@@ -80,5 +90,8 @@ uint64_t recall_by_tuple(const struct recall *m, const struct ct_tuple *t, uint6
 
 /* The packet of a flow, among the last ones, that has this print; 0: none. */
 uint64_t recall_by_print(const struct recall_flow *f, uint32_t print);
+
+/* The first fragment, among the last ones, of the datagram of a fragment; 0: none. */
+uint64_t recall_first_fragment(const struct recall *m, const struct anatomy *a);
 
 void recall_done(struct recall *m);

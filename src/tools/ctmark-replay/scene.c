@@ -25,6 +25,8 @@ const char *scene_time(const struct scene *s, uint64_t time_ns, char buf[static 
 
 	*buf = '\0';
 	look_time(s->look, &clock, s->begin_ns, time_ns, &w);
+	if (s->look->time == TIMES_RELATIVE)
+		words_add(&w, " s");
 	return buf;
 }
 
@@ -58,7 +60,7 @@ static void add_end(struct words *w, const struct ct_tuple *t, const union ct_ad
 	char text[SCENE_STRLEN];
 
 	scene_address(t->family, addr, text);
-	if (!message_proto_has_ports(t->proto))
+	if (!message_proto_has_ports(t->proto) || (t->src_id_be == 0 && t->dst_id_be == 0))
 		words_add(w, "%s", text);
 	else if (t->family == CT_AF_INET6)
 		words_add(w, "[%s]:%u", text, ntohs(port_be));

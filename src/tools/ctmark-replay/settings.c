@@ -166,19 +166,6 @@ static void add_timeouts(struct trials *t, const struct scene *s, const struct r
 	}
 }
 
-static void add_earlier(struct trials *t, const struct scene *s)
-{
-	struct anatomy quote;
-	const struct ct_tuple *tuple = &s->packet->tuple;
-	uint64_t number;
-
-	if (anatomy_read_quote(&quote, s->packet, s->record->in->zone))
-		tuple = &quote.tuple;
-	number = recall_by_tuple(s->memory, tuple, s->record->first ? s->record->flow : 0);
-	if (number)
-		add_timeouts(t, s, recall_flow(s->memory, number));
-}
-
 static void add_room(struct trials *t, const struct scene *s)
 {
 	uint32_t max = s->look->max_flows;
@@ -190,6 +177,21 @@ static void add_room(struct trials *t, const struct scene *s)
 	trial->max_flows = max < CT_FLOWS_MAX / 4 ? 4 * max : CT_FLOWS_MAX;
 	snprintf(trial->value, sizeof(trial->value), "%" PRIu32, trial->max_flows);
 	snprintf(trial->kernel_value, sizeof(trial->kernel_value), "%" PRIu32, trial->max_flows);
+}
+
+static void add_earlier(struct trials *t, const struct scene *s)
+{
+	struct anatomy quote;
+	const struct ct_tuple *tuple = &s->packet->tuple;
+	uint64_t number;
+
+	if (anatomy_read_quote(&quote, s->packet, s->record->in->zone))
+		tuple = &quote.tuple;
+	number = recall_by_tuple(s->memory, tuple, s->record->first ? s->record->flow : 0);
+	if (number && recall_flow(s->memory, number)->death == CT_DEATH_EARLY_DROP)
+		add_room(t, s);
+	else if (number)
+		add_timeouts(t, s, recall_flow(s->memory, number));
 }
 
 static void add_patience(struct trials *t, const struct scene *s)

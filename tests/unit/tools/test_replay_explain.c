@@ -352,10 +352,11 @@ static void broken_header(void **state)
 /* A piece of datagram 7 with 16 bytes. */
 static uint64_t piece(struct stage *s, uint8_t at, bool more, uint8_t ecn)
 {
-	uint8_t b[36] = {0x45,	 ecn, 0,  36, 0, 7,  more ? 0x20 : 0,
-			 at / 8, 64,  17, 0,  0, 10, 0,
-			 0,	 1,   10, 0,  0, 2,  0x10,
-			 0,	 0,   53};
+	uint8_t udp = at ? 0 : 16; /* length */
+	uint8_t b[36] = {0x45,	 ecn, 0,  36, 0,  7,  more ? 0x20 : 0,
+			 at / 8, 64,  17, 0,  0,  10, 0,
+			 0,	 1,   10, 0,  0,  2,  0x10,
+			 0,	 0,   53, 0,  udp};
 
 	return stage_add(s, b, sizeof(b), sizeof(b));
 }
@@ -368,6 +369,11 @@ static void pieces(void **state)
 	s.max_fragments = 16;
 	s.cfg.checksum = false;
 	piece(&s, 0, true, 0);
+	says(&s, piece(&s, 16, true, 0),
+	     "NEW: it is a later fragment, of datagram 7, from byte 16 "
+	     "on. It has the class of the first fragment of that. That "
+	     "was packet 1.");
+	stage_cut(&s, 1);
 	reason_is(&s, piece(&s, 0, true, 0), "fragment-duplicate");
 	reason_is(&s, piece(&s, 16, true, 1), "fragment-ecn");
 	stage_cut(&s, 1);
@@ -376,6 +382,24 @@ static void pieces(void **state)
 	stage_cut(&s, 1);
 	piece(&s, 32, false, 0);
 	reason_is(&s, piece(&s, 64, false, 0), "fragment-length");
+	stage_done(&s);
+}
+
+/* One piece gets the class of another: what is said of it must not be what that one has. */
+static void piece_of_something_bad(void **state)
+{
+	static const uint8_t bad[28] = {0x45, 0, 0, 28, 0, 7, 0x20, 0,	  64, 17, 0,  0, 10,
+					0,    0, 1, 10, 0, 0, 2,    0x10, 0,  0,  53, 0, 7};
+	struct stage s;
+
+	stage_init(&s);
+	s.max_fragments = 16;
+	stage_add(&s, bad, sizeof(bad), sizeof(bad));
+	reason_is(&s, piece(&s, 8, false, 0), "udp-length");
+	says(&s, 2,
+	     "INVALID: it is a later fragment, of datagram 7, from byte 8 on. It has the "
+	     "class of the first fragment of that. That was packet 1. What the first one "
+	     "has not kept to: the UDP length fits the packet.");
 	stage_done(&s);
 }
 
@@ -452,6 +476,7 @@ int main(void)
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(broken_header),
 		cmocka_unit_test(pieces),
+		cmocka_unit_test(piece_of_something_bad),
 		cmocka_unit_test(first_piece_too_late),
 		cmocka_unit_test(tried_at_most_once_if_at_all),
 		cmocka_unit_test(no_such_packet),
