@@ -193,6 +193,7 @@ static void tell(struct explain *e, const struct record *r, const struct anatomy
 	explain_rule(&s);
 	trials_choose(&e->trials, &s);
 	begin_sequel(e, &s);
+	recall_done(&e->memory); /* it was for this packet */
 }
 
 static bool in_sequel(const struct sequel *q, const struct record *r, const struct anatomy *a)

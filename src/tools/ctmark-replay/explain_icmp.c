@@ -43,10 +43,9 @@ static void name_quoted(const struct scene *s, const struct anatomy *quote)
 	uint64_t number = s->flow ? recall_by_print(s->flow, quote->print) : 0;
 	char tuple[SCENE_STRLEN];
 
-	RULE(s, "It quotes a packet %s%s.", scene_tuple(&quote->tuple, tuple),
-	     s->flow ? "" : ", whose flow is not remembered");
 	if (!s->flow)
 		return;
+	RULE(s, "It quotes a packet %s.", scene_tuple(&quote->tuple, tuple));
 	if (number) {
 		RULE(s, "That was packet %" PRIu64 " of flow %" PRIu64 ".", number,
 		     s->record->flow);

@@ -8,21 +8,25 @@
 #include "core/tcp.h"
 #include "util/cleanup.h"
 
-/* Member of struct ct_config, key, sysctl, effect. */
+/* Member of struct ct_config, key, sysctl, what yes does, what no does. */
 #define FLAG_LIST(X)                                                                               \
 	X(tcp_be_liberal, "TCPBeLiberal", "netfilter.nf_conntrack_tcp_be_liberal",                 \
 	  "the window check refuses nothing: any segment with the right addresses and ports "      \
-	  "passes, forged ones too")                                                               \
+	  "passes, forged ones too",                                                               \
+	  "segments outside the window are refused")                                               \
 	X(tcp_loose, "TCPLoose", "netfilter.nf_conntrack_tcp_loose",                               \
-	  "connections are picked up in their middle, by an ACK")                                  \
+	  "connections are picked up in their middle, by an ACK", "only a SYN begins a flow")      \
 	X(tcp_ignore_invalid_rst, "TCPIgnoreInvalidRST",                                           \
 	  "netfilter.nf_conntrack_tcp_ignore_invalid_rst",                                         \
-	  "a RST below what was acknowledged passes, but closes nothing")                          \
+	  "a RST below what was acknowledged passes, and ends the flow only if that is not "       \
+	  "ASSURED",                                                                               \
+	  "a RST below what was acknowledged is INVALID")                                          \
 	X(checksum, "Checksum", "netfilter.nf_conntrack_checksum",                                 \
-	  "transport checksums of received packets are verified")
+	  "transport checksums of received packets are verified",                                  \
+	  "transport checksums are left to the receiver")
 
 enum flag {
-#define X(member, key, sysctl, effect) FLAG_##member,
+#define X(member, ...) FLAG_##member,
 	FLAG_LIST(X)
 #undef X
 		FLAG_MAX
@@ -93,10 +97,9 @@ static void add_flag(struct trials *t, const struct scene *s, enum flag flag, bo
 {
 	static const struct {
 		size_t offset;
-		const char *key, *sysctl, *effect;
+		const char *key, *sysctl, *yes, *no;
 	} flags[] = {
-#define X(member, key, sysctl, effect)                                                             \
-	[FLAG_##member] = {offsetof(struct ct_config, member), key, sysctl, effect},
+#define X(member, ...) [FLAG_##member] = {offsetof(struct ct_config, member), __VA_ARGS__},
 		FLAG_LIST(X)
 #undef X
 	};
@@ -105,7 +108,8 @@ static void add_flag(struct trials *t, const struct scene *s, enum flag flag, bo
 
 	if (now == value)
 		return;
-	trial = add(t, s, flags[flag].key, flags[flag].sysctl, flags[flag].effect);
+	trial = add(t, s, flags[flag].key, flags[flag].sysctl,
+		    value ? flags[flag].yes : flags[flag].no);
 	if (!trial)
 		return;
 	*(bool *)((char *)&trial->track + flags[flag].offset) = value;
@@ -299,7 +303,7 @@ static void say_result(const struct trial *t, const struct probe *p, bool change
 
 	if (*t->sysctl)
 		snprintf(kernel, sizeof(kernel), " (net.%s=%s)", t->sysctl, t->kernel_value);
-	account_say(a, SECTION_SETTINGS, "With %s=%s%s it %s %s%s%s%s. The setting: %s.", t->key,
+	account_say(a, SECTION_SETTINGS, "With %s=%s%s it %s %s%s%s%s. With that, %s.", t->key,
 		    t->value, kernel, changes ? "would be" : "would still be",
 		    p->drop ? "dropped, " : "", ct_info_name(p->info),
 		    p->reason != CT_REASON_NONE ? ", " : "",
@@ -344,6 +348,38 @@ static void try_one(const struct trial *t, uint64_t number, const struct look *l
 	json_array_append_new(list, object);
 }
 
+/* Rules that neither the kernel nor ctmarkd has a setting for. */
+static bool is_unsettable(enum ct_reason reason)
+{
+	switch (reason) {
+	case CT_REASON_IP_HEADER:
+	case CT_REASON_IP6_EXT_HEADER:
+	case CT_REASON_IP6_NO_NEXT:
+	case CT_REASON_L4_HEADER:
+	case CT_REASON_NOT_INVERTIBLE:
+	case CT_REASON_TCP_OFFSET:
+	case CT_REASON_TCP_FLAGS:
+	case CT_REASON_UDP_LENGTH:
+	case CT_REASON_UDPLITE_COVERAGE:
+	case CT_REASON_UDPLITE_NO_CHECKSUM:
+	case CT_REASON_SCTP_CHUNKS:
+	case CT_REASON_SCTP_VTAG:
+	case CT_REASON_SCTP_STATE:
+	case CT_REASON_SCTP_INIT_TAG:
+	case CT_REASON_GRE_PROTOCOL:
+	case CT_REASON_ICMP_TYPE:
+	case CT_REASON_ICMP_FAMILY:
+	case CT_REASON_ICMP_QUOTE_SHORT:
+	case CT_REASON_ICMP_QUOTE_FORM:
+	case CT_REASON_ICMP_TARGET:
+	case CT_REASON_ICMP6_REDIRECT:
+	case CT_REASON_FRAGMENT_LENGTH:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void trials_run(const struct trials *t, const struct look *look, enum ct_info info,
 		enum ct_reason reason, struct account *account)
 {
@@ -352,7 +388,11 @@ void trials_run(const struct trials *t, const struct look *look, enum ct_info in
 	for (size_t i = 0; i < t->n; i++)
 		try_one(&t->trial[i], t->number, look, info, reason, account, list);
 	if (t->n == 0 && info == CT_INFO_INVALID)
-		account_say(account, SECTION_SETTINGS,
-			    "No setting of the kernel or of ctmarkd has to do with this rule.");
+		account_say(
+			account, SECTION_SETTINGS, "%s",
+			is_unsettable(reason)
+				? "No setting of the kernel or of ctmarkd has to do with this rule."
+				: "No setting was tried: nothing in this capture says which one "
+				  "could change it.");
 	account_put(account, "settings", list);
 }
