@@ -191,6 +191,29 @@ static bool try_sack(struct stage *s, struct sides *t)
 	return refused;
 }
 
+static bool try_reset(struct stage *s, struct sides *t)
+{
+	int from = (int)any(t, 2);
+	struct talk_segment seg = {
+		.back = from,
+		.flags = FLOW_RST,
+		.seq = t->next[from] - 1 - any(t, any(t, 2) ? 10 : 1 << 30),
+	};
+	json_t *account = stage_object(s, talk_add(s, &seg));
+	bool refused = strcmp(reason_or_none(account), "tcp-rst-stale") == 0;
+
+	if (refused) {
+		seg.seq = (uint32_t)stage_number(account, "accepted.seq_min");
+		expect(s, &seg, "none");
+		seg.seq--;
+		expect(s, &seg, "tcp-rst-stale");
+		seg.seq = (uint32_t)stage_number(account, "accepted.seq_max");
+		expect(s, &seg, "none");
+	}
+	json_decref(account);
+	return refused;
+}
+
 static unsigned int rounds(bool (*attempt)(struct stage *, struct sides *), uint64_t seed)
 {
 	struct sides t = {.random = seed};
@@ -224,12 +247,39 @@ static void selective_acknowledgements(void **state)
 	assert_true(rounds(try_sack, 3) > ROUNDS / 8);
 }
 
+static void resets(void **state)
+{
+	assert_true(rounds(try_reset, 4) > ROUNDS / 4);
+}
+
+/* Of a sender that was not seen before one more is believed: a FIN may have been missed. */
+static void reset_as_the_first_answer(void **state)
+{
+	struct talk_segment rst = {
+		.back = true, .flags = FLOW_RST | FLOW_ACK, .seq = 7, .ack = 99999};
+	struct stage s;
+	json_t *account;
+
+	stage_init(&s);
+	s.once = true;
+	talk_say(&s, false, FLOW_SYN, 1000, 0, 0);
+	account = stage_object(&s, talk_add(&s, &rst));
+	assert_string_equal(reason_or_none(account), "tcp-ack-over");
+	rst.ack = (uint32_t)stage_number(account, "accepted.ack_max");
+	assert_int_equal(rst.ack, 1002);
+	expect(&s, &rst, "none");
+	rst.ack++;
+	expect(&s, &rst, "tcp-ack-over");
+	json_decref(account);
+	stage_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sequence_numbers),
-		cmocka_unit_test(acknowledgements),
-		cmocka_unit_test(selective_acknowledgements),
+		cmocka_unit_test(sequence_numbers),	      cmocka_unit_test(acknowledgements),
+		cmocka_unit_test(selective_acknowledgements), cmocka_unit_test(resets),
+		cmocka_unit_test(reset_as_the_first_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
