@@ -139,7 +139,7 @@ static enum exit_status start(struct program *p)
 		.track = &p->conf.track,
 		.max_flows = p->conf.max_flows,
 	};
-	if (make_sinks(p) < 0 || add(p, notes_new(&p->look)) < 0)
+	if (make_sinks(p) < 0 || add(p, notes_new()) < 0)
 		return STATUS_FAILURE;
 	return run(p);
 }
@@ -180,7 +180,8 @@ int main(int argc, char *argv[])
 		status = STATUS_USAGE;
 		break;
 	}
+	status = finish(status);
 	for (size_t i = 0; i < p.nsinks; i++)
 		p.sinks[i]->ops->free(p.sinks[i]);
-	return finish(status);
+	return status;
 }

@@ -5,7 +5,9 @@ tools_tests = \
 	tests/unit/tools/test_ctmarkctl_options \
 	tests/unit/tools/test_ctmarkctl_screen \
 	tests/unit/tools/test_ctmarkctl_text \
-	tests/unit/tools/test_replay_decode
+	tests/unit/tools/test_replay_choice \
+	tests/unit/tools/test_replay_decode \
+	tests/unit/tools/test_replay_text
 
 check_PROGRAMS += $(tools_tests)
 TESTS          += $(tools_tests)
@@ -16,3 +18,5 @@ tests_unit_tools_test_ctmarkctl_screen_LDADD    = libctctl.la $(CMOCKA_LIBS) $(J
 tests_unit_tools_test_ctmarkctl_text_LDADD      = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
 
 tests_unit_tools_test_replay_decode_LDADD = libctreplay.la libcoretest.la $(CMOCKA_LIBS)
+tests_unit_tools_test_replay_choice_LDADD = libctreplay.la $(CMOCKA_LIBS)
+tests_unit_tools_test_replay_text_LDADD   = libctreplay.la libcoretest.la $(CMOCKA_LIBS)
