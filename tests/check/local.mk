@@ -33,4 +33,4 @@ tests/check/metrics.log: tests/unit/ctl/metrics_text
 tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl
 tests/check/completion.log: ctmarkctl ctmarkd ctmark-replay
 tests/check/man.log: ctmarkctl ctmark-replay
-tests/check/documents.log: tests/flows/flowrun
+tests/check/documents.log: tests/flows/flowrun ctmark-replay

@@ -252,7 +252,8 @@ def said_of(replay, arguments):
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     claim(done.returncode == 0, f"ctmark-replay cannot read {arguments[-1]}")
     objects = [json.loads(line) for line in done.stdout.splitlines()]
-    return {o[key] for o in objects for key in ("ctinfo", "reason", "helper") if key in o}
+    return {o[key] for o in objects for key in ("ctinfo", "reason", "helper")
+            if isinstance(o.get(key), str)}
 
 
 def offline():
