@@ -104,10 +104,13 @@ static uint64_t reply_by(const struct scene *s)
 
 static void class_new(const struct scene *s)
 {
-	if (s->record->first)
+	if (s->reopened)
+		RULE(s, "NEW: it ends the flow of these endpoints and begins flow %" PRIu64 ".",
+		     s->record->flow);
+	else if (s->record->first)
 		RULE(s,
-		     "NEW: nothing was known of these endpoints, and the packet may begin a "
-		     "flow. It begins flow %" PRIu64 ".",
+		     "NEW: there was no flow of these endpoints, and the packet may begin one. It "
+		     "begins flow %" PRIu64 ".",
 		     s->record->flow);
 	else
 		RULE(s,
@@ -196,7 +199,7 @@ static void say_outcome(const struct scene *s)
 	const char *state = ct_state_name(s->packet->ip.proto, out->state);
 	char status[CT_STATUS_STRLEN], left[SCENE_STRLEN];
 
-	if (!out->has_flow)
+	if (!out->has_flow || out->status & CT_STATUS_DYING)
 		return;
 	RULE(s, "After it: %s%s%s, ends in %s if no packet comes.", state ? state : "",
 	     state ? ", " : "", ct_status_to_str(out->status, status),

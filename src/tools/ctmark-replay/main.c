@@ -179,7 +179,7 @@ static enum exit_status start(struct program *p)
 		p->conf.track.accounting = true; /* tells what counted from what was let through */
 		p->look.again = can_be_read_again(&p->options) ? &p->again : NULL;
 	}
-	if (make_sinks(p) < 0 || add(p, notes_new(&p->look)) < 0)
+	if (make_sinks(p) < 0 || add(p, notes_new()) < 0)
 		return STATUS_FAILURE;
 	return run(p);
 }
@@ -220,7 +220,8 @@ int main(int argc, char *argv[])
 		status = STATUS_USAGE;
 		break;
 	}
+	status = finish(status);
 	for (size_t i = 0; i < p.nsinks; i++)
 		p.sinks[i]->ops->free(p.sinks[i]);
-	return finish(status);
+	return status;
 }

@@ -42,5 +42,5 @@ struct sink *compare_new(const struct look *look, bool json, bool *ret_differs);
 struct sink *svg_new(const struct look *look, const char *file);
 struct sink *html_new(const struct look *look, const char *file);
 
-/* What has to be said of the capture and of the table, on stderr at the end. */
-struct sink *notes_new(const struct look *look);
+/* What has to be said of the capture and of the table, on stderr when it is freed. */
+struct sink *notes_new(void);

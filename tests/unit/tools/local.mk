@@ -5,11 +5,13 @@ tools_tests = \
 	tests/unit/tools/test_ctmarkctl_options \
 	tests/unit/tools/test_ctmarkctl_screen \
 	tests/unit/tools/test_ctmarkctl_text \
-	tests/unit/tools/test_replay_decode \
 	tests/unit/tools/test_replay_bounds \
+	tests/unit/tools/test_replay_choice \
+	tests/unit/tools/test_replay_decode \
 	tests/unit/tools/test_replay_explain \
 	tests/unit/tools/test_replay_reasons \
-	tests/unit/tools/test_replay_scripts
+	tests/unit/tools/test_replay_scripts \
+	tests/unit/tools/test_replay_text
 
 check_PROGRAMS += $(tools_tests)
 TESTS          += $(tools_tests)
@@ -20,6 +22,8 @@ tests_unit_tools_test_ctmarkctl_screen_LDADD    = libctctl.la $(CMOCKA_LIBS) $(J
 tests_unit_tools_test_ctmarkctl_text_LDADD      = libctctl.la $(CMOCKA_LIBS) $(JANSSON_LIBS)
 
 tests_unit_tools_test_replay_decode_LDADD = libctreplay.la libcoretest.la $(CMOCKA_LIBS)
+tests_unit_tools_test_replay_choice_LDADD = libctreplay.la $(CMOCKA_LIBS)
+tests_unit_tools_test_replay_text_LDADD   = libctreplay.la libcoretest.la $(CMOCKA_LIBS)
 
 # Captures that are made by the test.
 check_LTLIBRARIES += libstage.la
