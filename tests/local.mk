@@ -7,6 +7,7 @@ include tests/unit/conf/local.mk
 include tests/unit/ctl/local.mk
 include tests/unit/daemon/local.mk
 include tests/unit/tools/local.mk
+include tests/replay/local.mk
 include tests/rules/local.mk
 include tests/check/local.mk
 include tests/lab/local.mk

@@ -62,6 +62,9 @@ static inline bool ct_seq_after(uint32_t a, uint32_t b)
 /* Reads window scale and SACK-permitted from the options of a SYN (semantics 4.7). */
 void ct_tcp_read_options(const struct ct_tcp_seg *seg, uint8_t *scale, uint8_t *flags);
 
+/* The highest right edge of the first well-formed SACK option, or ack if that is higher. */
+uint32_t ct_tcp_highest_sack(const struct ct_tcp_seg *seg, uint32_t ack);
+
 /* First packet of a flow: the sender's side (semantics 4.4). */
 void ct_tcp_first_syn(struct ct_tcp *tcp, const struct ct_tcp_seg *seg);
 void ct_tcp_first_ack(struct ct_tcp *tcp, const struct ct_tcp_seg *seg);

@@ -81,8 +81,7 @@ void ct_tcp_read_options(const struct ct_tcp_seg *seg, uint8_t *scale, uint8_t *
 	}
 }
 
-/* The highest right edge of the first well-formed SACK option, or ack if that is higher. */
-static uint32_t highest_sack(const struct ct_tcp_seg *seg, uint32_t ack)
+uint32_t ct_tcp_highest_sack(const struct ct_tcp_seg *seg, uint32_t ack)
 {
 	const uint8_t *body;
 	uint32_t pos = 0, len, sack = ack;
@@ -304,7 +303,7 @@ enum ct_window ct_tcp_window(struct ct_step *s, uint8_t state)
 	enum ct_window result;
 
 	if (tcp->flags[!s->dir] & CT_TCP_SACK_PERM)
-		w.sack = highest_sack(seg, seg->ack);
+		w.sack = ct_tcp_highest_sack(seg, seg->ack);
 	if (init_bounds(&w))
 		return CT_WINDOW_ACCEPT;
 	normalise(&w);

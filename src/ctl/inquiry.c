@@ -11,11 +11,11 @@
 #include <stdio.h>
 
 #include "core/tcp.h"
-#include "ctl/explain.h"
 #include "ctl/flow.h"
 #include "ctl/method.h"
 #include "ctl/server.h"
 #include "ctl/walk.h"
+#include "log/meaning.h"
 #include "util/clock.h"
 
 #define LIMIT_DEFAULT 16
@@ -119,14 +119,14 @@ static void put_words(struct ctl_writer *w, const struct ct_view *v)
 	uint8_t proto = v->orig.proto;
 
 	ctl_open(w, "words", '[');
-	put_sentence(w, ct_state_name(proto, v->state), ctl_explain_state(proto, v->state));
+	put_sentence(w, ct_state_name(proto, v->state), meaning_of_state(proto, v->state));
 #define X(name, number)                                                                            \
 	if (v->status & CT_STATUS_##name)                                                          \
-		put_sentence(w, #name, ctl_explain_status(CT_STATUS_##name));
+		put_sentence(w, #name, meaning_of_status(CT_STATUS_##name));
 	CT_STATUS_LIST(X)
 #undef X
 	if (!(v->status & CT_STATUS_SEEN_REPLY))
-		put_sentence(w, "UNREPLIED", ctl_explain_status(0));
+		put_sentence(w, "UNREPLIED", meaning_of_status(0));
 	ctl_close(w, ']');
 }
 

@@ -9,7 +9,6 @@ libctshell_la_SOURCES += \
 	src/ctl/walk.h src/ctl/walk.c \
 	src/ctl/flow.h src/ctl/flow.c \
 	src/ctl/inquiry.c \
-	src/ctl/explain.h src/ctl/explain.c \
 	src/ctl/stream.h src/ctl/stream.c \
 	src/ctl/mailbox.h src/ctl/mailbox.c \
 	src/ctl/asking.h src/ctl/asking.c \

@@ -21,7 +21,7 @@ complete_bash()
 		shift
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 		compopt() { :; }
-		"_$1"
+		"_${1//-/_}"
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$top_srcdir/completion/$program.bash" \
 		"$program" "$@" | sort -u
 }
@@ -122,4 +122,27 @@ zsh_becomes 'ctmarkctl list --state EST' 'ctmarkctl list --state ESTABLISHED'
 zsh_becomes 'ctmarkctl top --bat' 'ctmarkctl top --batch'
 zsh_becomes 'ctmarkctl --color=ne' 'ctmarkctl --color=never'
 zsh_becomes 'ctmarkctl log-level no' 'ctmarkctl log-level notice'
+
+# ---- ctmark-replay ----
+
+program=ctmark-replay
+help=$("$top_builddir/ctmark-replay" --help | grep -E '^  (-.,|   ) --' | options)
+verdict "ctmark-replay --help names options" "$([ -n "$help" ] || echo none)"
+same "bash offers the options of ctmark-replay" "$help" "$(complete_bash --)"
+same "bash offers all classes of packets" "$(sed -n \
+	'/^#define CHOICE_CLASS_LIST(X)/,/^$/s/^[[:space:]]*X("\([A-Z_]*\)".*/\1/p' \
+	"$top_srcdir/src/tools/ctmark-replay/choice.h" | sort)" "$(complete_bash --only '')"
+same "bash completes a class in a list" "NEW,INVALID" "$(complete_bash --only NEW,INV)"
+same "bash offers all helpers to replay" "$( (echo none; texts CT_HELPER_LIST) | sort)" \
+	"$(complete_bash --helpers '')"
+same "bash completes a way to show times" "utc" "$(complete_bash -t u)"
+same "bash completes a capture" "$work/my.conf" "$(complete_bash "$work/m")"
+same "bash completes the file of --html=FILE" "$work/my.conf" "$(complete_bash --html = "$work/m")"
+for kind in CLASS HELPERS; do
+	same "zsh has the words of bash for $kind of ctmark-replay" \
+		"$(words ctmark-replay.bash $kind)" "$(words _ctmark-replay $kind)"
+done
+zsh_becomes 'ctmark-replay --sum' 'ctmark-replay --summary'
+zsh_becomes 'ctmark-replay --time=ep' 'ctmark-replay --time=epoch'
+zsh_becomes 'ctmark-replay --only UNT' 'ctmark-replay --only UNTRACKED'
 done_testing

@@ -31,6 +31,6 @@ tests/check/conf-docs.log: tests/unit/conf/conf_table
 tests/check/dropins.log: tests/unit/conf/conf_table
 tests/check/metrics.log: tests/unit/ctl/metrics_text
 tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl
-tests/check/completion.log: ctmarkctl ctmarkd
-tests/check/man.log: ctmarkctl
-tests/check/documents.log: tests/flows/flowrun
+tests/check/completion.log: ctmarkctl ctmarkd ctmark-replay
+tests/check/man.log: ctmarkctl ctmark-replay
+tests/check/documents.log: tests/flows/flowrun ctmark-replay

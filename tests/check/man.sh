@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Manual pages are free of mandoc's warnings and refer to each other, and ctmarkctl(1) tells of what
-# --help tells of.
+# Manual pages are free of mandoc's warnings and refer to each other, and ctmarkctl(1) and
+# ctmark-replay(1) tell of what --help tells of.
 . "${top_srcdir:?}/tests/check/tap.sh"
 need mandoc
 
@@ -79,5 +79,16 @@ verdict "ctmarkctl.1 has its verbs, and no others" "$(differ "$(verbs)" \
 verdict "ctmarkctl.1 has its options, and no others" "$(differ "$(options)" "$(documented)")"
 verdict "ctmarkctl.1 has its exit statuses" "$(differ \
 	"$(sed -nE 's/^\tAPP_[A-Z_]+ = ([0-9]+),.*/\1/p' "$top_srcdir/src/tools/ctmarkctl/app.h")" \
+	"$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EX/s/^\.It \([0-9]*\)$/\1/p' "$page")")"
+
+page=$top_srcdir/man/ctmark-replay.1
+verdict "ctmark-replay.1 has its options, and no others" "$(differ \
+	"$("$top_builddir/ctmark-replay" --help | sed -nE 's/^  (-.|  ),? +--([a-z0-9-]+).*/\2/p')" \
+	"$(grep '^\.It Fl' "$page" | grep -oE 'Fl Fl [a-z0-9-]+' | sed 's/Fl Fl //')")"
+verdict "ctmark-replay.1 has its letters, and no others" "$(differ \
+	"$("$top_builddir/ctmark-replay" --help | sed -nE 's/^  -(.), --.*/\1/p')" \
+	"$(grep '^\.It Fl' "$page" | sed -nE 's/^\.It Fl (.) ,.*/\1/p')")"
+verdict "ctmark-replay.1 has its exit statuses" "$(differ \
+	"$(sed -nE 's/^\tSTATUS_[A-Z_]+ = ([0-9]+),.*/\1/p' "$top_srcdir/src/tools/ctmark-replay/options.h")" \
 	"$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EX/s/^\.It \([0-9]*\)$/\1/p' "$page")")"
 done_testing

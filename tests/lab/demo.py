@@ -6,6 +6,7 @@ What is shown is checked, packet by packet and sum by sum; the demonstration fai
 claims is not so.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -229,45 +230,42 @@ def live():
 
 WITHOUT_ROOT = """\
 Only root can make network namespaces, queue packets and load rules. So this cannot show: real packets,
-their marks, what iptables -m mark counts, and the journal. For that: sudo ./bootstrap demo
+what iptables -m mark counts, and the journal. For that: sudo ./bootstrap demo
 
-What it can show is the engine inside ctmarkd on scripts of packets (tests/flows), judged one by one.
-A is the client, B the server, R a router."""
-SCRIPTS = ("tcp-handshake-data-close", "tcp-syn-refused", "tcp-window-far-off", "udp-query-answer",
-           "icmp-error-related", "icmp-echo", "icmp6-untracked")
-PACKET = re.compile(r"#\s+\d+\s+(\w+ > \w+) (.*?)\s+([A-Z_]+)\s+(0x[0-9a-f]+)\s*(.*)")
-
-
-def show_script(flowrun, name):
-    done = subprocess.run([flowrun, "-v", str(TOP / "tests" / "flows" / f"{name}.flow")], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    lines = done.stdout.splitlines()
-    claim(done.returncode == 0, f"{name}: the engine does not do what the script says\n{done.stdout}")
-    print()
-    for line in lines[:next(i for i, text in enumerate(lines) if text.startswith("ok "))]:
-        found = PACKET.fullmatch(line)
-        if found:
-            show_judgement(*found.groups())
-        elif line.strip("# "):
-            print("  " + paint("dim" if line.startswith("#   ") else "head", line.strip("# ")))
+What it can show is the engine of ctmarkd on packets that were captured: ctmark-replay."""
+# what a capture is about, how it is shown, and what has to be said of it: ctinfo, reasons, ends of flows
+CAPTURES = (
+    ("A connection, in which a segment is far beyond the window and one has flags that no stack sends; "
+     "then the same ports once more", ["tcp.pcap"],
+     {"NEW", "ESTABLISHED", "ESTABLISHED_REPLY", "INVALID", "tcp-seq-over", "tcp-flags", "tcp-reopen"}),
+    ("Echo, an error about a flow, and one about none", ["icmp.pcap"],
+     {"RELATED_REPLY", "icmp-unasked", "icmp-no-flow"}),
+    ("An FTP client announces where it waits for data, and a helper reads it", ["--helpers", "ftp", "ftp.pcap"],
+     {"RELATED", "ftp"}),
+    ("The flows of all of them", ["--summary", "tcp.pcap", "icmp.pcap", "other.pcap"], set()),
+)
 
 
-def show_judgement(way, packet, ctinfo, mark, rest):
-    states = re.search(r"(\w+)>(\w+)", rest)
-    reason = re.search(r"reason=(\S+)", rest)
-    said = reason[1] if reason else states[2] if states else ""
-    packet = re.sub(r"^tcp \d+ \d+", "tcp", re.sub(r" opt \S+", "", packet))
-    if len(packet) > 41:
-        packet = packet[:40] + "…"
-    print(f"  {way:10}  {packet:41}  {paint(ctinfo, f'{ctinfo:18}')} {mark:>4}  {said}".rstrip())
+def said_of(replay, arguments):
+    """Every class, reason and helper in what is said of a capture."""
+    done = subprocess.run([replay, "-j", *arguments], cwd=TOP / "tests" / "replay", text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    claim(done.returncode == 0, f"ctmark-replay cannot read {arguments[-1]}")
+    objects = [json.loads(line) for line in done.stdout.splitlines()]
+    return {o[key] for o in objects for key in ("ctinfo", "reason", "helper")
+            if isinstance(o.get(key), str)}
 
 
 def offline():
     print(WITHOUT_ROOT)
-    flowrun = pathlib.Path(binary()).parent / "tests" / "flows" / "flowrun"
-    for name in SCRIPTS:
-        show_script(flowrun, name)
-    print(f"\n{paint('good', 'All as it should be')}: each packet is what its script says.")
+    replay = pathlib.Path(binary()).parent / "ctmark-replay"
+    for title, arguments, expected in CAPTURES:
+        head(textwrap.fill(title, WIDTH))
+        print(paint("dim", f"$ ctmark-replay {' '.join(arguments)}"), flush=True)
+        subprocess.run([replay, *arguments], cwd=TOP / "tests" / "replay", stderr=subprocess.DEVNULL)
+        missing = expected - said_of(replay, arguments)
+        claim(not missing, f"nothing is said of {', '.join(sorted(missing))}")
+    print(f"\n{paint('good', 'All as it should be')}: each class and reason is where it belongs.")
 
 
 def main():

@@ -42,11 +42,12 @@ void life_begin(struct life *l, const struct record *r)
 
 static void add_state(struct life *l, uint8_t state)
 {
-	if (l->nstates > LIFE_STATES_MAX || (l->nstates && l->states[l->nstates - 1] == state))
+	if (l->nstates > LIFE_STATES_MAX || (l->nstates && l->state == state))
 		return;
 	if (l->nstates < LIFE_STATES_MAX)
 		l->states[l->nstates] = state;
 	l->nstates++;
+	l->state = state;
 }
 
 static void add_reason(struct life *l, uint8_t reason)
@@ -75,7 +76,6 @@ void life_packet(struct life *l, const struct record *r)
 	const struct ct_result *out = r->out;
 
 	l->last_ns = r->packet->time_ns > l->last_ns ? r->packet->time_ns : l->last_ns;
-	l->timeout_ns = out->timeout_ns;
 	l->status = out->status;
 	add_state(l, out->state);
 	if (out->info == CT_INFO_INVALID) {

@@ -13,20 +13,21 @@ struct life_reason {
 	uint64_t packets;
 };
 
+/* What changes with each packet comes first, in one line of the cache. */
 struct life {
-	uint64_t flow; /* number; 0: nobody has lived here */
-	uint64_t master;
-	uint64_t begin_ns; /* since 1970: of the capture */
-	uint64_t first_ns, last_ns;
-	struct ct_tuple orig;
+	_Alignas(64) uint64_t flow;			 /* number; 0: nobody has lived here */
+	uint64_t last_ns;				 /* since 1970 */
 	uint64_t packets[CT_DIR_MAX], bytes[CT_DIR_MAX]; /* those with a class */
-	uint64_t errors;				 /* ICMP errors about it */
-	uint64_t invalid;				 /* packets */
-	uint64_t timeout_ns;				 /* left after its last packet */
 	uint16_t status;
-	uint8_t helper;
+	uint8_t state;
 	uint8_t nstates; /* LIFE_STATES_MAX + 1: there were more */
 	uint8_t states[LIFE_STATES_MAX];
+	uint64_t first_ns, begin_ns; /* since 1970: of the flow, and of the capture */
+	uint64_t master;
+	struct ct_tuple orig;
+	uint64_t errors;  /* ICMP errors about it */
+	uint64_t invalid; /* packets */
+	uint8_t helper;
 	uint8_t nreasons; /* further ones are counted by invalid only */
 	struct life_reason reasons[LIFE_REASONS_MAX];
 };

@@ -2,29 +2,18 @@
 #include "tools/ctmark-replay/line.h"
 
 #include <arpa/inet.h>
-#include <string.h>
 
 #define NUMBER_STRLEN 20
 
-static void append(struct words *w, const char *text, size_t len)
+void line_bytes(struct words *w, const char *bytes, size_t len)
 {
 	size_t room = w->size - w->len - 1;
 
 	if (len > room)
 		len = room;
-	memcpy(w->buf + w->len, text, len);
+	memcpy(w->buf + w->len, bytes, len);
 	w->len += len;
 	w->buf[w->len] = '\0';
-}
-
-void line_text(struct words *w, const char *text)
-{
-	append(w, text, strlen(text));
-}
-
-void line_char(struct words *w, char c)
-{
-	append(w, &c, 1);
 }
 
 static void in_base(struct words *w, uint64_t n, unsigned int base, unsigned int digits)
@@ -35,7 +24,7 @@ static void in_base(struct words *w, uint64_t n, unsigned int base, unsigned int
 		*--p = "0123456789abcdef"[n % base];
 		n /= base;
 	} while (p > buf && (n || (size_t)(buf + sizeof(buf) - p) < digits));
-	append(w, p, (size_t)(buf + sizeof(buf) - p));
+	line_bytes(w, p, (size_t)(buf + sizeof(buf) - p));
 }
 
 void line_number(struct words *w, uint64_t n)
@@ -45,7 +34,7 @@ void line_number(struct words *w, uint64_t n)
 
 void line_hex(struct words *w, uint64_t n)
 {
-	append(w, "0x", 2);
+	line_bytes(w, "0x", 2);
 	in_base(w, n, 16, 1);
 }
 

@@ -7,12 +7,26 @@
  */
 
 #include <stdint.h>
+#include <string.h>
 
 #include "core/tuple.h"
 #include "util/words.h"
 
-void line_text(struct words *w, const char *text);
-void line_char(struct words *w, char c);
+void line_bytes(struct words *w, const char *bytes, size_t len);
+
+static inline void line_text(struct words *w, const char *text)
+{
+	line_bytes(w, text, strlen(text));
+}
+
+static inline void line_char(struct words *w, char c)
+{
+	if (w->size - w->len < 2)
+		return;
+	w->buf[w->len++] = c;
+	w->buf[w->len] = '\0';
+}
+
 void line_number(struct words *w, uint64_t n);
 /* "0x1f" */
 void line_hex(struct words *w, uint64_t n);

@@ -23,7 +23,21 @@ libctreplay_la_SOURCES = \
 	src/tools/ctmark-replay/json.c \
 	src/tools/ctmark-replay/summary.c \
 	src/tools/ctmark-replay/summary_json.c \
+	src/tools/ctmark-replay/anatomy.c src/tools/ctmark-replay/anatomy.h \
+	src/tools/ctmark-replay/recall.c src/tools/ctmark-replay/recall.h \
+	src/tools/ctmark-replay/account.c src/tools/ctmark-replay/account.h \
+	src/tools/ctmark-replay/reasons.c src/tools/ctmark-replay/reasons.h \
+	src/tools/ctmark-replay/reason_list.h \
+	src/tools/ctmark-replay/scene.c src/tools/ctmark-replay/scene.h \
+	src/tools/ctmark-replay/settings.c src/tools/ctmark-replay/settings.h \
 	src/tools/ctmark-replay/explain.c \
+	src/tools/ctmark-replay/explain_found.c \
+	src/tools/ctmark-replay/explain_rule.c \
+	src/tools/ctmark-replay/explain_tcp.c \
+	src/tools/ctmark-replay/explain_tcp_refused.c \
+	src/tools/ctmark-replay/explain_tcp_valid.c \
+	src/tools/ctmark-replay/explain_sctp.c \
+	src/tools/ctmark-replay/explain_icmp.c \
 	src/tools/ctmark-replay/compare.c \
 	src/tools/ctmark-replay/svg.c \
 	src/tools/ctmark-replay/html.c \

@@ -25,6 +25,8 @@ enum time_style {
 		TIMES_MAX
 };
 
+struct again;
+
 /* How things are shown, for all of them. */
 struct look {
 	FILE *out;
@@ -34,6 +36,7 @@ struct look {
 	const struct choice *choice;   /* what is to be shown */
 	const struct ct_config *track; /* by which packets are judged */
 	uint32_t max_flows;	       /* slots of the table */
+	const struct again *again;     /* NULL: the input can be read once only (sinks.h) */
 };
 
 /* Columns of the terminal that a file is (80 if it does not tell), 0 if it is none. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ struct program {
 	struct request request;
 	struct conf conf;
 	struct look look;
+	struct again again;
 	struct sink *sinks[SINKS_MAX];
 	size_t nsinks;
 	bool differs;
@@ -66,25 +68,28 @@ static void report(void *ctx, int priority, const char *text)
 	fprintf(stderr, "ctmark-replay: %s\n", text);
 }
 
-static enum exit_status run(struct program *p)
+/* One replay, by a configuration that need not be that of the program. Returns 0 or -errno. */
+static int replay_by(const struct program *p, const struct ct_config *track, uint32_t max_flows,
+		     struct sink *const *sinks, size_t nsinks)
 {
 	char error[CAPTURE_ERROR_MAX];
 	struct capture_options options = {
 		.files = p->options.files,
 		.interface = p->options.value[OPTION_INTERFACE],
 		.expression = p->options.value[OPTION_FILTER],
-		.checksums = !p->options.value[OPTION_NO_CHECKSUMS] && p->conf.track.checksum,
+		.checksums = !p->options.value[OPTION_NO_CHECKSUMS] && track->checksum,
 	};
 	struct replay_config config = {
-		.track = &p->conf.track,
-		.max_flows = p->conf.max_flows,
+		.track = track,
+		.max_flows = max_flows,
 		.max_expect = p->conf.max_expect,
 		.max_fragments = p->conf.max_fragments,
 		.count = p->request.count,
-		.views = p->options.value[OPTION_EXPLAIN] || p->options.value[OPTION_SVG] ||
-			 p->options.value[OPTION_HTML],
-		.sinks = p->sinks,
-		.nsinks = p->nsinks,
+		.views = sinks == p->sinks &&
+			 (p->options.value[OPTION_EXPLAIN] || p->options.value[OPTION_SVG] ||
+			  p->options.value[OPTION_HTML]),
+		.sinks = sinks,
+		.nsinks = nsinks,
 	};
 	struct source *source;
 	struct replay *replay;
@@ -92,18 +97,48 @@ static enum exit_status run(struct program *p)
 
 	if (capture_new(&source, &options, error) < 0) {
 		fprintf(stderr, "ctmark-replay: %s\n", error);
-		return STATUS_FAILURE;
+		return -EIO;
 	}
-	if (replay_new(&replay, &config) < 0) {
-		fprintf(stderr, "ctmark-replay: %s\n", strerror(ENOMEM));
-		return STATUS_FAILURE;
+	r = replay_new(&replay, &config);
+	if (r < 0) {
+		fprintf(stderr, "ctmark-replay: %s\n", strerror(-r));
+		source->ops->close(source);
+		return r;
 	}
 	r = replay_run(replay, source);
 	if (r < 0 && *capture_error(source))
 		fprintf(stderr, "ctmark-replay: %s\n", capture_error(source));
 	replay_free(replay);
 	source->ops->close(source);
+	return r;
+}
+
+static enum exit_status run(struct program *p)
+{
+	int r = replay_by(p, &p->conf.track, p->conf.max_flows, p->sinks, p->nsinks);
+
 	return r < 0 ? STATUS_FAILURE : p->differs ? STATUS_DIFFERS : STATUS_OK;
+}
+
+/* ---- once more ---- */
+
+static int replay_again(void *ctx, const struct ct_config *track, uint32_t max_flows,
+			struct sink *sink)
+{
+	const struct program *p = ctx;
+
+	return replay_by(p, track, max_flows ? max_flows : p->conf.max_flows, &sink, 1);
+}
+
+/* Only files can be read twice: no pipes, and no interface. */
+static bool can_be_read_again(const struct options *o)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < o->nfiles; i++)
+		if (stat(o->files[i], &st) < 0 || !S_ISREG(st.st_mode))
+			return false;
+	return !o->value[OPTION_INTERFACE];
 }
 
 /* The configuration that packets are judged by. */
@@ -139,7 +174,12 @@ static enum exit_status start(struct program *p)
 		.track = &p->conf.track,
 		.max_flows = p->conf.max_flows,
 	};
-	if (make_sinks(p) < 0 || add(p, notes_new(&p->look)) < 0)
+	p->again = (struct again){replay_again, p};
+	if (p->options.value[OPTION_EXPLAIN]) {
+		p->conf.track.accounting = true; /* tells what counted from what was let through */
+		p->look.again = can_be_read_again(&p->options) ? &p->again : NULL;
+	}
+	if (make_sinks(p) < 0 || add(p, notes_new()) < 0)
 		return STATUS_FAILURE;
 	return run(p);
 }
@@ -180,7 +220,8 @@ int main(int argc, char *argv[])
 		status = STATUS_USAGE;
 		break;
 	}
+	status = finish(status);
 	for (size_t i = 0; i < p.nsinks; i++)
 		p.sinks[i]->ops->free(p.sinks[i]);
-	return finish(status);
+	return status;
 }

@@ -41,6 +41,7 @@ struct record {
 	 * (tcp-reopen) has found another one: that is not in here.
 	 */
 	const struct ct_view *view_before, *view_after;
+	uint32_t expects; /* flows that a helper has come to expect by it; with views only */
 };
 
 /* A flow has ended: by the clock, or by the packet whose record comes next. */

@@ -23,8 +23,6 @@
 
 #define EXPIRED_BATCH 1024
 #define DUE_BATCH     64
-/* Of a fragment that waits, so much is kept: more than any header in front of its payload. */
-#define HELD_BYTES 256
 
 /* What is known of the flow in a slot of the table. */
 struct place {
@@ -40,7 +38,7 @@ struct held {
 	bool used;
 	struct capture_packet packet;
 	struct ct_input in;
-	uint8_t bytes[HELD_BYTES];
+	uint8_t *bytes;
 };
 
 struct replay {
@@ -52,7 +50,8 @@ struct replay {
 	struct place *places; /* by slot */
 	struct ct_view *views;
 	uint64_t flows, packets;
-	uint64_t left; /* packets before it stops */
+	uint64_t expected; /* expectations made, as far as was told */
+	uint64_t left;	   /* packets before it stops */
 	struct held *held;
 	size_t nheld;
 	/* of the run */
@@ -217,6 +216,17 @@ static void look(const struct replay *r, struct record *record, struct place *pl
 		record->view_after = view;
 }
 
+/* Since the last time that this was asked. */
+static uint32_t newly_expected(struct replay *r)
+{
+	uint64_t all = atomic_load_explicit(&r->thread.stats.count[CT_STAT_EXPECTED],
+					    memory_order_relaxed),
+		 before = r->expected;
+
+	r->expected = all;
+	return (uint32_t)(all - before);
+}
+
 /* What the events of its first packet say of a flow: its helper, and who expected it. */
 static void note_relations(const struct replay *r, struct place *place, const struct ct_result *out)
 {
@@ -258,8 +268,10 @@ static void tell_of(struct replay *r, struct record *record)
 						      ? place->expires_ns - record->in->now_ns
 						      : 0,
 			};
-		if (r->views)
+		if (r->views) {
 			look(r, record, place, &before);
+			record->expects = newly_expected(r);
+		}
 		place->state = out->state;
 		place->status = out->status;
 		place->expires_ns = record->in->now_ns + out->timeout_ns;
@@ -274,17 +286,18 @@ static void hold(struct replay *r, const struct packet *p)
 {
 	for (size_t i = 0; i < r->nheld; i++) {
 		struct held *h = &r->held[i];
+		uint8_t *bytes;
 
 		if (h->used)
 			continue;
-		h->used = true;
-		h->packet = *capture_packet(r->source, p->id);
-		h->in = p->in;
-		h->in.caplen = p->in.caplen < HELD_BYTES ? p->in.caplen : HELD_BYTES;
-		memcpy(h->bytes, p->in.data, h->in.caplen);
-		h->in.data = h->bytes;
-		h->packet.link.data = h->bytes;
-		h->packet.link.caplen = h->in.caplen;
+		bytes = malloc(p->in.caplen);
+		if (!bytes) {
+			r->stopped = -ENOMEM;
+			return;
+		}
+		memcpy(bytes, p->in.data, p->in.caplen);
+		*h = (struct held){true, *capture_packet(r->source, p->id), p->in, bytes};
+		h->in.data = h->packet.link.data = bytes;
 		return;
 	}
 }
@@ -305,7 +318,8 @@ static void release(struct replay *r, const struct ct_fragment_due *due)
 		if (!h->used || h->in.id != due->id)
 			continue;
 		tell_of(r, &record);
-		h->used = false;
+		free(h->bytes);
+		*h = (struct held){};
 		return;
 	}
 }
@@ -475,6 +489,8 @@ void replay_free(struct replay *r)
 		munmap(r->arena, r->arena_size);
 	free(r->places);
 	free(r->views);
+	for (size_t i = 0; r->held && i < r->nheld; i++)
+		free(r->held[i].bytes);
 	free(r->held);
 	free(r);
 }

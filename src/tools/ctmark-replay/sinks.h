@@ -9,6 +9,16 @@
 #include "tools/ctmark-replay/look.h"
 #include "tools/ctmark-replay/record.h"
 
+/*
+ * The capture once more, from its beginning and by another configuration, told to one sink. Returns
+ * as replay_run().
+ */
+struct again {
+	int (*replay)(void *ctx, const struct ct_config *track, uint32_t max_flows,
+		      struct sink *sink);
+	void *ctx;
+};
+
 /* A line for each packet, and for each end of a flow. */
 struct sink *text_new(const struct look *look);
 
@@ -32,5 +42,5 @@ struct sink *compare_new(const struct look *look, bool json, bool *ret_differs);
 struct sink *svg_new(const struct look *look, const char *file);
 struct sink *html_new(const struct look *look, const char *file);
 
-/* What has to be said of the capture and of the table, on stderr at the end. */
-struct sink *notes_new(const struct look *look);
+/* What has to be said of the capture and of the table, on stderr when it is freed. */
+struct sink *notes_new(void);

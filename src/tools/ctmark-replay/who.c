@@ -26,6 +26,13 @@ void who_proto(struct words *w, uint8_t proto)
 		line_number(w, proto);
 }
 
+static void name_proto(struct words *w, uint8_t proto)
+{
+	if (!protocol_name(proto))
+		line_text(w, "protocol ");
+	who_proto(w, proto);
+}
+
 static void ends(struct words *w, uint8_t family, const union ct_addr *src,
 		 const union ct_addr *dst, const uint16_t ports[2])
 {
@@ -48,7 +55,7 @@ void who_packet(struct words *w, const struct decoded *d)
 		line_char(w, '?');
 		return;
 	}
-	who_proto(w, d->proto);
+	name_proto(w, d->proto);
 	line_char(w, ' ');
 	ends(w, d->family, &d->src, &d->dst, d->has_ports ? ports : NULL);
 }
@@ -57,7 +64,7 @@ void who_flow(struct words *w, const struct ct_tuple *t)
 {
 	const uint16_t ports[2] = {host16(&t->src_id_be), host16(&t->dst_id_be)};
 
-	who_proto(w, t->proto);
+	name_proto(w, t->proto);
 	line_char(w, ' ');
 	ends(w, t->family, &t->src, &t->dst, ct_has_ports(t->proto) ? ports : NULL);
 	if (is_icmp(t->proto))

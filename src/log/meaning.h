@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* "" for protocols and states that have none. */
-const char *ctl_explain_state(uint8_t l4proto, uint8_t state);
+const char *meaning_of_state(uint8_t l4proto, uint8_t state);
 
 /* bit is a value of enum ct_status, or 0 for what a flow without SEEN_REPLY is. */
-const char *ctl_explain_status(uint16_t bit);
+const char *meaning_of_status(uint16_t bit);

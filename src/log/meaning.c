@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/explain.h"
+#include "log/meaning.h"
 
 #include <netinet/in.h>
 
 #include "core/event.h"
-
-/* ---- what states and bits mean ---- */
 
 /* A state without a sentence, or a sentence without a state, does not compile. */
 enum tcp_state {
@@ -72,7 +70,7 @@ static const char *sctp_state(enum sctp_state state)
 	return "";
 }
 
-const char *ctl_explain_state(uint8_t l4proto, uint8_t state)
+const char *meaning_of_state(uint8_t l4proto, uint8_t state)
 {
 	if (l4proto == IPPROTO_TCP)
 		return tcp_state((enum tcp_state)state);
@@ -100,7 +98,7 @@ static const char *status_bit(enum ct_status bit)
 	return "";
 }
 
-const char *ctl_explain_status(uint16_t bit)
+const char *meaning_of_status(uint16_t bit)
 {
 	if (bit == 0)
 		return "no packet has come back yet, so none is ESTABLISHED";
