@@ -34,11 +34,13 @@ EXTRA_DIST += \
 	tests/lab/nflog.py \
 	tests/lab/package.py \
 	tests/lab/packet.py \
+	tests/lab/pictures.py \
 	tests/lab/pieces.py \
 	tests/lab/pptp.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
 	tests/lab/sample_answers.py \
+	tests/lab/scenes.py \
 	tests/lab/services.py \
 	tests/lab/soak.py \
 	tests/lab/steady.py \
