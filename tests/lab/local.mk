@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/lab/bench_place.py \
 	tests/lab/bench_report.py \
 	tests/lab/bench_stream.py \
+	tests/lab/browser.py \
 	tests/lab/captures.py \
 	tests/lab/cgroup.py \
 	tests/lab/continuity.py \
@@ -35,11 +36,13 @@ EXTRA_DIST += \
 	tests/lab/nflog.py \
 	tests/lab/package.py \
 	tests/lab/packet.py \
+	tests/lab/pictures.py \
 	tests/lab/pieces.py \
 	tests/lab/pptp.py \
 	tests/lab/queues.py \
 	tests/lab/rules.py \
 	tests/lab/sample_answers.py \
+	tests/lab/scenes.py \
 	tests/lab/services.py \
 	tests/lab/soak.py \
 	tests/lab/steady.py \

@@ -39,6 +39,16 @@ libctreplay_la_SOURCES = \
 	src/tools/ctmark-replay/explain_sctp.c \
 	src/tools/ctmark-replay/explain_icmp.c \
 	src/tools/ctmark-replay/compare.c \
+	src/tools/ctmark-replay/reel.c src/tools/ctmark-replay/reel.h \
+	src/tools/ctmark-replay/graph.c src/tools/ctmark-replay/graph.h \
+	src/tools/ctmark-replay/film.c src/tools/ctmark-replay/film.h \
+	src/tools/ctmark-replay/markup.c src/tools/ctmark-replay/markup.h \
+	src/tools/ctmark-replay/theme.c src/tools/ctmark-replay/theme.h \
+	src/tools/ctmark-replay/ladder.c src/tools/ctmark-replay/ladder.h \
+	src/tools/ctmark-replay/ladder_draw.c \
+	src/tools/ctmark-replay/ladder_details.c \
+	src/tools/ctmark-replay/states.c src/tools/ctmark-replay/states.h \
+	src/tools/ctmark-replay/picture.c src/tools/ctmark-replay/picture.h \
 	src/tools/ctmark-replay/svg.c \
 	src/tools/ctmark-replay/html.c \
 	src/tools/ctmark-replay/options.c src/tools/ctmark-replay/options.h

@@ -9,6 +9,8 @@ tools_tests = \
 	tests/unit/tools/test_replay_choice \
 	tests/unit/tools/test_replay_decode \
 	tests/unit/tools/test_replay_explain \
+	tests/unit/tools/test_replay_markup \
+	tests/unit/tools/test_replay_pictures \
 	tests/unit/tools/test_replay_reasons \
 	tests/unit/tools/test_replay_scripts \
 	tests/unit/tools/test_replay_text
@@ -36,3 +38,11 @@ tests_unit_tools_test_replay_bounds_LDADD  = libstage.la libflow.la libctreplay.
 tests_unit_tools_test_replay_explain_LDADD = libstage.la libflow.la libctreplay.la $(CMOCKA_LIBS)
 tests_unit_tools_test_replay_reasons_LDADD = libctreplay.la $(CMOCKA_LIBS)
 tests_unit_tools_test_replay_scripts_LDADD = libstage.la libflow.la libctreplay.la $(CMOCKA_LIBS)
+tests_unit_tools_test_replay_markup_SOURCES = tests/unit/tools/test_replay_markup.c \
+	tests/unit/tools/drawn.c tests/unit/tools/drawn.h
+tests_unit_tools_test_replay_markup_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_tools_test_replay_markup_LDADD = libctreplay.la $(CMOCKA_LIBS)
+tests_unit_tools_test_replay_pictures_SOURCES = tests/unit/tools/test_replay_pictures.c \
+	tests/unit/tools/drawn.c tests/unit/tools/drawn.h
+tests_unit_tools_test_replay_pictures_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_tools_test_replay_pictures_LDADD = libctreplay.la libcoretest.la $(CMOCKA_LIBS)
