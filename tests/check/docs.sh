@@ -7,7 +7,7 @@
 # `dir/file.c` in src/README.md
 named()
 {
-	grep -oE '`([a-z]+/)+[a-z0-9_]+\.[ch]`' "$top_srcdir/src/README.md" | tr -d '`' | sort -u
+	grep -oE '`([a-z-]+/)+[a-z0-9_]+\.[ch]`' "$top_srcdir/src/README.md" | tr -d '`' | sort -u
 }
 
 verdict "src/README.md names files that exist" "$(named | while read -r file; do

@@ -3,13 +3,16 @@
 /* ctmark-replay(1): the engine on a capture. */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <syslog.h>
 
 #include "conf/conf.h"
 #include "config.h"
+#include "log/plain.h"
 #include "tools/ctmark-replay/options.h"
 #include "tools/ctmark-replay/replay.h"
 #include "tools/ctmark-replay/sinks.h"
@@ -63,6 +66,31 @@ static void report(void *ctx, int priority, const char *text)
 	fprintf(stderr, "ctmark-replay: %s\n", text);
 }
 
+/* Says what the source has against it; names of files and interfaces may be any bytes. */
+static enum exit_status fail(int r, const char *why)
+{
+	char text[CAPTURE_ERROR_MAX];
+
+	snprintf(text, sizeof(text), "%s", why);
+	plain_text(text, '?');
+	if (*text)
+		fprintf(stderr, "ctmark-replay: %s\n", text);
+	return r == -EPERM || r == -EACCES ? STATUS_PERMISSION : STATUS_FAILURE;
+}
+
+/* Watching an interface ends in order, with what it came to. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
 static enum exit_status run(struct program *p)
 {
 	char error[CAPTURE_ERROR_MAX];
@@ -84,22 +112,27 @@ static enum exit_status run(struct program *p)
 	};
 	struct source *source;
 	struct replay *replay;
+	enum exit_status status;
 	int r;
 
-	if (capture_new(&source, &options, error) < 0) {
-		fprintf(stderr, "ctmark-replay: %s\n", error);
-		return STATUS_FAILURE;
+	if (options.interface) {
+		options.stop_fd = open_signals();
+		options.has_stop_fd = options.stop_fd >= 0;
 	}
+	r = capture_new(&source, &options, error);
+	if (r < 0)
+		return fail(r, error);
 	if (replay_new(&replay, &config) < 0) {
 		fprintf(stderr, "ctmark-replay: %s\n", strerror(ENOMEM));
 		return STATUS_FAILURE;
 	}
 	r = replay_run(replay, source);
-	if (r < 0 && *capture_error(source))
-		fprintf(stderr, "ctmark-replay: %s\n", capture_error(source));
+	status = p->differs ? STATUS_DIFFERS : STATUS_OK;
+	if (r < 0)
+		status = fail(r, capture_error(source));
 	replay_free(replay);
 	source->ops->close(source);
-	return r < 0 ? STATUS_FAILURE : p->differs ? STATUS_DIFFERS : STATUS_OK;
+	return status;
 }
 
 static enum exit_status start(struct program *p)

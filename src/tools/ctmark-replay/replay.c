@@ -21,6 +21,8 @@
 
 #include "util/cleanup.h"
 
+/* Live, flows expire so often when nothing comes. */
+#define QUIET_MS      250
 #define EXPIRED_BATCH 1024
 #define DUE_BATCH     64
 /* Of a fragment that waits, so much is kept: more than any header in front of its payload. */
@@ -349,11 +351,12 @@ int replay_run(struct replay *r, struct source *source)
 	int n;
 
 	r->source = source;
-	while ((n = source->ops->receive(source, r->batch, -1)) >= 0 && r->stopped == 0) {
+	while ((n = source->ops->receive(source, r->batch, QUIET_MS)) >= 0 && r->stopped == 0) {
+		now_ns = n > 0 ? r->batch[0].in.now_ns : capture_now_ns(source);
+		expire(r, now_ns);
+		take_due(r, now_ns);
 		if (n == 0)
 			continue;
-		expire(r, r->batch[0].in.now_ns);
-		take_due(r, r->batch[0].in.now_ns);
 		judge(r, n);
 		now_ns = r->batch[n - 1].in.now_ns;
 		take_due(r, now_ns);
