@@ -27,7 +27,7 @@
 #include "util/cleanup.h"
 
 /* Bytes of a batch; a packet may be longer than its share. */
-#define BATCH_BYTES (4u << 20)
+#define BATCH_BYTES (1u << 20)
 /* So many frames without an IP packet end a batch, too: time goes on. */
 #define FRAMES_MAX 4096
 /* The end of time, in the year 2262: with all that is added to it, it fits in 64 bits. */
