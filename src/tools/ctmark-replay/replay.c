@@ -371,13 +371,16 @@ int replay_run(struct replay *r, struct source *source)
 
 /* ---- making one ---- */
 
-/* Zeroed memory that is there when it is touched. */
+/* Zeroed memory that is there when it is touched, in large pages if there are any. */
 static void *reserve(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, size, MADV_HUGEPAGE);
+	return p;
 }
 
 static int make_table(struct replay *r, const struct replay_config *config)
