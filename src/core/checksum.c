@@ -104,3 +104,8 @@ bool ct_checksum_sctp_ok(const struct ct_pkt *pkt, uint32_t detail[static 2])
 	detail[1] = crc << 24 | (crc & 0xff00) << 8 | (crc >> 8 & 0xff00) | crc >> 24;
 	return detail[0] == detail[1];
 }
+
+bool ct_checksum_is_left(const struct ct_pkt *pkt, uint32_t at)
+{
+	return fold(sum_pseudo(pkt, pkt->proto, pkt->l4.len)) == ct_read_raw16(pkt->l4.data + at);
+}

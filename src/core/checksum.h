@@ -22,3 +22,9 @@ bool ct_checksum_part_ok(const struct ct_pkt *pkt, uint32_t at, uint32_t covered
 
 /* The same for the CRC32c of SCTP at offset 8, computed with zeros there (RFC 9260, 6.8). */
 bool ct_checksum_sctp_ok(const struct ct_pkt *pkt, uint32_t detail[static 2]);
+
+/*
+ * Did the sender leave the checksum of TCP or UDP to its network card? Then the field, 2 readable
+ * bytes at at, holds the sum of the pseudo header, not its complement.
+ */
+bool ct_checksum_is_left(const struct ct_pkt *pkt, uint32_t at);

@@ -1,33 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Frames come one by one from libpcap, which has a place for one only: what is IP in them is copied
+ * into the batch. The frame that was read last may belong to the next batch; it waits where it is.
+ *
+ * What a capture says is not believed. Times can be anything: they are brought into a range in
+ * which the engine's clock, counted from the first packet, can neither go back nor overflow.
+ */
+
 #include "io/pcap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "io/gzfile.h"
+#include "io/interface.h"
+#include "io/offload.h"
 #include "util/cleanup.h"
 
 /* Bytes of a batch; a packet may be longer than its share. */
-#define BATCH_BYTES (4u << 20)
+#define BATCH_BYTES (1u << 20)
+/* So many frames without an IP packet end a batch, too: time goes on. */
+#define FRAMES_MAX 4096
+/* The end of time, in the year 2262: with all that is added to it, it fits in 64 bits. */
+#define TIME_MAX_NS ((uint64_t)INT64_MAX)
 
 struct capture {
 	struct source base;
+	struct capture_options options;
 	const char *const *files; /* that are still to come */
-	pcap_t *pcap;		  /* the one that is read, or NULL */
+	const char *name;	  /* of what is read, for messages */
+	pcap_t *pcap;		  /* it, or NULL */
+	struct gzfile *gz;
+	struct bpf_program program; /* the expression, for its link type */
 	int linktype;
-	bool checksums;
+	uint64_t unit_ns; /* of the fraction of a second in its times */
+	bool live;
+	atomic_bool woken;
 	bool pending; /* next_header, next_data: read, and not in a batch yet */
-	bool ended;
+	bool begun;   /* there was a packet */
+	int status;   /* that ended it: 0, or -errno for ever */
 	uint64_t number;
 	uint64_t clock_ns; /* of the engine */
 	struct pcap_pkthdr *next_header;
 	const u_char *next_data;
 	struct capture_packet packets[SOURCE_BATCH_MAX];
 	struct capture_totals totals;
-	size_t used;
+	uint32_t used;
 	char error[CAPTURE_ERROR_MAX];
 	uint8_t bytes[BATCH_BYTES];
 };
@@ -42,58 +69,208 @@ static const struct capture *capture_of_const(const struct source *s)
 	return (const struct capture *)((const char *)s - offsetof(struct capture, base));
 }
 
+/* Words an error, in one line. */
 static int __attribute__((format(printf, 3, 4)))
 fail(struct capture *c, int r, const char *format, ...)
 {
+	int at = snprintf(c->error, sizeof(c->error), "%s: ", c->name);
 	va_list ap;
 
+	if (at < 0 || (size_t)at >= sizeof(c->error))
+		at = 0;
 	va_start(ap, format);
-	vsnprintf(c->error, sizeof(c->error), format, ap);
+	vsnprintf(c->error + at, sizeof(c->error) - (size_t)at, format, ap);
 	va_end(ap);
+	for (char *p = c->error; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
 	return r;
 }
 
+/* --- files ------------------------------------------------------------------------------------ */
+
+static void close_input(struct capture *c)
+{
+	if (c->pcap)
+		pcap_close(c->pcap);
+	gzfile_free(c->gz);
+	pcap_freecode(&c->program);
+	c->pcap = NULL;
+	c->gz = NULL;
+}
+
+/* The name is a static text of libpcap; a number it does not know has none. */
+static int check_link_type(struct capture *c)
+{
+	const char *refused, *name;
+
+	c->linktype = pcap_datalink(c->pcap);
+	c->totals.marks = c->totals.marks || link_has_marks(c->linktype);
+	refused = link_refused(c->linktype);
+	if (!refused)
+		return 0;
+	name = pcap_datalink_val_to_description(c->linktype);
+	return fail(c, -EINVAL, "link type %d (%s): %s", c->linktype, name ? name : "unknown",
+		    refused);
+}
+
+static int compile(struct capture *c)
+{
+	if (!c->options.expression)
+		return 0;
+	if (pcap_compile(c->pcap, &c->program, c->options.expression, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return fail(c, -EINVAL, "expression: %s", pcap_geterr(c->pcap));
+	return 0;
+}
+
+static int fail_damaged(struct capture *c)
+{
+	return fail(c, -EIO, "the compressed data is damaged");
+}
+
+/* What it reads is closed by close_input(), also when it fails. */
 static int open_file(struct capture *c, const char *file)
 {
+	bool stdin_it = strcmp(file, "-") == 0;
 	char text[PCAP_ERRBUF_SIZE];
-	const char *refused;
+	FILE *stream;
+	int fd, r;
 
-	c->pcap = pcap_open_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (!c->pcap)
-		return fail(c, -EINVAL, "%s: %s", file, text);
-	c->linktype = pcap_datalink(c->pcap);
-	refused = link_refused(c->linktype);
-	return refused ? fail(c, -EINVAL, "%s: %s", file, refused) : 0;
+	c->name = stdin_it ? "standard input" : file;
+	fd = stdin_it ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(c, -errno, "%s", strerror(errno));
+	r = gzfile_open(&c->gz, fd, &stream);
+	if (r < 0)
+		return fail(c, r, "%s", strerror(-r));
+	c->pcap =
+		pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, text);
+	if (!c->pcap) {
+		fclose(stream);
+		return gzfile_state(c->gz) == GZFILE_DAMAGED ? fail_damaged(c)
+							     : fail(c, -EINVAL, "%s", text);
+	}
+	c->unit_ns = 1;
+	r = check_link_type(c);
+	return r < 0 ? r : compile(c);
 }
 
-static uint64_t time_of(const struct pcap_pkthdr *h)
+/* Reading failed. What is cut off is told of at the end; a part of what follows may be whole. */
+static int end_badly(struct capture *c)
 {
-	return (uint64_t)h->ts.tv_sec * CT_NS_PER_S + (uint64_t)h->ts.tv_usec;
+	if (gzfile_state(c->gz) == GZFILE_DAMAGED)
+		return fail_damaged(c);
+	if (!feof(pcap_file(c->pcap)))
+		return fail(c, -EIO, "%s", pcap_geterr(c->pcap));
+	if (!c->totals.cut)
+		(void)fail(c, 0, "cut off in the middle of a packet: what was before it is all");
+	c->totals.cut = true;
+	return 0;
 }
 
-/* Returns 1 with next_header and next_data set, 0 at the end of the last file, or -errno. */
-static int read_next(struct capture *c)
+/* After the last packet of a file. Returns 0 with the next one opened, or what ends it all. */
+static int next_file(struct capture *c)
 {
-	int r;
+	/* whole packets, and yet there was more: the compressor did not come to its end */
+	if (gzfile_state(c->gz) != GZFILE_GOOD) {
+		int r = end_badly(c);
 
-	if (c->pending)
-		return 1;
-	while (!c->ended) {
-		r = pcap_next_ex(c->pcap, &c->next_header, &c->next_data);
-		if (r == 1) {
-			c->pending = true;
-			return 1;
-		}
-		if (r != PCAP_ERROR_BREAK)
-			return fail(c, -EIO, "%s", pcap_geterr(c->pcap));
-		pcap_close(c->pcap);
-		c->pcap = NULL;
-		c->ended = !*c->files;
-		r = c->ended ? 0 : open_file(c, *c->files++);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	close_input(c);
+	if (*c->files)
+		return open_file(c, *c->files++);
+	return c->totals.cut ? -EBADMSG : -ENODATA;
+}
+
+/* --- interfaces ------------------------------------------------------------------------------- */
+
+static int open_interface(struct capture *c)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	int r;
+
+	c->live = true;
+	c->name = c->options.interface;
+	r = interface_open(&c->pcap, c->name, c->options.expression, text);
+	if (r < 0)
+		return fail(c, r, "%s", text);
+	c->unit_ns = pcap_get_tstamp_precision(c->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
+	return check_link_type(c);
+}
+
+static void count_lost(struct capture *c)
+{
+	struct pcap_stat stat;
+
+	if (c->live && pcap_stats(c->pcap, &stat) == 0)
+		c->totals.lost = stat.ps_drop;
+}
+
+/* Waits for packets, or for the end of it all. */
+static void wait_for(struct capture *c, int timeout_ms)
+{
+	struct pollfd fds[] = {
+		{.fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN},
+		{.fd = c->options.has_stop_fd ? c->options.stop_fd : -1, .events = POLLIN},
+	};
+
+	(void)poll(fds, ARRAY_SIZE(fds), timeout_ms);
+	if (fds[1].revents || atomic_load(&c->woken))
+		c->status = -ENODATA;
+}
+
+/* --- frames ----------------------------------------------------------------------------------- */
+
+static uint64_t time_of(const struct capture *c, const struct pcap_pkthdr *h)
+{
+	int64_t seconds = h->ts.tv_sec, fraction = h->ts.tv_usec;
+
+	/* files have 32 bits for them, which libpcap takes for signed: these are after 2038 */
+	if (seconds < 0 && seconds >= INT32_MIN)
+		seconds = (uint32_t)seconds;
+	if (seconds < 0)
+		return 0;
+	if ((uint64_t)seconds >= TIME_MAX_NS / CT_NS_PER_S)
+		return TIME_MAX_NS;
+	if (fraction < 0 || (uint64_t)fraction >= CT_NS_PER_S / c->unit_ns)
+		fraction = 0;
+	return (uint64_t)seconds * CT_NS_PER_S + (uint64_t)fraction * c->unit_ns;
+}
+
+/* Returns true with the next frame pending; false: there is none (now), or status says why. */
+static bool read_next(struct capture *c)
+{
+	while (!c->pending && c->status == 0) {
+		int r;
+
+		errno = 0;
+		r = pcap_next_ex(c->pcap, &c->next_header, &c->next_data);
+		if (r == 1) {
+			c->pending = true;
+			c->number++;
+			continue;
+		}
+		/* NFLOG has no other way to say that there is nothing */
+		if (c->live && (r == 0 || errno == EAGAIN))
+			return false;
+		if (c->live)
+			c->status = fail(c, -EIO, "%s", pcap_geterr(c->pcap));
+		else if (r == PCAP_ERROR_BREAK || (c->status = end_badly(c)) == 0)
+			c->status = next_file(c);
+	}
+	return c->pending;
+}
+
+/* Does the expression leave the pending frame out? */
+static bool left_out(struct capture *c)
+{
+	if (!c->program.bf_insns ||
+	    pcap_offline_filter(&c->program, c->next_header, c->next_data) > 0)
+		return false;
+	c->totals.filtered++;
+	return true;
 }
 
 /* Times of the capture become times of the engine, which never goes back. */
@@ -101,70 +278,132 @@ static uint64_t engine_time(struct capture *c, uint64_t time_ns)
 {
 	uint64_t now_ns;
 
-	if (c->totals.first_ns == 0)
-		c->totals.first_ns = time_ns;
-	now_ns = CAPTURE_BEGIN_NS + time_ns - c->totals.first_ns;
-	if (time_ns < c->totals.first_ns || now_ns < c->clock_ns) {
-		c->totals.back++;
-		return c->clock_ns;
+	if (!c->begun) {
+		c->begun = true;
+		c->totals.first_ns = c->totals.last_ns = time_ns;
 	}
-	c->totals.last_ns = time_ns;
-	return now_ns;
+	if (time_ns < c->totals.first_ns)
+		return c->clock_ns;
+	now_ns = CAPTURE_BEGIN_NS + (time_ns - c->totals.first_ns);
+	return now_ns > c->clock_ns ? now_ns : c->clock_ns;
 }
 
-/* Takes the pending frame into the batch. Returns whether it was an IP packet. */
-static bool take(struct capture *c, struct packet *p, uint32_t id)
+/* The pending frame is judged at now_ns, now that it is its turn. */
+static void note_time(struct capture *c, uint64_t time_ns, uint64_t now_ns)
 {
-	struct capture_packet *packet = &c->packets[id];
-	const struct pcap_pkthdr *h = c->next_header;
-	uint8_t *copy = c->bytes + c->used;
+	if (time_ns < c->totals.last_ns)
+		c->totals.back++;
+	else
+		c->totals.last_ns = time_ns;
+	c->clock_ns = now_ns;
+}
 
-	c->pending = false;
-	memcpy(copy, c->next_data, h->caplen);
-	*packet = (struct capture_packet){.number = c->number, .time_ns = time_of(h)};
-	if (link_parse(c->linktype, copy, h->caplen, h->len, &packet->link) != LINK_IP)
+static void count_kind(struct capture *c, enum link_result kind, const struct link_packet *link)
+{
+	c->totals.frames++;
+	if (kind == LINK_OTHER)
+		c->totals.other++;
+	else if (kind == LINK_SHORT)
+		c->totals.too_short++;
+	else if (link->caplen < link->len)
+		c->totals.truncated++;
+}
+
+/* Copies the packet behind the others. False: there is no room in this batch. */
+static bool copy(struct capture *c, struct link_packet *link)
+{
+	uint32_t room = BATCH_BYTES - c->used;
+
+	if (link->caplen > room && c->used > 0)
 		return false;
-	c->used += h->caplen;
+	if (link->caplen > room)
+		link->caplen = room;
+	memcpy(c->bytes + c->used, link->data, link->caplen);
+	link->data = c->bytes + c->used;
+	c->used += (link->caplen + 7) & ~7u;
+	return true;
+}
+
+static void fill_in(struct capture *c, struct packet *p, uint32_t id)
+{
+	const struct link_packet *link = &c->packets[id].link;
+	bool left = offload_left(link);
+
+	c->totals.offloaded += left;
 	*p = (struct packet){
 		.id = id,
-		.in = {.data = packet->link.data,
-		       .caplen = packet->link.caplen,
-		       .len = packet->link.len,
+		.in = {.data = link->data,
+		       .caplen = link->caplen,
+		       .len = link->len,
 		       .now_ns = c->clock_ns,
+		       .iif = link->iif,
+		       .oif = link->oif,
 		       .id = id,
-		       .hook = CT_HOOK_PREROUTING,
-		       .family = packet->link.family,
-		       .csum_unverified = c->checksums && !packet->link.outgoing},
+		       .hook = link->hook == CT_HOOK_OUTPUT ? CT_HOOK_OUTPUT : CT_HOOK_PREROUTING,
+		       .family = link->family,
+		       .csum_unverified = c->options.checksums && !link->outgoing && !left},
 	};
-	return true;
+}
+
+/* Takes frames into a batch until it is full, or spans its time. Returns how many packets. */
+static int fill(struct capture *c, struct packet batch[static SOURCE_BATCH_MAX])
+{
+	uint64_t until_ns = 0;
+	int n = 0;
+
+	c->used = 0;
+	for (int frames = 0; n < SOURCE_BATCH_MAX && frames < FRAMES_MAX && read_next(c);
+	     frames++) {
+		struct capture_packet *packet = &c->packets[n];
+		uint64_t time_ns, now_ns;
+		enum link_result kind;
+
+		if (left_out(c)) {
+			c->pending = false;
+			continue;
+		}
+		time_ns = time_of(c, c->next_header);
+		now_ns = engine_time(c, time_ns);
+		if (n > 0 && now_ns > until_ns)
+			break;
+		kind = link_parse(c->linktype, c->next_data, c->next_header->caplen,
+				  c->next_header->len, &packet->link);
+		if (kind == LINK_IP && !copy(c, &packet->link))
+			break;
+		c->pending = false;
+		note_time(c, time_ns, now_ns);
+		count_kind(c, kind, &packet->link);
+		if (kind != LINK_IP)
+			continue;
+		packet->number = c->number;
+		packet->time_ns = time_ns;
+		if (n == 0)
+			until_ns = now_ns + CAPTURE_SPAN_NS;
+		fill_in(c, &batch[n], (uint32_t)n);
+		n++;
+	}
+	return n;
 }
 
 static int capture_receive(struct source *s, struct packet batch[static SOURCE_BATCH_MAX],
 			   int timeout_ms)
 {
 	struct capture *c = capture_of(s);
-	uint64_t now_ns, until_ns = 0;
-	int n = 0, r;
+	int n;
 
-	c->used = 0;
-	while (n < SOURCE_BATCH_MAX && (r = read_next(c)) == 1) {
-		if (c->used + c->next_header->caplen > sizeof(c->bytes))
-			return n;
-		now_ns = engine_time(c, time_of(c->next_header));
-		if (n > 0 && now_ns > until_ns)
-			return n;
-		if (n == 0)
-			until_ns = now_ns + CAPTURE_SPAN_NS;
-		c->clock_ns = now_ns;
-		c->totals.frames++;
-		c->number++;
-		if (take(c, &batch[n], (uint32_t)n))
-			n++;
+	if (c->live && c->status == 0)
+		wait_for(c, 0);
+	n = fill(c, batch);
+	if (c->live && n == 0 && c->status == 0) {
+		wait_for(c, timeout_ms);
+		n = fill(c, batch);
 	}
-	if (n > 0)
-		return n;
-	return r < 0 ? r : -ENODATA;
+	if (n == 0)
+		count_lost(c);
+	return n > 0 ? n : c->status;
 }
+
+/* --- the rest of a source --------------------------------------------------------------------- */
 
 static void capture_verdict(struct source *s, const struct packet *p, uint32_t verdict,
 			    bool set_mark, uint32_t mark)
@@ -183,18 +422,15 @@ static int capture_configure(struct source *s, const struct source_config *confi
 
 static void capture_wake(struct source *s)
 {
+	atomic_store(&capture_of(s)->woken, true);
 }
 
 static void capture_close(struct source *s)
 {
-	struct capture *c;
-
 	if (!s)
 		return;
-	c = capture_of(s);
-	if (c->pcap)
-		pcap_close(c->pcap);
-	free(c);
+	close_input(capture_of(s));
+	free(capture_of(s));
 }
 
 static const struct source_ops capture_ops = {
@@ -207,6 +443,14 @@ static const struct source_ops capture_ops = {
 	.close = capture_close,
 };
 
+static int open_first(struct capture *c)
+{
+	if (c->options.interface)
+		return open_interface(c);
+	c->name = "nothing to read";
+	return *c->files ? open_file(c, *c->files++) : fail(c, -EINVAL, "no file is named");
+}
+
 int capture_new(struct source **ret, const struct capture_options *options,
 		char error[static CAPTURE_ERROR_MAX])
 {
@@ -218,9 +462,10 @@ int capture_new(struct source **ret, const struct capture_options *options,
 		return -ENOMEM;
 	}
 	c->base.ops = &capture_ops;
+	c->options = *options;
 	c->files = options->files;
-	c->checksums = options->checksums;
-	r = open_file(c, *c->files++);
+	c->clock_ns = CAPTURE_BEGIN_NS;
+	r = open_first(c);
 	if (r < 0) {
 		memcpy(error, c->error, sizeof(c->error));
 		capture_close(&c->base);
@@ -238,6 +483,20 @@ const struct capture_packet *capture_packet(const struct source *s, uint32_t id)
 const struct capture_totals *capture_totals(const struct source *s)
 {
 	return &capture_of_const(s)->totals;
+}
+
+uint64_t capture_now_ns(struct source *s)
+{
+	struct capture *c = capture_of(s);
+	struct timespec now;
+	uint64_t now_ns;
+
+	if (!c->live || !c->begun)
+		return c->clock_ns;
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ns = (uint64_t)now.tv_sec * CT_NS_PER_S + (uint64_t)now.tv_nsec - CAPTURE_LAG_NS;
+	c->clock_ns = engine_time(c, now_ns);
+	return c->clock_ns;
 }
 
 const char *capture_error(const struct source *s)

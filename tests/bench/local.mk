@@ -9,3 +9,9 @@ check_PROGRAMS += tests/bench/engine
 tests_bench_engine_SOURCES = tests/bench/engine.c tests/bench/traffic.c tests/bench/traffic.h
 tests_bench_engine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_bench_engine_LDADD = libctshell.la
+
+# What stands around it in ctmark-replay, likewise
+check_PROGRAMS += tests/bench/replay
+tests_bench_replay_SOURCES = tests/bench/replay.c tests/bench/traffic.c tests/bench/traffic.h
+tests_bench_replay_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_bench_replay_LDADD = libctreplay.la

@@ -9,7 +9,9 @@ fuzz_targets = \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_nlmsg \
 	tests/fuzz/fuzz_rules \
-	tests/fuzz/fuzz_varlink
+	tests/fuzz/fuzz_varlink \
+	tests/fuzz/fuzz_link \
+	tests/fuzz/fuzz_pcap
 
 if ENABLE_FUZZING
 fuzz_main = tests/fuzz/fuzz.h
@@ -61,10 +63,20 @@ tests_fuzz_fuzz_rules_CFLAGS   = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_rules_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_rules_LDADD    = libctctl.la
 
+tests_fuzz_fuzz_link_SOURCES  = tests/fuzz/fuzz_link.c $(fuzz_main)
+tests_fuzz_fuzz_link_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_link_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_link_LDADD    = libctreplay.la
+
+tests_fuzz_fuzz_pcap_SOURCES  = tests/fuzz/fuzz_pcap.c $(fuzz_main)
+tests_fuzz_fuzz_pcap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_pcap_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_pcap_LDADD    = libctreplay.la
+
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh
 EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py \
-	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py tests/fuzz/mkadopt.py tests/fuzz/mkvarlink.py \
+	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py tests/fuzz/mkadopt.py tests/fuzz/mkvarlink.py tests/fuzz/mkpcap.py \
 	tests/fuzz/corpus
 
 tests/fuzz/corpora.log: $(fuzz_targets)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The engine alone, without any queue: tests/bench/engine measures, and prints one JSON object per line. Whatever names
-and fields it has are shown; the lines of growth-* also become a picture.
+The engine alone, without any queue: tests/bench/engine measures, and prints one JSON object per line; tests/bench/replay does
+so for captures. Whatever names and fields they have are shown; the lines of growth-* also become a picture.
 """
 
 import json
@@ -14,6 +14,7 @@ PARAMETERS = ("name", "threads", "flows", "protocol", "order")
 # The result that counts, and its unit.
 RESULTS = (("ratio", "x"), ("ns", "ns"), ("bytes_per_flow", "bytes"))
 GROWTH = "growth-"
+PROGRAMS = ("engine", "replay")
 SECONDS = 1800
 
 
@@ -21,17 +22,22 @@ def parsed(text):
     try:
         return json.loads(text)
     except ValueError as e:
-        raise RuntimeError(f"the engine's benchmark printed no JSON: {text}") from e
+        raise RuntimeError(f"a benchmark printed no JSON: {text}") from e
 
 
-def collect(quick):
-    """The lines of the program, as they come."""
-    words = [program("engine")] + ["--quick"] * quick
+def collect_from(name, quick):
+    """The lines of a program, as they come."""
+    words = [program(name)] + ["--quick"] * quick
     done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=SECONDS)
     lines = [parsed(line) for line in done.stdout.splitlines() if line.strip()]
     if done.returncode != 0 or not lines:
         raise RuntimeError(f"{words[0]}: exit {done.returncode}, {len(lines)} lines")
     return lines
+
+
+def collect(quick):
+    """The lines of all programs."""
+    return [line for name in PROGRAMS for line in collect_from(name, quick)]
 
 
 def main_result(line):

@@ -40,6 +40,7 @@ EXTRA_DIST += \
 	tests/lab/pieces.py \
 	tests/lab/pptp.py \
 	tests/lab/queues.py \
+	tests/lab/replay.py \
 	tests/lab/rules.py \
 	tests/lab/sample_answers.py \
 	tests/lab/scenes.py \

@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/live/test_real_services.py \
 	tests/live/test_real_sip.py \
 	tests/live/test_reload_keys.py \
+	tests/live/test_replay_compare.py \
 	tests/live/test_rules.py \
 	tests/live/test_runs.py \
 	tests/live/test_service.py \

@@ -6,6 +6,10 @@ noinst_LTLIBRARIES += libctreplay.la
 
 libctreplay_la_SOURCES = \
 	src/io/link.c src/io/link.h \
+	src/io/nflog.c src/io/nflog.h \
+	src/io/offload.c src/io/offload.h \
+	src/io/gzfile.c src/io/gzfile.h \
+	src/io/interface.c src/io/interface.h \
 	src/io/pcap.c src/io/pcap.h \
 	src/tools/ctmark-replay/record.h \
 	src/tools/ctmark-replay/replay.c src/tools/ctmark-replay/replay.h \

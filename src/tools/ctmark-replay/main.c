@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
 #include "config.h"
+#include "log/plain.h"
 #include "tools/ctmark-replay/options.h"
 #include "tools/ctmark-replay/replay.h"
 #include "tools/ctmark-replay/request.h"
@@ -68,9 +70,48 @@ static void report(void *ctx, int priority, const char *text)
 	fprintf(stderr, "ctmark-replay: %s\n", text);
 }
 
-/* One replay, by a configuration that need not be that of the program. Returns 0 or -errno. */
-static int replay_by(const struct program *p, const struct ct_config *track, uint32_t max_flows,
-		     struct sink *const *sinks, size_t nsinks)
+/* Says what the source has against it; names of files and interfaces may be any bytes. */
+static enum exit_status fail(int r, const char *why)
+{
+	char text[CAPTURE_ERROR_MAX];
+
+	snprintf(text, sizeof(text), "%s", why);
+	plain_text(text, '?');
+	fprintf(stderr, "ctmark-replay: %s\n", text);
+	return r == -EPERM || r == -EACCES ? STATUS_PERMISSION : STATUS_FAILURE;
+}
+
+/* Watching an interface ends in order, with what it came to. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* A sink that has stopped it has said why. */
+static enum exit_status pass(const struct replay_config *config, struct source *source)
+{
+	struct replay *replay;
+	int r = replay_new(&replay, config);
+
+	if (r < 0)
+		return fail(r, strerror(-r));
+	r = replay_run(replay, source);
+	replay_free(replay);
+	if (r == 0)
+		return STATUS_OK;
+	return *capture_error(source) ? fail(r, capture_error(source)) : STATUS_FAILURE;
+}
+
+/* One replay, by a configuration that need not be that of the program. */
+static enum exit_status replay_by(const struct program *p, const struct ct_config *track,
+				  uint32_t max_flows, struct sink *const *sinks, size_t nsinks)
 {
 	char error[CAPTURE_ERROR_MAX];
 	struct capture_options options = {
@@ -92,32 +133,27 @@ static int replay_by(const struct program *p, const struct ct_config *track, uin
 		.nsinks = nsinks,
 	};
 	struct source *source;
-	struct replay *replay;
+	enum exit_status status;
 	int r;
 
-	if (capture_new(&source, &options, error) < 0) {
-		fprintf(stderr, "ctmark-replay: %s\n", error);
-		return -EIO;
+	if (options.interface) {
+		options.stop_fd = open_signals();
+		options.has_stop_fd = options.stop_fd >= 0;
 	}
-	r = replay_new(&replay, &config);
-	if (r < 0) {
-		fprintf(stderr, "ctmark-replay: %s\n", strerror(-r));
-		source->ops->close(source);
-		return r;
-	}
-	r = replay_run(replay, source);
-	if (r < 0 && *capture_error(source))
-		fprintf(stderr, "ctmark-replay: %s\n", capture_error(source));
-	replay_free(replay);
+	r = capture_new(&source, &options, error);
+	if (r < 0)
+		return fail(r, error);
+	status = pass(&config, source);
 	source->ops->close(source);
-	return r;
+	return status;
 }
 
 static enum exit_status run(struct program *p)
 {
-	int r = replay_by(p, &p->conf.track, p->conf.max_flows, p->sinks, p->nsinks);
+	enum exit_status status =
+		replay_by(p, &p->conf.track, p->conf.max_flows, p->sinks, p->nsinks);
 
-	return r < 0 ? STATUS_FAILURE : p->differs ? STATUS_DIFFERS : STATUS_OK;
+	return status == STATUS_OK && p->differs ? STATUS_DIFFERS : status;
 }
 
 /* ---- once more ---- */
@@ -127,7 +163,9 @@ static int replay_again(void *ctx, const struct ct_config *track, uint32_t max_f
 {
 	const struct program *p = ctx;
 
-	return replay_by(p, track, max_flows ? max_flows : p->conf.max_flows, &sink, 1);
+	return replay_by(p, track, max_flows ? max_flows : p->conf.max_flows, &sink, 1) == STATUS_OK
+		       ? 0
+		       : -EIO;
 }
 
 /* Only files can be read twice: no pipes, and no interface. */

@@ -21,6 +21,8 @@
 
 #include "util/cleanup.h"
 
+/* Live, flows expire so often when nothing comes. */
+#define QUIET_MS      250
 #define EXPIRED_BATCH 1024
 #define DUE_BATCH     64
 
@@ -396,6 +398,16 @@ static uint64_t pass(struct replay *r, size_t n)
 	return now_ns;
 }
 
+/* Nothing has come for a while, which only happens live: time goes on all the same. */
+static uint64_t quiet(struct replay *r)
+{
+	uint64_t now_ns = capture_now_ns(r->source);
+
+	expire(r, now_ns);
+	take_due(r, now_ns);
+	return now_ns;
+}
+
 int replay_run(struct replay *r, struct source *source)
 {
 	uint64_t now_ns = CAPTURE_BEGIN_NS;
@@ -404,15 +416,13 @@ int replay_run(struct replay *r, struct source *source)
 	r->source = source;
 	r->left = r->config.count;
 	while (r->stopped == 0 && r->left > 0) {
-		n = source->ops->receive(source, r->batch, -1);
+		n = source->ops->receive(source, r->batch, QUIET_MS);
 		if (n < 0)
 			break;
-		if (n == 0)
-			continue;
 		if ((uint64_t)n > r->left)
 			n = (int)r->left;
 		r->left -= (uint64_t)n;
-		now_ns = pass(r, (size_t)n);
+		now_ns = n > 0 ? pass(r, (size_t)n) : quiet(r);
 	}
 	if (r->stopped == 0)
 		release_all(r, now_ns);
@@ -424,13 +434,16 @@ int replay_run(struct replay *r, struct source *source)
 
 /* ---- making one ---- */
 
-/* Zeroed memory that is there when it is touched. */
+/* Zeroed memory that is there when it is touched, in large pages if there are any. */
 static void *reserve(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, size, MADV_HUGEPAGE);
+	return p;
 }
 
 static int make_table(struct replay *r, const struct replay_config *config)

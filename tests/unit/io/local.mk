@@ -11,7 +11,9 @@ io_tests = \
 	tests/unit/io/test_outstanding \
 	tests/unit/io/test_rcvbuf \
 	tests/unit/io/test_verdict \
-	tests/unit/io/test_queuelist
+	tests/unit/io/test_queuelist \
+	tests/unit/io/test_link \
+	tests/unit/io/test_pcap
 
 check_PROGRAMS += $(io_tests)
 TESTS          += $(io_tests)
@@ -59,3 +61,9 @@ tests_unit_io_test_verdict_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_verdict_LDADD    = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_queuelist_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_queuelist_LDADD  = libctshell.la $(CMOCKA_LIBS)
+
+tests_unit_io_test_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_io_test_link_LDADD  = libctreplay.la $(CMOCKA_LIBS)
+
+tests_unit_io_test_pcap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PCAP_CFLAGS) $(ZLIB_CFLAGS)
+tests_unit_io_test_pcap_LDADD  = libctreplay.la $(CMOCKA_LIBS) $(ZLIB_LIBS)
