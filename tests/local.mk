@@ -9,6 +9,7 @@ include tests/unit/daemon/local.mk
 include tests/unit/tools/local.mk
 include tests/rules/local.mk
 include tests/check/local.mk
+include tests/analysis/local.mk
 include tests/lab/local.mk
 include tests/flows/local.mk
 include tests/differential/local.mk
