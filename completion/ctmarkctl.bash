@@ -44,7 +44,7 @@ _ctmarkctl_words()
 # _ctmarkctl_value ARGUMENT CUR: completes the argument of an option
 _ctmarkctl_value()
 {
-	local before= word=$2
+	local before='' word=$2
 
 	case $1 in
 	PATH | FILE)
@@ -63,7 +63,7 @@ _ctmarkctl_value()
 _ctmarkctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local program=${COMP_WORDS[0]} verbs verb= word letter name argument
+	local program=${COMP_WORDS[0]} verbs verb='' word letter name argument
 
 	# bash takes "--socket=PATH" for three words
 	if [[ $cur == = ]]; then

@@ -11,6 +11,7 @@ include tests/replay/local.mk
 include tests/rules/local.mk
 include tests/pictures/local.mk
 include tests/check/local.mk
+include tests/analysis/local.mk
 include tests/lab/local.mk
 include tests/flows/local.mk
 include tests/differential/local.mk

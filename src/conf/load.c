@@ -20,7 +20,7 @@
 #include "util/cleanup.h"
 
 /* No honest configuration comes near; /dev/zero would be read for ever. */
-#define FILE_BYTES_MAX (1024 * 1024)
+#define FILE_BYTES_MAX (1024UL * 1024)
 
 #define BLANKS " \t\r\f\v"
 

@@ -126,7 +126,7 @@ const struct conf_key conf_table[] = {
 #define X(suffix, key, seconds)                                                                    \
 	{ .section = "Timeouts", .name = key, .def = #seconds "s", .parse = conf_parse_span,       \
 	  SPEC(track.timeout_ns[CT_TIMEOUT_##suffix],                                              \
-	       BETWEEN(NS_PER_S, 365 * 86400 * NS_PER_S)),                                 \
+	       BETWEEN(NS_PER_S, NS_PER_S * 365 * 86400)),                                 \
 	  .help = "Time after which a flow without packets is forgotten." },
 	CT_TIMEOUT_LIST(X)
 #undef X

@@ -157,9 +157,11 @@ static uint64_t span_unit(const char *unit, size_t len)
 		const char *names;
 		uint64_t seconds;
 	} units[] = {
-		{" s sec second seconds ", 1}, {" m min minute minutes ", 60},
-		{" h hr hour hours ", 3600},   {" d day days ", 86400},
-		{" w week weeks ", 7 * 86400},
+		{" s sec second seconds ", 1},
+		{" m min minute minutes ", 60},
+		{" h hr hour hours ", 3600},
+		{" d day days ", 86400},
+		{" w week weeks ", UINT64_C(7) * 86400},
 	};
 	char word[16];
 

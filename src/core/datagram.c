@@ -418,7 +418,7 @@ void ct_datagram_settle(struct ct_datagram *d, uint32_t index, struct ct_trace *
 		(void)ct_tuple_invert(&d->tuple, &f->orig);
 	d->tcp_end = t->tcp_end;
 	if (d->counted && d->meat > d->first_len)
-		ct_debt_begin(&t->debt, d, index, (struct ct_run){}, d->meat - d->first_len);
+		ct_debt_begin(&t->debt, d, index, (struct ct_run){0}, d->meat - d->first_len);
 	ct_datagram_set_state(d, CT_DATAGRAM_SETTLED);
 }
 

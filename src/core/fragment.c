@@ -602,7 +602,7 @@ static void settle(struct ct_step *s, struct ct_datagram *d)
 	d->tuple = s->tuple;
 	d->tcp_end = s->tuple.proto == CT_PROTO_TCP ? s->tcp.end : 0;
 	if (d->counted && d->meat > d->first_len && !d->again)
-		ct_debt_begin(&s->th->trace.debt, d, s->datagram, (struct ct_run){},
+		ct_debt_begin(&s->th->trace.debt, d, s->datagram, (struct ct_run){0},
 			      counted_bytes(s, d->meat - d->first_len));
 	ct_datagram_set_state(d, CT_DATAGRAM_SETTLED);
 	end_note(s, true);

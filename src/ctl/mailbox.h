@@ -88,7 +88,7 @@ struct ctl_mailbox *ctl_mailbox_free(struct ctl_mailbox *m);
 int ctl_mailbox_fd(const struct ctl_mailbox *m, enum ctl_box box);
 
 /* Any thread: puts a letter into a box, which owns it then. */
-void ctl_mailbox_put(struct ctl_mailbox *m, enum ctl_box box, struct ctl_letter *l);
+void ctl_mailbox_put(struct ctl_mailbox *m, enum ctl_box which, struct ctl_letter *l);
 
 /* Takes all of a box, oldest first; NULL: it was empty. */
-struct ctl_letter *ctl_mailbox_take(struct ctl_mailbox *m, enum ctl_box box);
+struct ctl_letter *ctl_mailbox_take(struct ctl_mailbox *m, enum ctl_box which);

@@ -22,6 +22,7 @@
 #define MONITOR_USEC	 (1000 * UINT64_C(1000))
 #define MEMORY_USEC	 (200 * UINT64_C(1000))
 #define MEMORY_BUSY_USEC (20 * UINT64_C(1000))
+#define SLACK_USEC	 (10 * UINT64_C(1000))
 #define JOIN_MS		 5000
 #define LOG_STOP_MS	 3000
 #define RESTART_KEYS_MAX 512
@@ -329,10 +330,10 @@ static int add_events(struct daemon *d)
 		r = sd_event_add_io(d->event, NULL, ifname_fd(d->names), EPOLLIN, on_interfaces, d);
 	if (r >= 0)
 		r = sd_event_add_time_relative(d->event, NULL, CLOCK_MONOTONIC, MONITOR_USEC,
-					       10 * 1000, on_monitor, d);
+					       SLACK_USEC, on_monitor, d);
 	if (r >= 0)
 		r = sd_event_add_time_relative(d->event, NULL, CLOCK_MONOTONIC, MEMORY_USEC,
-					       10 * 1000, on_memory, d);
+					       SLACK_USEC, on_memory, d);
 	return r < 0 ? r : 0;
 }
 

@@ -61,7 +61,7 @@ static void *map(size_t size, int flags, int fd)
 	start = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (start == MAP_FAILED)
 		return NULL;
-	from = (uint8_t *)round_up((uintptr_t)start);
+	from = start + (round_up((uintptr_t)start) - (uintptr_t)start);
 	if (from > start)
 		munmap(start, (size_t)(from - start));
 	munmap(from + whole, (size_t)(start + room - (from + whole)));
@@ -158,7 +158,7 @@ void memory_note(struct memory *m, const char *text)
 	char note[MEMORY_NOTE_MAX] = "";
 
 	if (strlen(text) < sizeof(note))
-		memcpy(note, text, strlen(text));
+		memcpy(note, text, strlen(text) + 1);
 	(void)!pwrite(m->arena_fd, note, sizeof(note), label_at(m) + NOTE_AT);
 }
 

@@ -21,7 +21,7 @@
 
 #define LOSS_INTERVAL_NS (10 * NS_PER_S)
 /* A healthy worker moves every WORKER_WAIT_MS. */
-#define STALL_NS (20 * WORKER_WAIT_MS * NS_PER_MS)
+#define STALL_NS (NS_PER_MS * WORKER_WAIT_MS * 20)
 
 /* What the daemon takes beside its table, mostly rings of records; generous. */
 #define MEMORY_BASE	   (UINT64_C(16) << 20)

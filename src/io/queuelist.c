@@ -15,6 +15,7 @@ int queuelist_next(FILE *list, struct queuelist_entry *ret)
 
 	while (fgets(line, sizeof(line), list)) {
 		/* the fourth and fifth column are copy mode and copy range */
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel wrote it */
 		if (sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32 " %*u %*u %" SCNu32 " %" SCNu32,
 			   &e.queue, &e.portid, &e.waiting, &e.full, &e.lost) != 5)
 			continue;

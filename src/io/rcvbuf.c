@@ -10,7 +10,7 @@
 /* The stack keeps the bytes of a longer packet in pages, which the message refers to. */
 #define LINEAR_MAX (16 * 1024)
 /* What the kernel answers to a batch of verdicts that it refuses. */
-#define ANSWERS (64 * 1024)
+#define ANSWERS (UINT64_C(64) * 1024)
 
 /* As memory comes: n or the next one above. */
 static uint64_t power_of_two(uint32_t n)

@@ -81,7 +81,7 @@ size_t fields_key(enum field id, char buf[static FIELDS_KEY_MAX])
 
 	if (strncmp(name, prefix, PREFIX_LEN) == 0)
 		name += PREFIX_LEN;
-	for (; name[n] && n < FIELDS_KEY_MAX - 1; n++)
+	for (; n < FIELDS_KEY_MAX - 1 && name[n]; n++)
 		buf[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] | 0x20 : name[n]);
 	buf[n] = '\0';
 	return n;
@@ -130,7 +130,8 @@ static bool is_plain_reply(const struct ct_event *ev)
 {
 	const struct ct_tuple *o = &ev->orig, *r = &ev->reply;
 
-	if (memcmp(&o->src, &r->dst, sizeof(o->src)) || memcmp(&o->dst, &r->src, sizeof(o->dst)))
+	if (memcmp(&o->src, &r->dst, sizeof(o->src)) != 0 ||
+	    memcmp(&o->dst, &r->src, sizeof(o->dst)) != 0)
 		return false;
 	if (message_has_ports(ev, o))
 		return o->src_id_be == r->dst_id_be && o->dst_id_be == r->src_id_be;

@@ -19,6 +19,7 @@ checks = \
 	tests/check/completion.sh \
 	tests/check/version.sh \
 	tests/check/packaging.sh \
+	tests/check/analysis.sh \
 	tests/check/selftest.sh
 
 dist_check_SCRIPTS += $(checks)

@@ -12,7 +12,7 @@ files()
 		for entry in src tests man systemd etc doc completion debian examples packaging; do
 			[ -d "$entry" ] && find "$entry" -type f
 		done
-		for entry in *.md Makefile.am configure.ac bootstrap .clang-format .editorconfig; do
+		for entry in *.md Makefile.am configure.ac bootstrap .clang-* .editorconfig .shellcheckrc; do
 			[ -f "$entry" ] && echo "$entry"
 		done
 	) | grep -vE '^tests/fuzz/corpus/|\.(pcap|expected|pyc|o|lo|a|la|log|trs|gcno|gcda)$|/\.(libs|deps)/|\.dirstamp$|__pycache__' |

@@ -191,6 +191,7 @@ void dialog_connect(struct dialog *g, enum flow_l4 l4, enum flow_host src, unsig
 		if (!s)
 			return;
 		if (i % 2)
+			/* NOLINTNEXTLINE(readability-suspicious-call-argument): the way back */
 			put(&s->packet, l4, dst, dport, src, sport);
 		else
 			put(&s->packet, l4, src, sport, dst, dport);

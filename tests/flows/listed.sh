@@ -4,7 +4,7 @@
 . "${top_srcdir:?}/tests/check/tap.sh"
 
 listed=$(sed -n 's|^[[:space:]]*tests/flows/\([^ ]*\).*|\1|p' "$top_srcdir/tests/flows/scripts.mk" | sort)
-present=$(cd "$top_srcdir/tests/flows" && ls ./*.flow ./*.inc | sed 's|^\./||' | sort)
+present=$(cd "$top_srcdir/tests/flows" && printf "%s\n" ./*.flow ./*.inc | sed 's|^\./||' | sort)
 verdict "scripts.mk lists the scripts that are there" "$([ "$listed" = "$present" ] ||
 	printf 'listed:\n%s\npresent:\n%s\n' "$listed" "$present")"
 done_testing

@@ -15,4 +15,4 @@ enum ct_sip_class {
 };
 
 /* Expects the media that the session description in a message announces (semantics 6.7). */
-enum ct_help_result ct_sip_sdp(struct ct_help *h, struct ct_text message);
+enum ct_help_result ct_sip_sdp(struct ct_help *h, struct ct_text t);

@@ -210,14 +210,14 @@ static bool one_group(struct ct_text *t, struct groups *g)
 {
 	struct ct_text at = *t;
 
-	if (g->n == GROUPS || !hex_group(&at, &g->b[2 * g->n]))
+	if (g->n == GROUPS || !hex_group(&at, &g->b[2 * (size_t)g->n]))
 		return false;
 	if (ct_text_peek(at) != '.') {
 		g->n++;
 		*t = at;
 		return true;
 	}
-	if (g->n > GROUPS - 2 || !dotted(t, &g->b[2 * g->n]))
+	if (g->n > GROUPS - 2 || !dotted(t, &g->b[2 * (size_t)g->n]))
 		return false;
 	g->n += 2;
 	g->ended = true;

@@ -74,9 +74,12 @@ static enum app_status read_file(struct check_set *set, unsigned int family, con
 	bool is_stdin = strcmp(name, "-") == 0;
 	_cleanup_fclose_ FILE *file = is_stdin ? fdopen(dup(STDIN_FILENO), "r") : fopen(name, "re");
 	_cleanup_free_ char *text = NULL;
-	size_t len;
-	int result = file ? read_all(file, &text, &len) : -errno;
+	size_t len = 0;
+	int result;
 
+	if (!file)
+		return app_fail(APP_FAILURE, "%s: %s", name, strerror(errno));
+	result = read_all(file, &text, &len);
 	if (result < 0)
 		return app_fail(APP_FAILURE, "%s: %s", name, strerror(-result));
 	return read_text(set, family, text, len, name);
@@ -100,8 +103,8 @@ static void become(const char *const argv[], int out)
 /* Runs a program; *ret_text is what it printed. Returns its exit status, or -errno. */
 static int run(const char *const argv[], char **ret_text, size_t *ret_len)
 {
-	_cleanup_fclose_ FILE *stream = NULL;
 	int fds[2], status, result;
+	FILE *stream;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -111,13 +114,12 @@ static int run(const char *const argv[], char **ret_text, size_t *ret_len)
 		become(argv, fds[1]);
 	close(fds[1]);
 	stream = fdopen(fds[0], "r");
-	if (pid < 0 || !stream) {
+	if (!stream)
 		close(fds[0]);
-		return -ENOMEM;
-	}
-	result = read_all(stream, ret_text, ret_len);
-	fclose(TAKE_PTR(stream)); /* it may still write */
-	if (waitpid(pid, &status, 0) < 0)
+	result = stream && pid > 0 ? read_all(stream, ret_text, ret_len) : -ENOMEM;
+	if (stream)
+		fclose(stream); /* it may still write */
+	if (pid > 0 && waitpid(pid, &status, 0) < 0)
 		return -errno;
 	if (result < 0)
 		return result;
@@ -136,7 +138,7 @@ static enum app_status ask(struct check_set *set, unsigned int family, const cha
 		return app_fail(APP_FAILURE, "%s: %s", argv[0], strerror(-result));
 	if (result != 0 && result != NOT_THERE && !family)
 		app_fail(APP_FAILURE, "%s failed: what it has loaded is not looked at", argv[0]);
-	if (result != 0)
+	if (result != 0 || !text)
 		return APP_OK;
 	*ret_asked = true;
 	return read_text(set, family, text, len, argv[0]);

@@ -168,7 +168,9 @@ static void walk_hook(struct check *c, enum rules_hook hook, unsigned int family
 			if (chain->base && chain->hook == hook && n < BASES_MAX)
 				bases[n++] = chain;
 	}
-	qsort(bases, n, sizeof(*bases), by_priority);
+	/* cppcheck-suppress uninitvar ; n of them are filled */
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
+	qsort(bases, n, sizeof(bases[0]), by_priority);
 	c->left = VISITS_MAX;
 	for (size_t i = 0; i < n; i++)
 		walk_chain(c, bases[i], (struct path){.base = bases[i], .family = family}, 0);

@@ -43,7 +43,7 @@ static int number_of(const json_t *flow)
 
 	if (value_has(flow, "protonum"))
 		return (int)value_number(flow, "protonum");
-	return number < 0 ? atoi(name) : number;
+	return number < 0 ? (int)strtol(name, NULL, 10) : number;
 }
 
 /* As conntrack(8) has it. */

@@ -176,6 +176,7 @@ static enum options_action parse(struct app *app, enum verb verb, int argc, char
 		if (c < FIRST)
 			return bad_option(verb, c, argv);
 		c -= FIRST;
+		/* cppcheck-suppress arrayIndexOutOfBoundsCond ; no option has a code in between */
 		if (app->option[c] && !is_repeatable((enum option_id)c))
 			return app_fail(APP_USAGE, "--%s is given twice", specs[c].name),
 			       OPTIONS_BAD;

@@ -34,8 +34,11 @@ static const char *scaled(double n, double step, const char *units, char buf[sta
 {
 	size_t unit = 0;
 
-	for (n /= step; n >= 999.5 && unit + 1 < strlen(units); n /= step)
+	n /= step;
+	while (n >= 999.5 && unit + 1 < strlen(units)) {
+		n /= step;
 		unit++;
+	}
 	snprintf(buf, TEXT_STRLEN, "%.*f%c", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n, units[unit]);
 	return buf;
 }

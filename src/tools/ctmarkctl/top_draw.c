@@ -98,6 +98,7 @@ static size_t collect(const struct rates *r, const char *list, bool sort,
 					 rates_of(r, list, name)};
 	}
 	if (sort)
+		/* cppcheck-suppress uninitvar ; n of them are filled */
 		qsort(ret, n, sizeof(*ret), faster_first);
 	return n;
 }
@@ -159,6 +160,7 @@ static size_t collect_states(const struct top_view *v, struct item ret[static IT
 
 	json_array_foreach(states, i, state) if (n < ITEMS_MAX) ret[n++] =
 		(struct item){value_text(state, "name"), value_number(state, "value"), 0};
+	/* cppcheck-suppress uninitvar ; n of them are filled */
 	qsort(ret, n, sizeof(*ret), faster_first);
 	return n;
 }
