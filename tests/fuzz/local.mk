@@ -25,7 +25,9 @@ tests_fuzz_fuzz_packet_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_packet_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_packet_LDADD    = libctcore.la
 
-tests_fuzz_fuzz_track_SOURCES  = tests/fuzz/fuzz_track.c $(fuzz_main)
+tests_fuzz_fuzz_track_SOURCES  = tests/fuzz/fuzz_track.c \
+	tests/fuzz/integrity.c tests/fuzz/integrity.h tests/fuzz/legal.c tests/fuzz/legal.h \
+	tests/fuzz/twin.c tests/fuzz/twin.h $(fuzz_main)
 tests_fuzz_fuzz_track_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_track_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_track_LDADD    = libctcore.la
