@@ -18,3 +18,4 @@ include tests/differential/local.mk
 include tests/live/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk
+include tests/coverage.mk

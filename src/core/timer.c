@@ -15,17 +15,16 @@
 
 #include "core/timer.h"
 
-#define TICK_SHIFT 28 /* 2^28 ns: 268 ms */
-#define SLOT_MASK  (CT_WHEEL_SLOTS - 1)
+#define SLOT_MASK (CT_WHEEL_SLOTS - 1)
 
 void ct_wheel_start(struct ct_wheel *w, uint64_t now_ns)
 {
-	w->done = now_ns >> TICK_SHIFT;
+	w->done = now_ns >> CT_TICK_SHIFT;
 }
 
 static uint64_t due_tick(const struct ct_wheel *w, const struct ct_flow *f)
 {
-	uint64_t tick = (f->expires_ns >> TICK_SHIFT) + 1;
+	uint64_t tick = (f->expires_ns >> CT_TICK_SHIFT) + 1;
 
 	if (tick <= w->done)
 		return w->done + 1;
@@ -84,7 +83,7 @@ static void skip_missed_turns(struct ct_wheel *w, uint64_t now_tick)
 
 uint32_t ct_wheel_expired(struct ct_wheel *w, struct ct_arena *a, uint64_t now_ns, uint32_t *budget)
 {
-	uint64_t now_tick = now_ns >> TICK_SHIFT;
+	uint64_t now_tick = now_ns >> CT_TICK_SHIFT;
 
 	skip_missed_turns(w, now_tick);
 	while (w->done < now_tick) {

@@ -4,6 +4,7 @@
 #include "core/arena.h"
 
 #define CT_WHEEL_SLOTS 1024 /* a power of two */
+#define CT_TICK_SHIFT  28   /* a tick is 2^28 ns: 268 ms */
 
 /*
  * Expiry of the flows of one stripe: a wheel of lists, one per tick of about a quarter second.

@@ -82,7 +82,7 @@ static int map(struct seat *ret, int fd)
 	*ret = (struct seat){
 		.fd = fd,
 		.worker = &m->worker,
-		.desk = (struct desk *)m->desk,
+		.desk = (struct desk *)(void *)m->desk,
 		.memory = m,
 		.size = size,
 	};

@@ -168,7 +168,7 @@ static void give_verdict(struct worker *w, const struct packet *p, const struct 
 
 static const struct packet *packet_of(const struct ct_input *in)
 {
-	return (const struct packet *)((const char *)in - offsetof(struct packet, in));
+	return (const void *)((const char *)in - offsetof(struct packet, in));
 }
 
 /* To all who want to know. */

@@ -12,15 +12,21 @@
  *   7   zone (one bit), 0x02 exactly as long a buffer as was copied, 0x04 the packet is not there
  *       but made of its first eight bytes: a TCP segment with small numbers (see make_segment), so
  *       that the fuzzer finds its way through states and windows; 0x08 the packet leaves by an
- *       exit hook as well, if it may; 0x10 somebody ends a flow before it; upper two bits: the
- *       family that the network layer names (0: none)
+ *       exit hook as well, if it may; 0x10 somebody ends a flow before it; 0x20 the table is
+ *       taken over before it, in the way of the lower bits of byte 5 (enum twin_how), and both
+ *       tables have to agree from then on; upper two bits: the family that the network layer
+ *       names (0: none)
  * mkcorpus.py writes the same.
  */
 
 #include "tests/fuzz/fuzz.h"
 
+#include "core/adopt.h"
 #include "core/helper/helper.h"
 #include "core/view.h"
+#include "tests/fuzz/integrity.h"
+#include "tests/fuzz/legal.h"
+#include "tests/fuzz/twin.h"
 
 #include <string.h>
 
@@ -43,14 +49,16 @@ struct seen {
 struct run {
 	struct ct_thread th;
 	struct ct_config cfg;
+	struct ct_params params;
 	uint64_t now_ns;
 	struct seen seen[SEEN_MAX];
 	size_t nseen;
 	size_t alive;
 };
 
-static _Alignas(4096) uint8_t arena[1 << 16];
+static _Alignas(4096) uint8_t arena[TWIN_ARENA];
 static struct run run;
+static struct twin twin;
 
 static struct seen *find_alive(uint64_t id)
 {
@@ -132,34 +140,16 @@ static void check_drop(const struct ct_result *out)
 	}
 }
 
-/* What a ctinfo says about its flow (the packet was classified here, not before). */
-static void check_info(const struct ct_result *out)
+/* The packet was classified here, not before. */
+static void check_info(const struct ct_input *in, const struct ct_result *out)
 {
-	if (out->drop) {
+	fuzz_check_legal(&run.cfg, in, out);
+	if (out->drop)
 		check_drop(out);
-		return;
-	}
-	switch (out->info) {
-	case CT_INFO_INVALID:
-		FUZZ_CHECK(out->reason != CT_REASON_NONE);
+	else if (out->info == CT_INFO_INVALID)
 		FUZZ_CHECK(out->events[out->nevents - 1].type == CT_EVENT_INVALID);
-		return;
-	case CT_INFO_UNTRACKED:
-		FUZZ_CHECK(!out->has_flow);
-		break;
-	case CT_INFO_NEW:
-		FUZZ_CHECK(!(out->status & CT_STATUS_SEEN_REPLY));
-		break;
-	case CT_INFO_ESTABLISHED:
-		FUZZ_CHECK(out->status & CT_STATUS_SEEN_REPLY);
-		break;
-	default:
-		break;
-	}
-	FUZZ_CHECK(out->reason == CT_REASON_NONE);
-	if (out->has_flow)
-		FUZZ_CHECK(out->dir == ct_info_dir(out->info));
-	else if (out->info != CT_INFO_UNTRACKED) /* a first packet that leaves nothing behind */
+	else if (!out->has_flow && out->info != CT_INFO_UNTRACKED)
+		/* a first packet that leaves nothing behind */
 		FUZZ_CHECK(run.cfg.no_confirm_classes & 1 << ct_info_class(out->info));
 }
 
@@ -171,7 +161,7 @@ static bool is_entry(const struct ct_input *in)
 static void check_result(const struct ct_input *in, const struct ct_result *out)
 {
 	const struct ct_mark *m = &run.cfg.mark;
-	enum ct_info before, after;
+	enum ct_info before;
 	bool second = in->loopback || in->hook == CT_HOOK_FORWARD;
 	bool classified = second && ct_mark_decode(m, in->mark, &before);
 
@@ -189,8 +179,7 @@ static void check_result(const struct ct_input *in, const struct ct_result *out)
 			check_drop(out);
 		return;
 	}
-	check_info(out);
-	FUZZ_CHECK(ct_mark_decode(m, out->mark, &after) && after == out->info);
+	check_info(in, out);
 }
 
 static uint64_t stat_of(enum ct_stat stat)
@@ -239,6 +228,8 @@ static void check_table(void)
 	FUZZ_CHECK(ct_expect_count(run.th.ct) <= EXPECT_MAX);
 	FUZZ_CHECK(stat_of(CT_STAT_CREATED) - stat_of(CT_STAT_DESTROYED) == run.alive);
 	FUZZ_CHECK(ends() == stat_of(CT_STAT_DESTROYED));
+	FUZZ_CHECK(atomic_load(&run.th.trace.phase) != CT_TRACE_BUSY);
+	fuzz_check_integrity(run.th.ct, run.now_ns);
 	check_walk();
 }
 
@@ -259,6 +250,8 @@ static void expire(void)
 		FUZZ_CHECK(!run.seen[i].alive || run.seen[i].deadline_ns == UINT64_MAX ||
 			   run.seen[i].deadline_ns + 2 * SEC > run.now_ns);
 	check_table();
+	twin_expire(&twin, run.now_ns);
+	twin_compare(&twin, run.th.ct, run.now_ns);
 }
 
 /* Somebody wants the newest flow ended. */
@@ -277,8 +270,10 @@ static void end_one(void)
 	check_event(&ev);
 	FUZZ_CHECK(!run.seen[i - 1].alive);
 	FUZZ_CHECK(!ct_view_get(run.th.ct, ev.flow, run.now_ns, &v));
+	twin_delete(&twin, &ev.orig, run.now_ns);
 	FUZZ_CHECK(!ct_delete(&run.th, ev.flow, run.now_ns, &ev));
 	check_table();
+	twin_compare(&twin, run.th.ct, run.now_ns);
 }
 
 /*
@@ -320,6 +315,7 @@ static void pass(const struct ct_input *in, struct ct_result *out)
 	if (s)
 		s->deadline_ns = run.now_ns + out->timeout_ns;
 	check_table();
+	twin_track(&twin, run.th.ct, in, out);
 }
 
 static void judge(struct ct_input *in, bool exact, bool leaves)
@@ -380,12 +376,12 @@ static void configure(uint8_t a, uint8_t b)
 {
 	static const uint8_t key[16] = {1, 2, 3};
 	struct ct_config *cfg = &run.cfg;
-	const struct ct_params params = {.max_flows = 1 + (b & (FLOWS_MAX - 1)),
-					 .max_expect = EXPECT_MAX,
-					 .key = key,
-					 .id_salt = b};
 
 	memset(&run, 0, sizeof(run));
+	run.params = (struct ct_params){.max_flows = 1 + (b & (FLOWS_MAX - 1)),
+					.max_expect = EXPECT_MAX,
+					.key = key,
+					.id_salt = b};
 	memset(arena, 0, sizeof(arena));
 	ct_config_init(cfg);
 	cfg->tcp_loose = !(a & 0x01);
@@ -402,8 +398,25 @@ static void configure(uint8_t a, uint8_t b)
 		give_helpers(cfg);
 	run.now_ns = SEC;
 	run.th.cfg = cfg;
-	run.th.ct = ct_new(arena, sizeof(arena), &params);
+	run.th.ct = ct_new(arena, sizeof(arena), &run.params);
 	FUZZ_CHECK(run.th.ct);
+}
+
+/* Every packet that was judged is in one ctinfo, every INVALID one in one reason. */
+static void check_counters(void)
+{
+	const struct ct_stats *st = &run.th.stats;
+	uint64_t judged = 0, reasons = 0;
+
+	for (int i = 0; i < CT_INFO_MAX; i++)
+		judged += st->info[i];
+	for (int i = CT_REASON_NONE + 1; i < CT_REASON_MAX; i++)
+		reasons += st->reason[i];
+	FUZZ_CHECK(judged == stat_of(CT_STAT_PACKETS));
+	FUZZ_CHECK(reasons >= st->info[CT_INFO_INVALID]);
+	FUZZ_CHECK(st->reason[CT_REASON_NONE] == 0);
+	FUZZ_CHECK(st->reason[CT_REASON_TABLE_FULL] == stat_of(CT_STAT_TABLE_FULL));
+	FUZZ_CHECK(st->death[CT_DEATH_EARLY_DROP] == stat_of(CT_STAT_EARLY_DROPS));
 }
 
 /* Ends everything: what is left must go by its timeout, and nothing may stay. */
@@ -412,9 +425,13 @@ static void finish(void)
 	run.now_ns += 6 * 86400 * SEC;
 	expire();
 	FUZZ_CHECK(ct_count(run.th.ct) == 0);
-	FUZZ_CHECK(ct_expect_count(run.th.ct) == 0);
+	fuzz_check_empty(run.th.ct);
+	check_counters();
 	run.th.ct = ct_free(run.th.ct);
 	FUZZ_CHECK(!run.th.ct);
+	if (twin.th.ct)
+		fuzz_check_empty(twin.th.ct);
+	twin_done(&twin);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -436,6 +453,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			expire();
 		if (head[7] & 0x10)
 			end_one();
+		if (head[7] & 0x20) {
+			expire();
+			twin_begin(&twin, &run.th, arena, sizeof(arena), &run.params, head[5] & 7,
+				   run.now_ns);
+		}
 		track(head, data, (uint32_t)len);
 		data += len;
 		size -= len;

@@ -2,6 +2,7 @@
 # fuzz_X.c and corpus/X make one target: linked with libFuzzer under --enable-fuzzing, else with a
 # main() that replays files.
 fuzz_targets = \
+	tests/fuzz/fuzz_packet \
 	tests/fuzz/fuzz_track \
 	tests/fuzz/fuzz_helper \
 	tests/fuzz/fuzz_fragment \
@@ -21,7 +22,14 @@ endif
 
 check_PROGRAMS += $(fuzz_targets)
 
-tests_fuzz_fuzz_track_SOURCES  = tests/fuzz/fuzz_track.c $(fuzz_main)
+tests_fuzz_fuzz_packet_SOURCES  = tests/fuzz/fuzz_packet.c $(fuzz_main)
+tests_fuzz_fuzz_packet_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_packet_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_packet_LDADD    = libctcore.la
+
+tests_fuzz_fuzz_track_SOURCES  = tests/fuzz/fuzz_track.c \
+	tests/fuzz/integrity.c tests/fuzz/integrity.h tests/fuzz/legal.c tests/fuzz/legal.h \
+	tests/fuzz/twin.c tests/fuzz/twin.h $(fuzz_main)
 tests_fuzz_fuzz_track_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_track_LDFLAGS  = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_track_LDADD    = libctcore.la
@@ -75,8 +83,9 @@ tests_fuzz_fuzz_pcap_LDADD    = libctreplay.la
 
 dist_check_SCRIPTS += tests/fuzz/corpora.sh
 TESTS              += tests/fuzz/corpora.sh
-EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py \
-	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py tests/fuzz/mkadopt.py tests/fuzz/mkvarlink.py tests/fuzz/mkpcap.py \
+EXTRA_DIST         += tests/fuzz/main.c tests/fuzz/mkcorpus.py tests/fuzz/mkpacket.py \
+	tests/fuzz/mknlmsg.py tests/fuzz/mkhelper.py tests/fuzz/mkfragment.py tests/fuzz/mkadopt.py \
+	tests/fuzz/mkvarlink.py tests/fuzz/mkpcap.py \
 	tests/fuzz/corpus
 
 tests/fuzz/corpora.log: $(fuzz_targets)

@@ -84,13 +84,14 @@ def udplite(src, dst, sport, dport, coverage=0, data=b"x" * 8):
 
 
 def record(packet, ms=0, hook=PREROUTING, unverified=True, loopback=False, expire=False, cut=0, mark=0, zone=0, exact=True,
-           leaves=True, ended=False):
+           leaves=True, ended=False, taken=False):
     shift = 0
     while ms >> (shift * 5) > 63:
         shift += 1
     flags = hook | (8 if unverified else 0) | (16 if loopback else 0) | (32 if expire else 0)
     return struct.pack("<HBBBBBB", len(packet), ms >> (shift * 5) | shift << 6, flags, cut, mark & 255,
-                       mark >> 16 & 255, zone | (2 if exact else 0) | (8 if leaves else 0) | (16 if ended else 0)) + packet
+                       mark >> 16 & 255, zone | (2 if exact else 0) | (8 if leaves else 0) | (16 if ended else 0) |
+                       (32 if taken else 0)) + packet
 
 
 def made(ms, *fields):
@@ -142,6 +143,27 @@ def sip_dialogue(a, b):
     for flags, src, seq, ack, data in ((SYN, a, 0, 0, b""), (SYN | ACK, b, 0, 1, b""), (ACK | PSH, a, 1, 1, b"".join(up)),
                                        (ACK | PSH, b, 1, 1 + sum(map(len, up)), b"".join(down))):
         yield tcp(src, b if src == a else a, 5060, 5060, flags, seq, ack, data)
+
+
+def pptp_call():
+    """A call is asked for, answered, and its packets go both ways."""
+    message = lambda kind, body: struct.pack("!HHIHH", 16 + len(body), 1, 0x1A2B3C4D, kind, 0) + body
+    session = struct.pack("!HBBIIHH", 0x100, 1, 0, 1, 1, 0, 0) + b"\0" * 128
+    up, down = (A4, B4, 1723), (B4, A4, 1723)
+    said = [(up, message(1, session)), (down, message(2, session)),
+            (up, message(7, struct.pack("!HHIIIIHHHH", 5, 1, 300, 9999, 1, 1, 64, 0, 0, 0) + b"\0" * 128)),
+            (down, message(8, struct.pack("!HHBBHIHHI", 6, 5, 1, 0, 0, 9999, 64, 0, 0)))]
+    seq = {A4: 1, B4: 1}
+    yield tcp(A4, B4, 40000, 1723, SYN, 0)
+    yield tcp(B4, A4, 1723, 40000, SYN | ACK, 0, 1)
+    for (src, dst, port), data in said:
+        sport, dport = (40000, port) if src == A4 else (port, 40000)
+        yield tcp(src, dst, sport, dport, ACK | PSH, seq[src], seq[dst], data)
+        seq[src] += len(data)
+    for src, dst, ident in ((A4, B4, 6), (B4, A4, 5), (A4, B4, 6)):
+        yield ip(src, dst, 47, struct.pack("!HHHHI", 0x3001, 0x880B, 4, ident, 1) + b"ppp")
+    for (src, dst, port), data in ((up, message(12, struct.pack("!HH", 5, 0))),):
+        yield tcp(src, dst, 40000, port, ACK | PSH, seq[src], seq[dst], data)
 
 
 def stories():
@@ -223,6 +245,10 @@ def stories():
                    made(1, 1, FIN | ACK, 501, 111, 9, 0), made(1, 0, ACK, 111, 502, 9, 0), made(1, 0, SYN, 9, 0, 9, 0),
                    made(1, 1, RST, 0, 10, 9, 0)]
     yield "ended", [record(p, 500, ended=n % 4 == 3) for n, p in enumerate([*est, *sip_dialogue(A4, B4), *first, *est])]
+    for name, packets in {"tcp4": connection(A4, B4), "sctp6": association(A6, B6), "sip4": [*sip_dialogue(A4, B4)],
+                          "udp6": [udp(A6, B6, 1, 2), udp(B6, A6, 2, 1)] * 3, "calls": [*pptp_call()], "first": first * 3}.items():
+        for how in range(8):  # copied, with another key, at another time
+            yield f"taken-{name}-{how}", [record(p, 900, taken=n % 3 == 2, mark=how) for n, p in enumerate(packets)]
     yield "empty", [record(b""), record(b"\x45"), record(b"\x60"), record(b"\x15" * 60)]
 
 
@@ -236,6 +262,8 @@ def main():
         (out / name).write_bytes(b"\x00\x0f" + story)
         if name == "ended":
             (out / f"{name}-helped").write_bytes(b"\x00\x1f" + story)
+        if name.startswith("taken"):
+            (out / name).write_bytes((b"\x80" if "first" in name else b"\x00") + b"\x1f" + story)
         if name in ("clash", "rejected", "lost", "exit", "ended"):
             (out / f"{name}-exit").write_bytes(b"\x80\x0f" + story)
         if name in ("tcp4", "udp6", "error4", "est-far", "est-rst", "table-full", "midstream"):

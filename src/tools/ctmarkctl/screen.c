@@ -34,8 +34,8 @@ static size_t cut(const char *text, unsigned int columns, unsigned int *ret_used
 	return (size_t)(p - text);
 }
 
-static void add(struct screen *s, unsigned int end, enum style style, const char *format,
-		va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+add(struct screen *s, unsigned int end, enum style style, const char *format, va_list ap)
 {
 	_cleanup_free_ char *text = NULL;
 	unsigned int used;

@@ -31,6 +31,7 @@ core_tests = \
 	tests/unit/core/test_expiry \
 	tests/unit/core/test_adopt \
 	tests/unit/core/test_adopt_size \
+	tests/unit/core/test_adopt_odd \
 	tests/unit/core/test_crash \
 	tests/unit/core/test_threads \
 	tests/unit/core/test_threads_fragments \
@@ -105,6 +106,9 @@ tests_unit_core_test_crash_LDADD   = libcoretest.la
 tests_unit_core_test_adopt_size_SOURCES = tests/unit/core/test_adopt_size.c \
 	tests/unit/core/will.c tests/unit/core/will.h
 tests_unit_core_test_adopt_size_LDADD   = libcoretest.la
+tests_unit_core_test_adopt_odd_SOURCES = tests/unit/core/test_adopt_odd.c \
+	tests/unit/core/will.c tests/unit/core/will.h
+tests_unit_core_test_adopt_odd_LDADD   = libcoretest.la
 tests_unit_core_test_adopt_SOURCES = tests/unit/core/test_adopt.c \
 	tests/unit/core/will.c tests/unit/core/will.h
 tests_unit_core_test_adopt_LDADD   = libcoretest.la

@@ -208,12 +208,30 @@ static void test_udplite(void **state)
 	}
 }
 
+/* Nothing but zeros beside the field adds up to nothing: it should be all ones. */
+static void test_zeros(void **state)
+{
+	uint8_t message[8] = {0}; /* an ICMP echo reply, which has no pseudo header */
+	uint32_t detail[2];
+	struct pk p;
+
+	for (message[3] = 0; message[3] < 2; message[3]++) {
+		pk_ip(&p, CT_AF_INET, 1, 2, 1, message, sizeof(message));
+		assert_false(is_ok(&p, 2, detail));
+		assert_int_equal(detail[0], message[3]);
+		assert_int_equal(detail[1], 0xffff);
+	}
+	memset(p.b + p.l4 + 2, 0xff, 2);
+	assert_true(is_ok(&p, 2, detail));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_right),  cmocka_unit_test(test_every_bit),
 		cmocka_unit_test(test_when),   cmocka_unit_test(test_trackers),
 		cmocka_unit_test(test_crc32c), cmocka_unit_test(test_udplite),
+		cmocka_unit_test(test_zeros),
 	};
 
 	return cmocka_run_group_tests_name("checksum", tests, NULL, NULL);
