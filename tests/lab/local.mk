@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/lab/bench_place.py \
 	tests/lab/bench_report.py \
 	tests/lab/bench_stream.py \
+	tests/lab/browser.py \
 	tests/lab/cgroup.py \
 	tests/lab/continuity.py \
 	tests/lab/ctmarkctl.py \

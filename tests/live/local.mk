@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	tests/live/test_overload_journal.py \
 	tests/live/test_overload_limits.py \
 	tests/live/test_package.py \
+	tests/live/test_pictures.py \
 	tests/live/test_queues.py \
 	tests/live/test_real_helpers.py \
 	tests/live/test_real_network.py \
