@@ -68,6 +68,8 @@ struct sink;
 
 /* Each returns 0, or -errno to stop the replay: what was wrong has been said. Any may be NULL. */
 struct sink_ops {
+	/* a packet of the flow in this slot of the table comes soon: memory can be asked for */
+	void (*ahead)(struct sink *s, uint32_t slot);
 	int (*packet)(struct sink *s, const struct record *r);
 	int (*ending)(struct sink *s, const struct ending *e);
 	int (*done)(struct sink *s, const struct replay_totals *t); /* all was told */

@@ -14,6 +14,7 @@
 #include "tools/ctmark-replay/replay.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +26,7 @@
 #define QUIET_MS      250
 #define EXPIRED_BATCH 1024
 #define DUE_BATCH     64
+#define AHEAD	      16
 
 /* What is known of the flow in a slot of the table. */
 struct place {
@@ -43,6 +45,13 @@ struct held {
 	uint8_t *bytes;
 };
 
+/* A packet whose judgement is known and was not told yet. */
+struct told {
+	const struct ct_input *in;
+	const struct capture_packet *packet;
+	struct ct_result out; /* without events */
+};
+
 struct replay {
 	struct replay_config config;
 	void *arena;
@@ -56,6 +65,8 @@ struct replay {
 	uint64_t left;	   /* packets before it stops */
 	struct held *held;
 	size_t nheld;
+	struct told waiting[AHEAD];
+	size_t nwaiting;
 	/* of the run */
 	struct source *source;
 	int stopped; /* what a sink returned */
@@ -355,20 +366,53 @@ static void release_all(struct replay *r, uint64_t now_ns)
 
 /* ---- the loop ---- */
 
+static void tell_waiting(struct replay *r)
+{
+	for (size_t i = 0; i < r->nwaiting && r->stopped == 0; i++) {
+		const struct told *w = &r->waiting[i];
+		struct record record = {.packet = w->packet, .in = w->in, .out = &w->out};
+
+		tell_of(r, &record);
+	}
+	r->nwaiting = 0;
+}
+
+/* What is known of its flow is asked from memory now, and told of a few packets later. */
+static void wait_for_memory(struct replay *r, const struct ct_input *in,
+			    const struct capture_packet *packet, const struct ct_result *out)
+{
+	uint32_t slot = out->has_flow ? ct_flow_slot(r->ct, out->flow) : 0;
+	struct told *w = &r->waiting[r->nwaiting++];
+
+	w->in = in;
+	w->packet = packet;
+	memcpy(&w->out, out, offsetof(struct ct_result, events));
+	__builtin_prefetch(&r->places[slot], 1);
+	for (size_t i = 0; i < r->config.nsinks; i++)
+		if (r->config.sinks[i]->ops->ahead)
+			r->config.sinks[i]->ops->ahead(r->config.sinks[i], slot);
+	if (r->nwaiting == AHEAD)
+		tell_waiting(r);
+}
+
 static void judged(void *ctx, const struct ct_input *in, struct ct_result *out)
 {
 	struct replay *r = ctx;
 	const struct packet *p = packet_of(in);
-	struct record record = {.in = in, .out = out};
+	const struct capture_packet *packet = capture_packet(r->source, p->id);
+	struct record record = {.packet = packet, .in = in, .out = out};
 
 	if (r->stopped)
 		return;
 	if (out->held) {
 		hold(r, p);
-		return;
+	} else if (out->nevents == 0 && !r->views) {
+		wait_for_memory(r, in, packet, out);
+	} else {
+		tell_waiting(r);
+		if (r->stopped == 0)
+			tell_of(r, &record);
 	}
-	record.packet = capture_packet(r->source, p->id);
-	tell_of(r, &record);
 }
 
 /* With views each packet has to be told of before the next one is judged. */
@@ -384,6 +428,7 @@ static void judge(struct replay *r, size_t n)
 	}
 	for (size_t i = 0; i < n; i += step)
 		ct_track_batch(&r->thread, inputs + i, step, judged, r);
+	tell_waiting(r);
 }
 
 /* A batch: what has come to its end before it, its packets, and what they have decided. */

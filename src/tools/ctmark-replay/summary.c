@@ -206,6 +206,11 @@ static void write_life(struct summary *s, struct life *l, int end)
 	l->flow = 0;
 }
 
+static void summary_ahead(struct sink *sink, uint32_t slot)
+{
+	__builtin_prefetch(&((struct summary *)sink)->lives[slot], 1);
+}
+
 static int summary_packet(struct sink *sink, const struct record *r)
 {
 	struct summary *s = (struct summary *)sink;
@@ -287,6 +292,7 @@ static void summary_free(struct sink *sink)
 }
 
 static const struct sink_ops summary_ops = {
+	.ahead = summary_ahead,
 	.packet = summary_packet,
 	.ending = summary_ending,
 	.done = summary_done,
