@@ -3,6 +3,7 @@
 checks = \
 	tests/check/layering.sh \
 	tests/check/symbols.sh \
+	tests/check/needed.sh \
 	tests/check/catalog.sh \
 	tests/check/journal-fields.sh \
 	tests/check/metrics.sh \
@@ -27,11 +28,12 @@ TESTS              += $(checks)
 EXTRA_DIST         += tests/check/tap.sh tests/check/alerts.yml
 
 tests/check/symbols.log: libctcore.la
+tests/check/needed.log: ctmarkd ctmarkctl ctmark-replay
 tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
 tests/check/dropins.log: tests/unit/conf/conf_table
 tests/check/metrics.log: tests/unit/ctl/metrics_text
-tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl
+tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl ctmarkd ctmark-replay
 tests/check/completion.log: ctmarkctl ctmarkd ctmark-replay
 tests/check/man.log: ctmarkctl ctmark-replay
 tests/check/documents.log: tests/flows/flowrun ctmark-replay

@@ -199,4 +199,13 @@ break_object()
 break_object 'a system call' 'int puts(const char *);\nint ct_track(void) { return puts("x"); }'
 break_object 'a variable' 'int n;\nint ct_track(void) { return n++; }'
 break_object 'another library' 'int f(void) { return 0; }'
+
+if ! missing readelf; then
+	plant
+	ln -s "$(realpath "$top_builddir/ctmarkd")" "$tree/build/ctmarkd"
+	ln -s "$(realpath "$top_builddir/ctmark-replay")" "$tree/build/ctmark-replay"
+	before=$(failures needed)
+	ln -sf "$(realpath "$top_builddir/ctmark-replay")" "$tree/build/ctmarkd"
+	broken needed 'a daemon that reads captures'
+fi
 done_testing

@@ -65,5 +65,7 @@ tests_unit_io_test_queuelist_LDADD  = libctshell.la $(CMOCKA_LIBS)
 tests_unit_io_test_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_io_test_link_LDADD  = libctreplay.la $(CMOCKA_LIBS)
 
+tests_unit_io_test_pcap_SOURCES = tests/unit/io/test_pcap.c tests/unit/io/capture_file.c tests/unit/io/capture_file.h
+tests_unit_io_test_pcap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_io_test_pcap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PCAP_CFLAGS) $(ZLIB_CFLAGS)
 tests_unit_io_test_pcap_LDADD  = libctreplay.la $(CMOCKA_LIBS) $(ZLIB_LIBS)

@@ -13,36 +13,24 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <cmocka.h>
 
+#include "tests/unit/io/capture_file.h"
 #include "util/cleanup.h"
 
-#define FILES_MAX  4
-#define FILE_BYTES (1u << 16)
-#define PATH_LEN   32
+#define FILES_MAX 4
 
 #define ETHERNET 1
 #define RAW	 101
 #define NFLOG	 239
 #define WLAN	 105
+#define SECOND	 1700000000
 
 #define MICRO 0xa1b2c3d4
 #define NANO  0xa1b23c4d
 
-#define SECOND 1700000000
-
-/* A capture file in memory, and how its numbers are written. */
-struct file {
-	int fd;
-	char path[PATH_LEN];
-	uint8_t bytes[FILE_BYTES];
-	size_t len;
-	bool swapped;
-};
-
 struct fixture {
-	struct file files[FILES_MAX];
+	struct capture_file files[FILES_MAX];
 	size_t nfiles;
 	const char *paths[FILES_MAX + 1];
 	struct capture_options options;
@@ -51,103 +39,31 @@ struct fixture {
 	char error[CAPTURE_ERROR_MAX];
 };
 
-static void put(struct file *f, const void *bytes, size_t n)
+static struct capture_file *add_file(struct fixture *x)
 {
-	assert_true(f->len + n <= sizeof(f->bytes));
-	memcpy(f->bytes + f->len, bytes, n);
-	f->len += n;
-}
+	struct capture_file *f = &x->files[x->nfiles];
 
-static void put32(struct file *f, uint32_t v)
-{
-	v = f->swapped ? __builtin_bswap32(v) : v;
-	put(f, &v, sizeof(v));
-}
-
-static void put16(struct file *f, uint16_t v)
-{
-	v = f->swapped ? __builtin_bswap16(v) : v;
-	put(f, &v, sizeof(v));
-}
-
-/* An IPv4 packet of UDP without a checksum, 28 bytes. */
-static void put_udp(struct file *f, uint16_t port)
-{
-	const uint8_t packet[] = {
-		0x45,
-		0,
-		0,
-		28,
-		0,
-		1,
-		0,
-		0,
-		64,
-		17,
-		0,
-		0,
-		10,
-		0,
-		0,
-		1,
-		10,
-		0,
-		0,
-		2,
-		(uint8_t)(port >> 8),
-		(uint8_t)port,
-		0,
-		53,
-		0,
-		8,
-		0,
-		0,
-	};
-
-	put(f, packet, sizeof(packet));
-}
-
-#define UDP_LEN 28
-
-static struct file *add_file(struct fixture *x)
-{
-	struct file *f = &x->files[x->nfiles];
-
-	*f = (struct file){.fd = memfd_create("capture", MFD_CLOEXEC)};
+	*f = (struct capture_file){.fd = memfd_create("capture", MFD_CLOEXEC)};
 	assert_true(f->fd >= 0);
 	snprintf(f->path, sizeof(f->path), "/proc/self/fd/%d", f->fd);
 	x->paths[x->nfiles++] = f->path;
 	return f;
 }
 
-static struct file *add_pcap(struct fixture *x, uint32_t magic, bool swapped, uint32_t linktype)
+static struct capture_file *add_pcap(struct fixture *x, uint32_t magic, bool swapped,
+				     uint32_t linktype)
 {
-	struct file *f = add_file(x);
+	struct capture_file *f = add_file(x);
 
 	f->swapped = swapped;
-	put32(f, magic);
-	put16(f, 2);
-	put16(f, 4);
-	put32(f, 0);
-	put32(f, 0);
-	put32(f, 262144);
-	put32(f, linktype);
+	capture_file_put32(f, magic);
+	capture_file_put16(f, 2);
+	capture_file_put16(f, 4);
+	capture_file_put32(f, 0);
+	capture_file_put32(f, 0);
+	capture_file_put32(f, 262144);
+	capture_file_put32(f, linktype);
 	return f;
-}
-
-static void put_header(struct file *f, uint32_t seconds, uint32_t fraction, uint32_t caplen,
-		       uint32_t len)
-{
-	put32(f, seconds);
-	put32(f, fraction);
-	put32(f, caplen);
-	put32(f, len);
-}
-
-static void put_packet(struct file *f, uint32_t seconds, uint32_t fraction, uint16_t port)
-{
-	put_header(f, seconds, fraction, UDP_LEN, UDP_LEN);
-	put_udp(f, port);
 }
 
 static int setup(void **state)
@@ -227,8 +143,8 @@ static void each_kind_of_pcap(void **state)
 	uint16_t port = 1;
 
 	for (int swapped = 0; swapped < 2; swapped++) {
-		put_packet(add_pcap(x, MICRO, swapped, RAW), SECOND, 123456, port++);
-		put_packet(add_pcap(x, NANO, swapped, RAW), SECOND, 123456789, port++);
+		capture_file_put_packet(add_pcap(x, MICRO, swapped, RAW), SECOND, 123456, port++);
+		capture_file_put_packet(add_pcap(x, NANO, swapped, RAW), SECOND, 123456789, port++);
 	}
 	start(x);
 	assert_int_equal(receive(x), 4);
@@ -252,65 +168,25 @@ static void each_kind_of_pcap(void **state)
 
 /* --- pcapng ----------------------------------------------------------------------------------- */
 
-static void put_section(struct file *f)
-{
-	put32(f, 0x0a0d0d0a);
-	put32(f, 28);
-	put32(f, 0x1a2b3c4d);
-	put16(f, 1);
-	put16(f, 0);
-	put32(f, UINT32_MAX);
-	put32(f, UINT32_MAX);
-	put32(f, 28);
-}
-
-/* With times in units of 10^-9 seconds. */
-static void put_interface(struct file *f, uint16_t linktype)
-{
-	put32(f, 1);
-	put32(f, 32);
-	put16(f, linktype);
-	put16(f, 0);
-	put32(f, 262144);
-	put16(f, 9);
-	put16(f, 1);
-	put(f, "\x09\0\0\0", 4);
-	put32(f, 0);
-	put32(f, 32);
-}
-
-static void put_enhanced(struct file *f, uint64_t time, uint16_t port)
-{
-	put32(f, 6);
-	put32(f, 32 + UDP_LEN);
-	put32(f, 0);
-	put32(f, (uint32_t)(time >> 32));
-	put32(f, (uint32_t)time);
-	put32(f, UDP_LEN);
-	put32(f, UDP_LEN);
-	put_udp(f, port);
-	put32(f, 32 + UDP_LEN);
-}
-
 static void pcapng_of_several_blocks(void **state)
 {
 	struct fixture *x = *state;
 	uint64_t time = SECOND * CT_NS_PER_S + 5;
 
 	for (int swapped = 0; swapped < 2; swapped++) {
-		struct file *f = add_file(x);
+		struct capture_file *f = add_file(x);
 
 		f->swapped = swapped;
-		put_section(f);
-		put_interface(f, RAW);
-		put_enhanced(f, time, 1);
-		put32(f, 5); /* statistics of an interface: passed over */
-		put32(f, 24);
-		put32(f, 0);
-		put32(f, 0);
-		put32(f, 0);
-		put32(f, 24);
-		put_enhanced(f, time + 1, 2);
+		capture_file_put_section(f);
+		capture_file_put_interface(f, RAW);
+		capture_file_put_enhanced(f, time, 1);
+		capture_file_put32(f, 5); /* statistics of an interface: passed over */
+		capture_file_put32(f, 24);
+		capture_file_put32(f, 0);
+		capture_file_put32(f, 0);
+		capture_file_put32(f, 0);
+		capture_file_put32(f, 24);
+		capture_file_put_enhanced(f, time + 1, 2);
 	}
 	start(x);
 	assert_int_equal(receive(x), 4);
@@ -322,13 +198,13 @@ static void pcapng_of_several_blocks(void **state)
 static void pcapng_with_times_beyond_all(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_file(x);
+	struct capture_file *f = add_file(x);
 
-	put_section(f);
-	put_interface(f, RAW);
-	put_enhanced(f, 0, 1);
-	put_enhanced(f, UINT64_MAX, 2);
-	put_enhanced(f, 7, 3);
+	capture_file_put_section(f);
+	capture_file_put_interface(f, RAW);
+	capture_file_put_enhanced(f, 0, 1);
+	capture_file_put_enhanced(f, UINT64_MAX, 2);
+	capture_file_put_enhanced(f, 7, 3);
 	start(x);
 	assert_int_equal(receive(x), 1);
 	assert_int_equal(receive(x), 2);
@@ -340,29 +216,12 @@ static void pcapng_with_times_beyond_all(void **state)
 
 /* --- gzip ------------------------------------------------------------------------------------- */
 
-static void compress_file(struct file *f)
+static struct capture_file *add_many(struct fixture *x, unsigned int packets)
 {
-	uint8_t packed[FILE_BYTES];
-	z_stream z = {
-		.next_in = f->bytes,
-		.avail_in = (uInt)f->len,
-		.next_out = packed,
-		.avail_out = sizeof(packed),
-	};
-
-	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	f->len = z.total_out;
-	memcpy(f->bytes, packed, f->len);
-	deflateEnd(&z);
-}
-
-static struct file *add_many(struct fixture *x, unsigned int packets)
-{
-	struct file *f = add_pcap(x, MICRO, false, RAW);
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
 
 	for (unsigned int i = 0; i < packets; i++)
-		put_packet(f, SECOND, i * 7919 % 1000000, (uint16_t)(i * 31));
+		capture_file_put_packet(f, SECOND, i * 7919 % 1000000, (uint16_t)(i * 31));
 	return f;
 }
 
@@ -370,7 +229,7 @@ static void compressed(void **state)
 {
 	struct fixture *x = *state;
 
-	compress_file(add_many(x, 500));
+	capture_file_compress(add_many(x, 500));
 	start(x);
 	assert_all(x, -ENODATA, 500);
 }
@@ -378,10 +237,10 @@ static void compressed(void **state)
 static void compressed_and_cut(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_many(x, 500);
+	struct capture_file *f = add_many(x, 500);
 	unsigned int n;
 
-	compress_file(f);
+	capture_file_compress(f);
 	f->len = f->len / 2;
 	add_many(x, 1);
 	start(x);
@@ -395,9 +254,9 @@ static void compressed_and_cut(void **state)
 static void compressed_and_cut_behind_the_last_packet(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_many(x, 500);
+	struct capture_file *f = add_many(x, 500);
 
-	compress_file(f);
+	capture_file_compress(f);
 	f->len -= 8; /* length and checksum of what was compressed */
 	start(x);
 	assert_all(x, -EBADMSG, 500);
@@ -406,9 +265,9 @@ static void compressed_and_cut_behind_the_last_packet(void **state)
 static void compressed_and_damaged(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_many(x, 500);
+	struct capture_file *f = add_many(x, 500);
 
-	compress_file(f);
+	capture_file_compress(f);
 	f->bytes[f->len - 8] ^= 1; /* its checksum */
 	assert_int_equal(open_source(x), -EIO);
 	assert_non_null(strstr(x->error, f->path));
@@ -418,10 +277,10 @@ static void compressed_and_damaged(void **state)
 static void from_standard_input(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_many(x, 3);
+	struct capture_file *f = add_many(x, 3);
 	int saved = dup(STDIN_FILENO);
 
-	compress_file(f);
+	capture_file_compress(f);
 	x->paths[0] = "-";
 	assert_true(dup2(f->fd, STDIN_FILENO) >= 0);
 	start(x);
@@ -450,7 +309,7 @@ static void cut_everywhere(void **state)
 
 	for (size_t len = header; len < header + 2 * packet; len++) {
 		struct fixture *x = NULL;
-		struct file *f;
+		struct capture_file *f;
 		size_t whole = (len - header) / packet;
 
 		assert_int_equal(setup((void **)&x), 0);
@@ -466,10 +325,10 @@ static void cut_everywhere(void **state)
 static void what_is_no_capture(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_file(x);
+	struct capture_file *f = add_file(x);
 
 	assert_int_equal(open_source(x), -EINVAL);
-	put(f, "Dear reader,\nthis is no capture.\n", 33);
+	capture_file_put(f, "Dear reader,\nthis is no capture.\n", 33);
 	assert_int_equal(open_source(x), -EINVAL);
 	assert_non_null(strstr(x->error, f->path));
 	x->paths[0] = "/nowhere\n/at all";
@@ -484,7 +343,7 @@ static void what_is_no_capture(void **state)
 static void the_next_file_is_none(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f;
+	struct capture_file *f;
 
 	add_many(x, 2);
 	f = add_file(x);
@@ -496,10 +355,10 @@ static void the_next_file_is_none(void **state)
 static void a_packet_too_long(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_many(x, 2);
+	struct capture_file *f = add_many(x, 2);
 
-	put_header(f, SECOND, 0, 0x7fffffff, 0x7fffffff);
-	put_udp(f, 1);
+	capture_file_put_header(f, SECOND, 0, 0x7fffffff, 0x7fffffff);
+	capture_file_put_udp(f, 1);
 	start(x);
 	assert_all(x, -EIO, 2);
 	assert_false(totals(x)->cut);
@@ -507,18 +366,18 @@ static void a_packet_too_long(void **state)
 
 /* --- link types and expressions --------------------------------------------------------------- */
 
-static void put_ethernet(struct file *f, const char *type)
+static void put_ethernet(struct capture_file *f, const char *type)
 {
-	put_header(f, SECOND, 0, 14 + UDP_LEN, 14 + UDP_LEN);
-	put(f, "\2\0\0\0\0\1\2\0\0\0\0\2", 12);
-	put(f, type, 2);
-	put_udp(f, 1);
+	capture_file_put_header(f, SECOND, 0, 14 + UDP_LEN, 14 + UDP_LEN);
+	capture_file_put(f, "\2\0\0\0\0\1\2\0\0\0\0\2", 12);
+	capture_file_put(f, type, 2);
+	capture_file_put_udp(f, 1);
 }
 
 static void mixed_link_types(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f;
+	struct capture_file *f;
 
 	add_many(x, 1);
 	f = add_pcap(x, MICRO, true, ETHERNET);
@@ -557,10 +416,10 @@ static void marks_are_a_matter_of_the_link_type(void **state)
 static void an_expression_keeps_the_numbers(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, MICRO, false, RAW);
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
 
 	for (uint16_t i = 1; i <= 4; i++)
-		put_packet(f, SECOND + i, 0, i);
+		capture_file_put_packet(f, SECOND + i, 0, i);
 	f = add_pcap(x, MICRO, false, ETHERNET);
 	put_ethernet(f, "\x08\x06");
 	put_ethernet(f, "\x08\x00");
@@ -592,14 +451,14 @@ static void an_expression_that_is_none(void **state)
 static void lengths_of_all_kinds(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, MICRO, false, RAW);
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
 
-	put_header(f, SECOND, 0, 0, 0);
-	put_header(f, SECOND, 0, 0, 1500);
-	put_header(f, SECOND, 0, UDP_LEN, 0); /* more was captured than there was */
-	put_udp(f, 1);
-	put_header(f, SECOND, 0, 24, UDP_LEN);
-	put_udp(f, 2);
+	capture_file_put_header(f, SECOND, 0, 0, 0);
+	capture_file_put_header(f, SECOND, 0, 0, 1500);
+	capture_file_put_header(f, SECOND, 0, UDP_LEN, 0); /* more was captured than there was */
+	capture_file_put_udp(f, 1);
+	capture_file_put_header(f, SECOND, 0, 24, UDP_LEN);
+	capture_file_put_udp(f, 2);
 	f->len -= 4;
 	start(x);
 	assert_int_equal(receive(x), 2);
@@ -617,14 +476,14 @@ static void large_packets(void **state)
 {
 	enum { LARGE = 262144, COUNT = 40 };
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, MICRO, false, RAW);
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
 	_cleanup_free_ uint8_t *bytes = calloc(1, LARGE);
 	size_t at = f->len;
 	unsigned int n;
 
 	assert_non_null(bytes);
 	bytes[0] = 0x45; /* of length 0: not split yet */
-	put_header(f, SECOND, 0, LARGE, LARGE);
+	capture_file_put_header(f, SECOND, 0, LARGE, LARGE);
 	for (int i = 0; i < COUNT; i++) {
 		off_t to = (off_t)(at + (size_t)i * (16 + LARGE));
 
@@ -643,13 +502,13 @@ static void large_packets(void **state)
 static void times_that_go_back(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, MICRO, false, RAW);
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
 
-	put_packet(f, 0, 0, 1); /* no time at all is a time */
-	put_packet(f, 0, 200, 2);
-	put_packet(f, 0, 100, 3);
-	put_packet(f, 0, 0xffffffff, 4); /* no fraction of a second */
-	put_packet(f, 0, 300, 5);
+	capture_file_put_packet(f, 0, 0, 1); /* no time at all is a time */
+	capture_file_put_packet(f, 0, 200, 2);
+	capture_file_put_packet(f, 0, 100, 3);
+	capture_file_put_packet(f, 0, 0xffffffff, 4); /* no fraction of a second */
+	capture_file_put_packet(f, 0, 300, 5);
 	start(x);
 	assert_int_equal(receive(x), 5);
 	assert_int_equal(x->batch[0].in.now_ns, CAPTURE_BEGIN_NS);
@@ -665,11 +524,11 @@ static void times_that_go_back(void **state)
 static void times_after_2038(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, NANO, false, RAW);
+	struct capture_file *f = add_pcap(x, NANO, false, RAW);
 
-	put_packet(f, 0x7fffffff, 0, 1);
-	put_packet(f, 0x80000000, 0, 2);
-	put_packet(f, 0xffffffff, 999999999, 3);
+	capture_file_put_packet(f, 0x7fffffff, 0, 1);
+	capture_file_put_packet(f, 0x80000000, 0, 2);
+	capture_file_put_packet(f, 0xffffffff, 999999999, 3);
 	start(x);
 	assert_int_equal(receive(x), 1);
 	assert_int_equal(receive(x), 1);
@@ -683,10 +542,10 @@ static void times_after_2038(void **state)
 static void a_batch_spans_little_time(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, MICRO, false, RAW);
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
 
 	for (uint32_t i = 0; i < 8; i++)
-		put_packet(f, SECOND + i / 4, i % 4 * 125000, 1);
+		capture_file_put_packet(f, SECOND + i / 4, i % 4 * 125000, 1);
 	start(x);
 	assert_int_equal(receive(x), 3);
 	assert_int_equal(receive(x), 1);
@@ -697,10 +556,10 @@ static void a_batch_spans_little_time(void **state)
 
 /* --- checksums -------------------------------------------------------------------------------- */
 
-/* The packet of put_udp() with this checksum: right is 0xebac. */
-static void put_summed(struct file *f, uint16_t sum)
+/* The packet of capture_file_put_udp() with this checksum: right is 0xebac. */
+static void put_summed(struct capture_file *f, uint16_t sum)
 {
-	put_packet(f, SECOND, 0, 1);
+	capture_file_put_packet(f, SECOND, 0, 1);
 	f->bytes[f->len - 2] = (uint8_t)(sum >> 8);
 	f->bytes[f->len - 1] = (uint8_t)sum;
 }
@@ -708,7 +567,7 @@ static void put_summed(struct file *f, uint16_t sum)
 static void checksums_left_to_the_card(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, MICRO, false, RAW);
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
 
 	put_summed(f, 0xebac);
 	put_summed(f, 0x141c); /* 0a00 + 0001 + 0a00 + 0002 + 0011 + 0008 */
@@ -725,12 +584,12 @@ static void checksums_left_to_the_card(void **state)
 static void checksums_of_what_was_sent(void **state)
 {
 	struct fixture *x = *state;
-	struct file *f = add_pcap(x, MICRO, false, 204);
+	struct capture_file *f = add_pcap(x, MICRO, false, 204);
 
 	for (unsigned int i = 0; i < 2; i++) {
-		put_header(f, SECOND, 0, 5 + UDP_LEN, 5 + UDP_LEN);
-		put(f, i ? "\x01\xff\x03\x00\x21" : "\x00\xff\x03\x00\x21", 5);
-		put_udp(f, 1);
+		capture_file_put_header(f, SECOND, 0, 5 + UDP_LEN, 5 + UDP_LEN);
+		capture_file_put(f, i ? "\x01\xff\x03\x00\x21" : "\x00\xff\x03\x00\x21", 5);
+		capture_file_put_udp(f, 1);
 	}
 	x->options.checksums = true;
 	start(x);
