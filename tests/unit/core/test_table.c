@@ -221,12 +221,35 @@ static void test_salt(void **state)
 	assert_true(id[0] != id[1]);
 }
 
+/* How much of the arena has been touched grows with the flows, and not back. */
+static void test_reach(void **state)
+{
+	struct engine e;
+	size_t before, full;
+
+	engine_open(&e, 64);
+	before = ct_arena_reach(e.th.ct);
+	for (uint32_t i = 1; i <= 64; i++)
+		udp(&e, i, 0);
+	full = ct_arena_reach(e.th.ct);
+	assert_int_equal(full - before, 64 * sizeof(struct ct_flow));
+	assert_true(full <= ct_arena_size(&(struct ct_params){.max_flows = 64}));
+	ct_expire(&e.th, 100 * SEC, (struct ct_event[64]){}, 64, NULL);
+	assert_int_equal(ct_count(e.th.ct), 0);
+	assert_int_equal(ct_arena_reach(e.th.ct), full);
+	engine_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_new_refuses), cmocka_unit_test(test_size),
-		cmocka_unit_test(test_full),	    cmocka_unit_test(test_full_and_broken),
-		cmocka_unit_test(test_reuse),	    cmocka_unit_test(test_expired_is_gone),
+		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_new_refuses),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_full_and_broken),
+		cmocka_unit_test(test_reuse),
+		cmocka_unit_test(test_expired_is_gone),
 		cmocka_unit_test(test_salt),
 	};
 
