@@ -30,7 +30,7 @@ tests/check/unit.log: $(systemdsystemunit_DATA) $(sysusers_DATA)
 tests/check/conf-docs.log: tests/unit/conf/conf_table
 tests/check/dropins.log: tests/unit/conf/conf_table
 tests/check/metrics.log: tests/unit/ctl/metrics_text
-tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl
+tests/check/selftest.log: tests/unit/ctl/metrics_text ctmarkctl ctmark-replay
 tests/check/completion.log: ctmarkctl ctmarkd ctmark-replay
 tests/check/man.log: ctmarkctl ctmark-replay
 tests/check/documents.log: tests/flows/flowrun ctmark-replay
