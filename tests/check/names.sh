@@ -4,7 +4,7 @@
 . "${top_srcdir:?}/tests/check/tap.sh"
 
 # Everything that is written by hand; seeds of the fuzzers are packets, not text, what a program has to
-# say is compared as a whole, and some files of a package have no place for a comment.
+# say or to draw is compared as a whole, and some files of a package have no place for a comment.
 files()
 {
 	(
@@ -15,7 +15,7 @@ files()
 		for entry in *.md Makefile.am configure.ac bootstrap .clang-* .editorconfig .shellcheckrc; do
 			[ -f "$entry" ] && echo "$entry"
 		done
-	) | grep -vE '^tests/fuzz/corpus/|\.(pcap|expected|pyc|o|lo|a|la|log|trs|gcno|gcda)$|/\.(libs|deps)/|\.dirstamp$|__pycache__' |
+	) | grep -vE '^tests/fuzz/corpus/|^examples/captures/.*\.svg$|\.(pcap|expected|pyc|o|lo|a|la|log|trs|gcno|gcda)$|/\.(libs|deps)/|\.dirstamp$|__pycache__' |
 		grep -vE '^debian/(changelog|copyright|source/format|.*README\.Debian)$' | sort
 }
 

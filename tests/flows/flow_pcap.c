@@ -19,6 +19,7 @@ struct writer {
 	struct flow_engine engine;
 	uint64_t begin_ns;
 	struct flow_talk talk;
+	bool checksum; /* the script's setting */
 	unsigned int number;
 	flow_pcap_packet *tell;
 	void *ctx;
@@ -53,6 +54,8 @@ static int step(struct writer *w, const struct flow_step *st)
 	    flow_packet_build(&packet, w->family, 1, &bytes) < 0)
 		return -EINVAL;
 	dump(w, &bytes);
+	/* in a capture, an SCTP checksum that is missing is left to the network card */
+	w->engine.cfg.checksum = w->checksum && !(packet.l4 == FLOW_SCTP && packet.nosum);
 	flow_engine_track(&w->engine, &bytes, false, &res);
 	seen = flow_engine_seen(&w->engine, &packet, &res);
 	if (w->tell)
@@ -68,6 +71,7 @@ static int open_writer(struct writer *w, const struct flow_script *s, const char
 		return r;
 	w->engine.cfg.confirm = CT_CONFIRM_ENTRY;
 	w->begin_ns = w->engine.now_ns;
+	w->checksum = w->engine.cfg.checksum;
 	w->pcap = pcap_open_dead_with_tstamp_precision(DLT_RAW, FLOW_BYTES_MAX,
 						       PCAP_TSTAMP_PRECISION_NANO);
 	w->out = w->pcap ? pcap_dump_open(w->pcap, file) : NULL;

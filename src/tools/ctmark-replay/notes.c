@@ -42,8 +42,6 @@ static int notes_done(struct sink *s, const struct replay_totals *t)
 	note(said, stat_of(t, CT_STAT_TABLE_FULL), "packets that found the table full (MaxFlows=)");
 	note(said, stat_of(t, CT_STAT_EARLY_DROPS), "flows ended early to make room (MaxFlows=)");
 	note(said, stat_of(t, CT_STAT_EXPECT_REFUSED), "expectations refused (MaxExpectations=)");
-	if (c->cut)
-		words_add(said, "ctmark-replay: a file ends in the middle of a packet\n");
 	return 0;
 }
 
