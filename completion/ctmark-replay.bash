@@ -27,7 +27,7 @@ _ctmark_replay_words()
 # _ctmark_replay_value ARGUMENT CUR: completes the argument of an option
 _ctmark_replay_value()
 {
-	local before= word=$2
+	local before='' word=$2
 
 	case $1 in
 	FILE)

@@ -67,15 +67,15 @@ static bool verify(const struct ct_pkt *pkt, uint64_t pseudo, uint32_t at, uint3
 		   uint32_t detail[static 2])
 {
 	uint64_t sum = sum_bytes(pseudo, pkt->l4.data, covered);
-	uint16_t found_raw, expected_raw;
+	uint16_t found_raw, expected_raw, rest;
 
 	if (fold(sum) == 0xffff)
 		return true;
 	found_raw = ct_read_raw16(pkt->l4.data + at);
 	/* what the field should hold: the complement of the sum of everything else */
-	expected_raw = (uint16_t)~fold(add(sum, (uint16_t)~found_raw));
-	if (expected_raw == 0)
-		expected_raw = 0xffff; /* the zero that is right even if all else is zero */
+	rest = fold(add(sum, (uint16_t)~found_raw));
+	/* of the two zeros the one that is right even if all else is zero */
+	expected_raw = rest == 0xffff ? rest : (uint16_t)~rest;
 	detail[0] = ct_read_be16((const uint8_t *)&found_raw);
 	detail[1] = ct_read_be16((const uint8_t *)&expected_raw);
 	return false;

@@ -388,6 +388,7 @@ enum link_result link_parse(int linktype, const uint8_t *frame, uint32_t caplen,
 
 	f.len = len > caplen ? len : caplen;
 	*ret = (struct link_packet){.hook = CT_HOOK_NONE};
+	/* NOLINTNEXTLINE(bugprone-branch-clone): a link may have two numbers */
 	switch (linktype) {
 #define X(number, read)                                                                            \
 	case number:                                                                               \

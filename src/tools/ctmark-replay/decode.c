@@ -86,7 +86,7 @@ static void read_tcp(struct decoded *d, struct ct_bytes v)
 	}
 	d->payload = v.len - hlen;
 	there = hlen < v.cap ? hlen : v.cap;
-	if (!read_options(&d->tcp, h + TCP_HLEN, there - TCP_HLEN) && there == hlen)
+	if (!read_options(&d->tcp, h + TCP_HLEN, there - TCP_HLEN) && hlen <= v.cap)
 		d->malformed = true;
 }
 

@@ -192,6 +192,7 @@ static void expire(struct replay *r, uint64_t now_ns)
 		n = ct_expire(&r->thread, now_ns, r->expired, EXPIRED_BATCH, NULL);
 		for (size_t i = 0; i < n; i++)
 			order[i] = (struct expiry){ended_ns(r, &r->expired[i]), &r->expired[i]};
+		/* cppcheck-suppress uninitvar ; they are set right above */
 		qsort(order, n, sizeof(order[0]), by_time);
 		for (size_t i = 0; i < n; i++)
 			end_flow(r, order[i].event);

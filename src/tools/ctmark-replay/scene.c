@@ -9,7 +9,7 @@
 
 #define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS (NS_PER_S / 1000)
-#define MINUTE	  60
+#define MINUTE	  UINT64_C(60)
 #define HOUR	  (60 * MINUTE)
 #define DAY	  (24 * HOUR)
 

@@ -35,7 +35,7 @@ struct summary {
 static void write_head(struct summary *s)
 {
 	const struct look *l = s->look;
-	char head[256], coloured[sizeof(head) + 16];
+	char head[256], coloured[sizeof(head) + 16] = "";
 	struct words w = {.buf = coloured, .size = sizeof(coloured)};
 
 	s->headed = true;
@@ -119,7 +119,7 @@ static void pair(char *buf, size_t size, const uint64_t n[CT_DIR_MAX])
 static void write_text(struct summary *s, const struct life *l, int end)
 {
 	const struct look *look = s->look;
-	char number[24], begin[48], life[24], packets[48], bytes[48], rest[TEXT_MAX];
+	char number[24] = "", begin[48] = "", life[24] = "", packets[48], bytes[48], rest[TEXT_MAX];
 	struct words w = {.buf = number, .size = sizeof(number)};
 	unsigned int at, from;
 	int n;
@@ -254,7 +254,7 @@ static int write_rest(struct summary *s)
 
 	for (size_t i = 0; i < s->reach; i++)
 		n += s->lives[i].flow != 0;
-	left = calloc(n + 1, sizeof(*left));
+	left = calloc(n + 1, sizeof(struct life *));
 	if (!left)
 		return -ENOMEM;
 	n = 0;

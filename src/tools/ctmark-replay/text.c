@@ -97,7 +97,7 @@ static void cell_right(struct row *row, enum column c, const char *text)
 
 static void cell_number(struct row *row, enum column c, uint64_t n)
 {
-	char buf[24];
+	char buf[24] = "";
 	struct words w = {.buf = buf, .size = sizeof(buf)};
 
 	line_number(&w, n);
@@ -106,7 +106,7 @@ static void cell_number(struct row *row, enum column c, uint64_t n)
 
 static void cell_time(struct row *row, struct text *t, uint64_t begin_ns, uint64_t time_ns)
 {
-	char buf[48];
+	char buf[48] = "";
 	struct words w = {.buf = buf, .size = sizeof(buf)};
 
 	look_time(t->look, &t->clock, begin_ns, time_ns, &w);
@@ -120,7 +120,7 @@ static void write_head(struct text *t)
 		COLUMN_LIST(X)
 #undef X
 	};
-	char coloured[ROW_MAX];
+	char coloured[ROW_MAX] = "";
 	struct words w = {.buf = coloured, .size = sizeof(coloured)};
 	struct row row;
 
@@ -187,7 +187,7 @@ static void add_state(struct row *row, const struct record *r, uint8_t proto)
 
 static void add_timeout(struct row *row, const struct record *r)
 {
-	char buf[24];
+	char buf[24] = "";
 	struct words w = {.buf = buf, .size = sizeof(buf)};
 
 	if (!r->flow)
@@ -208,7 +208,7 @@ static void add_columns(struct text *t, struct row *row, const struct record *r,
 			const struct decoded *d)
 {
 	const struct ct_result *out = r->out;
-	char mark[16];
+	char mark[16] = "";
 	struct words w = {.buf = mark, .size = sizeof(mark)};
 
 	cell_number(row, COLUMN_NUMBER, r->packet->number);

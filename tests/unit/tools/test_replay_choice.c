@@ -116,7 +116,7 @@ static int ask(struct request *ret, const char *const *words, int n)
 
 	assert_true(n < 11);
 	for (int i = 0; i < n; i++)
-		argv[i + 1] = (char *)(uintptr_t)words[i];
+		memcpy(&argv[i + 1], &words[i], sizeof(words[i])); /* drops the const */
 	if (options_parse(&o, n + 1, argv) != OPTIONS_RUN)
 		return -ENOEXEC;
 	return request_read(ret, &o);
