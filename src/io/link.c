@@ -388,7 +388,7 @@ enum link_result link_parse(int linktype, const uint8_t *frame, uint32_t caplen,
 
 	f.len = len > caplen ? len : caplen;
 	*ret = (struct link_packet){.hook = CT_HOOK_NONE};
-	/* NOLINTNEXTLINE(bugprone-branch-clone): a link may have two numbers */
+	/* a link may have two numbers: NOLINTBEGIN(bugprone-branch-clone) */
 	switch (linktype) {
 #define X(number, read)                                                                            \
 	case number:                                                                               \
@@ -398,6 +398,7 @@ enum link_result link_parse(int linktype, const uint8_t *frame, uint32_t caplen,
 	default:
 		return LINK_OTHER;
 	}
+	/* NOLINTEND(bugprone-branch-clone) */
 }
 
 const char *link_refused(int linktype)
