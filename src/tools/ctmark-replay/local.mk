@@ -25,7 +25,7 @@ libctreplay_la_SOURCES = \
 	src/tools/ctmark-replay/sinks.h \
 	src/tools/ctmark-replay/text.c \
 	src/tools/ctmark-replay/json.c \
-	src/tools/ctmark-replay/summary.c \
+	src/tools/ctmark-replay/summary.c src/tools/ctmark-replay/summary.h \
 	src/tools/ctmark-replay/summary_json.c \
 	src/tools/ctmark-replay/anatomy.c src/tools/ctmark-replay/anatomy.h \
 	src/tools/ctmark-replay/recall.c src/tools/ctmark-replay/recall.h \
