@@ -17,12 +17,12 @@
 	X(OPENS, "opens", "A SYN opens the flow and sets the numbers of its sender.")              \
 	X(MIDSTREAM, "midstream",                                                                  \
 	  "Picked up in mid-stream, by TCPLoose=yes: the connection is taken for open. Who sent "  \
-	  "this packet is taken for the initiator, and as window scales are not known nothing of " \
+	  "this packet is taken for the initiator, and as window scales are not known no segment " \
+	  "of "                                                                                    \
 	  "it is refused for its window.")                                                         \
 	X(REOPENS, "reopens",                                                                      \
 	  "The ports are used again: the connection was closed by a FIN, or the last packet was "  \
-	  "a "                                                                                     \
-	  "RST of the same side. So this SYN ends the old flow (tcp-reopen) and begins a new "     \
+	  "a RST of the same side. So this SYN ends the old flow (tcp-reopen) and begins a new "   \
 	  "one.")                                                                                  \
 	X(SYN_AGAIN, "syn-again",                                                                  \
 	  "The SYN is sent again. It is accepted, but does not make the flow live longer: an "     \
