@@ -203,10 +203,10 @@ static const char *state_cause(uint8_t dir, uint8_t index, uint8_t state)
 		       "soon, or it is forged.";
 	if (state == CT_TCP_STATE_SYN_SENT && dir == CT_DIR_ORIGINAL &&
 	    (index == CT_TCP_ACK || index == CT_TCP_FIN))
-		return "The SYN ACK was not seen: answers go another way (asymmetric routing), are "
-		       "not queued or captured, or the SYN ACK was INVALID itself.";
+		return "The SYN/ACK was not seen: answers go another way (asymmetric routing), are "
+		       "not queued or captured, or the SYN/ACK was INVALID itself.";
 	if (dir == CT_DIR_ORIGINAL && index == CT_TCP_SYNACK)
-		return "The host that has sent the SYN sends a SYN ACK, too: both sides begin at "
+		return "The host that has sent the SYN sends a SYN/ACK, too: both sides begin at "
 		       "once, and the other SYN was not seen; or the roles were mistaken when the "
 		       "connection was met in its middle.";
 	if (index == CT_TCP_FIN)

@@ -28,17 +28,17 @@
 	  "The SYN is sent again. It is accepted, but does not make the flow live longer: an "     \
 	  "unanswered one shall not live by repeating itself.")                                    \
 	X(BOTH_OPEN, "simultaneous-open",                                                          \
-	  "Both sides have sent a SYN (simultaneous open): the flow waits for a SYN ACK or ACK.")  \
+	  "Both sides have sent a SYN (simultaneous open): the flow waits for a SYN/ACK or ACK.")  \
 	X(SYN_IGNORED, "syn-ignored",                                                              \
 	  "A SYN into a connection that is known. It is let through and changes nothing, but it "  \
-	  "is remembered: if the other side answers it with a SYN ACK that fits, that is a new "   \
+	  "is remembered: if the other side answers it with a SYN/ACK that fits, that is a new "   \
 	  "connection; a challenge ACK and a RST would end the old one.")                          \
 	X(SYN_NOT_REOPENING, "syn-not-reopening",                                                  \
 	  "A SYN behind the end of a connection, but from the side that may not open it again "    \
 	  "(it was no FIN that closed it, and the last RST came from the other side). Let "        \
 	  "through, and remembered.")                                                              \
 	X(SYNACK_IGNORED, "synack-ignored",                                                        \
-	  "A SYN ACK in a connection that is past it: a repetition. Let through, changes "         \
+	  "A SYN/ACK in a connection that is past it: a repetition. Let through, changes "         \
 	  "nothing.")                                                                              \
 	X(CHALLENGE_SYN_SENT, "challenge-in-syn-sent",                                             \
 	  "An ACK in answer to a SYN: the other host still knows an old connection (challenge "    \

@@ -60,7 +60,7 @@
 	  "Damage, a broken or hostile sender.")                                                   \
 	X(TCP_FLAGS, "the combination of flags makes sense",                                       \
 	  "The flags {flags} are together in no segment that a TCP sends.",                        \
-	  "SYN (with URG), SYN ACK, RST, RST ACK, and FIN ACK or ACK (with URG); PSH, ECE and "    \
+	  "SYN (with URG), SYN/ACK, RST, RST/ACK, and FIN/ACK or ACK (with URG); PSH, ECE and "    \
 	  "CWR may be added to each.",                                                             \
 	  "A scan (null, FIN, Xmas), or a probe for the kind of operating system.")                \
 	X(TCP_NOT_FIRST, "the first packet of a flow can begin one",                               \

@@ -32,7 +32,7 @@ enum flag {
 		FLAG_MAX
 };
 
-#define TIMEOUT_EFFECT "flows in that condition are kept for so long"
+#define TIMEOUT_EFFECT "flows like that are kept for so long"
 
 /* Timeout, sysctl below net.netfilter.nf_conntrack_. */
 #define TIMEOUT_SYSCTL_LIST(X)                                                                     \

@@ -117,7 +117,7 @@ static void answer_not_seen(void **state)
 	     "direction.");
 	says(&s, n, "In SYN_SENT, from the initiator: SYN, RST.");
 	says(&s, n, "In SYN_SENT, from the responder: SYN, SYN/ACK, ACK, RST.");
-	says(&s, n, "The SYN ACK was not seen");
+	says(&s, n, "The SYN/ACK was not seen");
 	stage_done(&s);
 }
 
