@@ -42,12 +42,15 @@ static void found_bit(const struct scene *s, const char *name, uint16_t bit, uin
 static void found_status(const struct scene *s, const struct recall_detail *d)
 {
 	uint16_t status = s->record->before.status;
-	char text[CT_STATUS_STRLEN];
+	char text[CT_STATUS_STRLEN], reply[SCENE_STRLEN], assured[SCENE_STRLEN];
 
-	found_bit(s, "SEEN_REPLY", CT_STATUS_SEEN_REPLY, d ? d->reply_by : 0);
-	if (!(status & CT_STATUS_SEEN_REPLY))
+	if (status & CT_STATUS_ASSURED)
+		FOUND(s, "SEEN_REPLY%s, ASSURED%s: %s.", since(d ? d->reply_by : 0, reply),
+		      since(d ? d->assured_by : 0, assured), meaning_of_status(CT_STATUS_ASSURED));
+	else if (!(status & CT_STATUS_SEEN_REPLY))
 		FOUND(s, "No SEEN_REPLY: %s.", meaning_of_status(0));
-	found_bit(s, "ASSURED", CT_STATUS_ASSURED, d ? d->assured_by : 0);
+	else
+		found_bit(s, "SEEN_REPLY", CT_STATUS_SEEN_REPLY, d ? d->reply_by : 0);
 	found_bit(s, "EXPECTED", CT_STATUS_EXPECTED, 0);
 	found_bit(s, "HELPER", CT_STATUS_HELPER, 0);
 	account_put_string(s->account, "status_before", ct_status_to_str(status, text));

@@ -46,6 +46,8 @@ static void beyond_the_window(void **state)
 	talk_say(&s, false, FLOW_ACK, 1100, 5001, 10);
 	says(&s, n, "Packet 6 is INVALID: sequence beyond the receiver's window");
 	says(&s, n,
+	     "SEEN_REPLY since packet 2, ASSURED since packet 3: both sides have taken part");
+	says(&s, n,
 	     "largest window 64000 (packet 1), window scale 7; may send up to 65100 "
 	     "(rel. 64100) = ack 1100 (rel. 100) + window 64000 (packet 5)");
 	says(&s, n,
