@@ -48,7 +48,8 @@ plant()
 	mkdir -p "$tree/build/tests/unit/ctl" "$tree/examples"
 	cp "$top_srcdir/man/ctmarkd.metrics.7" "$tree/man"
 	cp "$top_srcdir/systemd/ctmarkd-metrics.service.in" "$tree/systemd"
-	cp "$top_srcdir"/examples/*.json "$top_srcdir"/examples/*.yml "$tree/examples"
+	cp -r "$top_srcdir"/examples/*.json "$top_srcdir"/examples/*.yml "$top_srcdir/examples/captures" \
+		"$tree/examples"
 	cp "$top_srcdir/tests/check/alerts.yml" "$tree/tests/check"
 	"$top_builddir/tests/unit/ctl/metrics_text" >"$tree/build/metrics"
 	printf '#!/bin/sh\ncat "%s"\n' "$tree/build/metrics" >"$tree/build/tests/unit/ctl/metrics_text"

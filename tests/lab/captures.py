@@ -71,6 +71,13 @@ class Web(Service):
         return [PYTHON, "-m", "http.server", "--bind", SERVER4, "80"]
 
 
+def quiet(path, seconds=0.3):
+    """Whether a file does not grow for so long."""
+    size = path.stat().st_size
+    time.sleep(seconds)
+    return path.stat().st_size == size
+
+
 @contextlib.contextmanager
 def captured(lab, path):
     """What passes the router's lan port goes to a file, until all has come that is under way."""
@@ -79,7 +86,7 @@ def captured(lab, path):
     try:
         assert "listening" in listener.stderr.readline()
         yield
-        time.sleep(0.3)
+        poll(lambda: quiet(path), what="the last packet")
     finally:
         listener.terminate()
         listener.wait()
@@ -102,8 +109,8 @@ def say(one, other, text):
     time.sleep(0.05)
 
 
-def seen(path, port):
-    """Sequence numbers behind the last byte of the client and of the server, by a capture so far."""
+def reached(path, port):
+    """By a capture so far: whether a side is the client, and the sequence number behind its last byte."""
     end = {}
     for _, frame in read(path):
         packet = frame[14:]
@@ -112,6 +119,13 @@ def seen(path, port):
         length = int.from_bytes(packet[2:4], "big") - size - (packet[size + 12] >> 4) * 4
         if port in (sport, dport):
             end[dport == port] = (seq + length + (packet[size + 13] & 3 != 0)) & 0xFFFFFFFF
+    return end
+
+
+def seen(path, port):
+    """Sequence numbers behind the last byte of the client and of the server, when all is written."""
+    poll(lambda: quiet(path, 0.05) and len(reached(path, port)) == 2, what="packets of both sides")
+    end = reached(path, port)
     return end[True], end[False]
 
 

@@ -235,20 +235,22 @@ what iptables -m mark counts, and the journal. For that: sudo ./bootstrap demo
 What it can show is the engine of ctmarkd on packets that were captured: ctmark-replay."""
 # what a capture is about, how it is shown, and what has to be said of it: ctinfo, reasons, ends of flows
 CAPTURES = (
-    ("A connection, in which a segment is far beyond the window and one has flags that no stack sends; "
-     "then the same ports once more", ["tcp.pcap"],
-     {"NEW", "ESTABLISHED", "ESTABLISHED_REPLY", "INVALID", "tcp-seq-over", "tcp-flags", "tcp-reopen"}),
-    ("Echo, an error about a flow, and one about none", ["icmp.pcap"],
-     {"RELATED_REPLY", "icmp-unasked", "icmp-no-flow"}),
-    ("An FTP client announces where it waits for data, and a helper reads it", ["--helpers", "ftp", "ftp.pcap"],
-     {"RELATED", "ftp"}),
-    ("The flows of all of them", ["--summary", "tcp.pcap", "icmp.pcap", "other.pcap"], set()),
+    ("A connection, into which somebody sends two segments that do not belong to it", ["out-of-window.pcap"],
+     {"NEW", "ESTABLISHED", "ESTABLISHED_REPLY", "INVALID", "tcp-seq-over", "tcp-ack-over"}),
+    ("A port where nobody listens, tried twice from the same port", ["refused.pcap"], {"tcp-rst"}),
+    ("Errors about datagrams, and one about something that nobody has sent", ["icmp-error.pcap"],
+     {"RELATED_REPLY", "icmp-no-flow"}),
+    ("FTP: a helper reads where data will be sent", ["--helpers", "ftp", "--flow", "2,4", "ftp.pcap"],
+     {"RELATED"}),
+    ("An association of SCTP, and a packet with the tag of none", ["sctp.pcap"], {"sctp-vtag"}),
+    ("Flows instead of packets", ["--summary", "refused.pcap", "out-of-window.pcap", "icmp-error.pcap"], set()),
+    ("Why is packet 8 of the first one INVALID?", ["--explain", "8", "out-of-window.pcap"], {"tcp-seq-over"}),
 )
 
 
 def said_of(replay, arguments):
     """Every class, reason and helper in what is said of a capture."""
-    done = subprocess.run([replay, "-j", *arguments], cwd=TOP / "tests" / "replay", text=True,
+    done = subprocess.run([replay, "-j", *arguments], cwd=TOP / "examples" / "captures", text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     claim(done.returncode == 0, f"ctmark-replay cannot read {arguments[-1]}")
     objects = [json.loads(line) for line in done.stdout.splitlines()]
@@ -262,7 +264,7 @@ def offline():
     for title, arguments, expected in CAPTURES:
         head(textwrap.fill(title, WIDTH))
         print(paint("dim", f"$ ctmark-replay {' '.join(arguments)}"), flush=True)
-        subprocess.run([replay, *arguments], cwd=TOP / "tests" / "replay", stderr=subprocess.DEVNULL)
+        subprocess.run([replay, *arguments], cwd=TOP / "examples" / "captures", stderr=subprocess.DEVNULL)
         missing = expected - said_of(replay, arguments)
         claim(not missing, f"nothing is said of {', '.join(sorted(missing))}")
     print(f"\n{paint('good', 'All as it should be')}: each class and reason is where it belongs.")

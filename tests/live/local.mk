@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/live/test_bench.py \
 	tests/live/test_buffers.py \
 	tests/live/test_bulk.py \
+	tests/live/test_captures.py \
 	tests/live/test_check_rules.py \
 	tests/live/test_control.py \
 	tests/live/test_control_hostile.py \

@@ -69,10 +69,11 @@ expect nothing
 verdict "what is read from standard input is not tried" "$(
 	grep -q "cannot be read twice" "$work/said" || cat "$work/said")"
 
-# which flows make room is up to the secret of the table's hashes
+# which flows make room is up to the secret of the table's hashes, and so is whether two do for one
 printf '[Track]\nMaxFlows=64\n' >"$work/full.conf"
 "$replay" --config "$work/full.conf" --summary -j "$here/full.pcap" >"$work/full" 2>"$work/notes"
-verdict "no more flows than MaxFlows=" "$(tail -n 1 "$work/full" | grep -q '"alive":64,' || cat "$work/full")"
+alive=$(sed -n '$s/.*"alive":\([0-9]*\),.*/\1/p' "$work/full")
+verdict "no more flows than MaxFlows=" "$({ [ "$alive" -gt 50 ] && [ "$alive" -le 64 ]; } || tail -n 1 "$work/full")"
 verdict "each flow has a line" "$(grep -c '^{"flow"' "$work/full" >"$work/lines"
 	grep -q "\"flows\":$(cat "$work/lines")," "$work/full" || cat "$work/full")"
 verdict "a full table is told of" "$(grep -qE 'found the table full|to make room' "$work/notes" ||

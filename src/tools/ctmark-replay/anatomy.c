@@ -69,8 +69,8 @@ static void read_sctp(struct anatomy *a)
 }
 
 /*
- * Of the identification (IPv4) and the first bytes of the transport header, which is what every
- * error quotes: sequence number of TCP, length and checksum of UDP, number of an echo.
+ * Of the sender, the identification (IPv4), and the first bytes of the transport header, which is
+ * what every error quotes: sequence number of TCP, length and checksum of UDP, number of an echo.
  */
 static uint32_t print_of(const struct anatomy *a, struct ct_bytes packet)
 {
@@ -79,6 +79,8 @@ static uint32_t print_of(const struct anatomy *a, struct ct_bytes packet)
 
 	if (a->ip.family == CT_AF_INET && packet.cap >= 6)
 		print = (print ^ ct_read_be16(packet.data + 4)) * 16777619U;
+	for (size_t i = 0; i < sizeof(a->ip.src.b); i++)
+		print = (print ^ a->ip.src.b[i]) * 16777619U;
 	for (uint32_t i = 0; h && i < PORTS_LEN; i++)
 		print = (print ^ h[i]) * 16777619U;
 	return print;

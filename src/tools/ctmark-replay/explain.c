@@ -270,8 +270,7 @@ static void tell_sequel(struct explain *e)
 			    q->flow ? "the flow" : "these endpoints");
 	else
 		account_say(&e->account, SECTION_AFTER,
-			    "Packets of %s that came later: %" PRIu64 ", INVALID of these: %" PRIu64
-			    ".",
+			    "Later packets of %s: %" PRIu64 ", of these INVALID: %" PRIu64 ".",
 			    q->flow ? "the flow" : "these endpoints", q->valid + q->invalid,
 			    q->invalid);
 	if (!q->flow && q->first_valid)

@@ -42,12 +42,15 @@ static void found_bit(const struct scene *s, const char *name, uint16_t bit, uin
 static void found_status(const struct scene *s, const struct recall_detail *d)
 {
 	uint16_t status = s->record->before.status;
-	char text[CT_STATUS_STRLEN];
+	char text[CT_STATUS_STRLEN], reply[SCENE_STRLEN], assured[SCENE_STRLEN];
 
-	found_bit(s, "SEEN_REPLY", CT_STATUS_SEEN_REPLY, d ? d->reply_by : 0);
-	if (!(status & CT_STATUS_SEEN_REPLY))
+	if (status & CT_STATUS_ASSURED)
+		FOUND(s, "SEEN_REPLY%s, ASSURED%s: %s.", since(d ? d->reply_by : 0, reply),
+		      since(d ? d->assured_by : 0, assured), meaning_of_status(CT_STATUS_ASSURED));
+	else if (!(status & CT_STATUS_SEEN_REPLY))
 		FOUND(s, "No SEEN_REPLY: %s.", meaning_of_status(0));
-	found_bit(s, "ASSURED", CT_STATUS_ASSURED, d ? d->assured_by : 0);
+	else
+		found_bit(s, "SEEN_REPLY", CT_STATUS_SEEN_REPLY, d ? d->reply_by : 0);
 	found_bit(s, "EXPECTED", CT_STATUS_EXPECTED, 0);
 	found_bit(s, "HELPER", CT_STATUS_HELPER, 0);
 	account_put_string(s->account, "status_before", ct_status_to_str(status, text));
@@ -64,7 +67,7 @@ static void found_flow(const struct scene *s)
 	uint64_t now_ns = s->record->packet->time_ns;
 	char tuple[SCENE_STRLEN], age[SCENE_STRLEN], idle[SCENE_STRLEN], left[SCENE_STRLEN];
 
-	FOUND(s, "Flow %" PRIu64 ", %s, begun by packet %" PRIu64 " %s before.", s->record->flow,
+	FOUND(s, "Flow %" PRIu64 ", %s, begun by packet %" PRIu64 ", %s before.", s->record->flow,
 	      scene_tuple(&f->orig, tuple), f->first,
 	      scene_span(between(f->first_ns, now_ns), age));
 	found_state(s, f->detail);
@@ -87,8 +90,6 @@ static void found_past(const struct scene *s, uint64_t number)
 	const char *state = ct_state_name(f->orig.proto, f->state);
 
 	account_put_uint(s->account, "earlier_flow", number);
-	if (f->death == CT_DEATH_NONE && end_ns > now_ns)
-		return;
 	if (f->death == CT_DEATH_NONE || f->death == CT_DEATH_TIMEOUT)
 		FOUND(s,
 		      "Flow %" PRIu64 " had the same endpoints. Its last packet was packet %" PRIu64
@@ -103,31 +104,42 @@ static void found_past(const struct scene *s, uint64_t number)
 		      ct_death_text((enum ct_death)f->death));
 }
 
-/* What names the flow that was looked for: of an ICMP error that of the packet it quotes. */
-static bool wanted(const struct scene *s, struct ct_tuple *ret)
+/* It is there, but the packet was refused before flows were looked for. */
+static bool is_there(const struct scene *s, uint64_t number)
 {
-	struct anatomy quote;
+	const struct recall_flow *f = recall_flow(s->memory, number);
 
-	*ret = s->packet->tuple;
-	if (!anatomy_read_quote(&quote, s->packet, s->record->in->zone))
-		return s->packet->has_tuple;
-	*ret = quote.tuple;
-	return true;
+	return f && f->death == CT_DEATH_NONE && f->expires_ns > s->record->packet->time_ns;
+}
+
+/* Looked for by the packet itself, or by what an ICMP error quotes. */
+static void found_none(const struct scene *s, const struct ct_tuple *t, const char *whose)
+{
+	uint64_t past = recall_by_tuple(s->memory, t, s->record->first ? s->record->flow : 0);
+
+	if (is_there(s, past)) {
+		FOUND(s,
+		      "No flow was looked for: the packet was refused before. Flow %" PRIu64
+		      " is that of %s.",
+		      past, whose);
+		account_put_uint(s->account, "earlier_flow", past);
+		return;
+	}
+	FOUND(s, "No flow of %s%s.", whose, past ? " any more" : " was seen before");
+	if (past)
+		found_past(s, past);
 }
 
 static void found_nothing(const struct scene *s)
 {
-	struct ct_tuple tuple;
-	uint64_t past;
+	struct anatomy quote;
 
-	if (!wanted(s, &tuple)) {
+	if (anatomy_read_quote(&quote, s->packet, s->record->in->zone))
+		found_none(s, &quote.tuple, "the quoted packet");
+	else if (s->packet->has_tuple)
+		found_none(s, &s->packet->tuple, "these endpoints");
+	else
 		FOUND(s, "The packet names no flow.");
-		return;
-	}
-	past = recall_by_tuple(s->memory, &tuple, s->record->first ? s->record->flow : 0);
-	FOUND(s, "No flow of these endpoints%s.", past ? " any more" : " was seen before");
-	if (past)
-		found_past(s, past);
 }
 
 static void found_old(const struct scene *s)

@@ -41,19 +41,17 @@ static void untracked(const struct scene *s)
 static void name_quoted(const struct scene *s, const struct anatomy *quote)
 {
 	uint64_t number = s->flow ? recall_by_print(s->flow, quote->print) : 0;
-	char tuple[SCENE_STRLEN];
 
 	if (!s->flow)
 		return;
-	RULE(s, "It quotes a packet %s.", scene_tuple(&quote->tuple, tuple));
 	if (number) {
-		RULE(s, "That was packet %" PRIu64 " of flow %" PRIu64 ".", number,
+		RULE(s, "What it quotes is packet %" PRIu64 " of flow %" PRIu64 ".", number,
 		     s->record->flow);
 		account_put_uint(s->account, "quoted_packet", number);
 	} else {
 		RULE(s,
-		     "It belongs to flow %" PRIu64 "; the packet itself is not among the last "
-		     "ones of it that were seen here.",
+		     "What it quotes belongs to flow %" PRIu64 ", but is none of the last packets "
+		     "that were seen of it.",
 		     s->record->flow);
 	}
 	account_put_uint(s->account, "quoted_flow", s->record->flow);
@@ -72,11 +70,11 @@ bool explain_icmp_valid(const struct scene *s)
 	    !anatomy_read_quote(&quote, s->packet, s->record->in->zone))
 		return false;
 	account_put_string(s->account, "rule", "an error belongs to the flow of what it quotes");
-	RULE(s, "%s: an ICMP error (type %u code %u) about a known flow, on its way to %s.",
+	RULE(s, "%s: an ICMP error (type %u code %u) about a packet of a flow, on its way to %s.",
 	     ct_info_name((enum ct_info)info), s->packet->type, s->packet->code,
 	     info == CT_INFO_RELATED ? "the responder" : "the initiator");
 	name_quoted(s, &quote);
-	RULE(s, "It does not refresh the flow and is no reply of it.");
+	RULE(s, "It neither refreshes the flow nor counts as a reply.");
 	return true;
 }
 
@@ -88,10 +86,13 @@ void explain_icmp_refused(const struct scene *s)
 	if (!anatomy_read_quote(&quote, s->packet, s->record->in->zone))
 		return;
 	name_quoted(s, &quote);
+	if (s->record->out->reason == CT_REASON_ICMP_NO_FLOW)
+		RULE(s, "It quotes %s. No flow has these endpoints.",
+		     scene_tuple(&quote.tuple, sender));
 	if (s->record->out->reason != CT_REASON_ICMP_TARGET)
 		return;
 	scene_address(quote.ip.family, &quote.ip.src, sender);
 	scene_address(s->packet->ip.family, &s->packet->ip.dst, target);
-	RULE(s, "It is addressed to %s, and the quoted packet came from %s.", target, sender);
+	RULE(s, "It goes to %s, and the quoted packet came from %s.", target, sender);
 	account_put_string(s->account, "quoted_sender", sender);
 }

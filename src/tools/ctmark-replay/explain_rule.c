@@ -147,8 +147,7 @@ static void name_announcement(const struct scene *s, const struct recall_detail 
 	if (!d || !d->expects_by)
 		return;
 	RULE(s, "It was announced by packet %" PRIu64 "%s.", d->expects_by,
-	     d->expects_before ? ", the last one of that flow in which the helper has read such"
-			       : "");
+	     d->expects_before ? ", the last one of that flow with an announcement" : "");
 	account_put_uint(s->account, "announced_by", d->expects_by);
 }
 

@@ -8,14 +8,6 @@
 #include "tools/ctmark-replay/scene.h"
 #include "util/words.h"
 
-static const char *by_packet(uint64_t number, char buf[static SCENE_STRLEN])
-{
-	*buf = '\0';
-	if (number)
-		snprintf(buf, SCENE_STRLEN, " (packet %" PRIu64 ")", number);
-	return buf;
-}
-
 static void add_window(struct words *w, const struct ct_view_peer *p, const struct recall_side *m)
 {
 	char by[SCENE_STRLEN];
@@ -25,7 +17,7 @@ static void add_window(struct words *w, const struct ct_view_peer *p, const stru
 	else
 		words_add(w, "; largest window %" PRIu32 " = %" PRIu32 " << %u", p->maxwin,
 			  m->maxwin_raw, p->scale);
-	words_add(w, "%s", by_packet(m ? m->maxwin_by : 0, by));
+	words_add(w, "%s", scene_by(m ? m->maxwin_by : 0, by));
 	if (m && m->maxwin_syn && p->scale > 0)
 		words_add(w, ", window scale %u", p->scale);
 }
@@ -41,7 +33,7 @@ static void add_allowance(const struct scene *s, struct words *w, uint8_t dir,
 	if (m->maxend_ack + m->maxend_win == p->maxend)
 		words_add(w, " = ack %s + window %" PRIu32, scene_seq(s, dir, m->maxend_ack, ack),
 			  m->maxend_win);
-	words_add(w, "%s", by_packet(m->maxend_by, by));
+	words_add(w, "%s", scene_by(m->maxend_by, by));
 }
 
 static void put_side(const struct scene *s, const char *object, const struct ct_view_peer *p)
@@ -70,10 +62,10 @@ static void side_sent(const struct scene *s, uint8_t dir)
 		return;
 	}
 	words_add(&w, "%s (%s) has sent up to ", dir ? "The responder" : "The initiator", buf);
-	words_add(&w, "%s%s", scene_seq(s, dir, p->end, buf), by_packet(m ? m->end_by : 0, by));
+	words_add(&w, "%s%s", scene_seq(s, dir, p->end, buf), scene_by(m ? m->end_by : 0, by));
 	if (p->flags & CT_TCP_MAXACK_SET)
 		words_add(&w, "; acknowledged up to %s%s", scene_seq(s, !dir, p->maxack, buf),
-			  by_packet(m ? m->maxack_by : 0, by));
+			  scene_by(m ? m->maxack_by : 0, by));
 	add_window(&w, p, m);
 	add_allowance(s, &w, dir, p, m);
 	account_say(s->account, SECTION_SENT, "%s.", text);

@@ -117,26 +117,22 @@ static void seq_over(const struct scene *s, struct measure *m)
 	const uint32_t *d = s->event->detail;
 	const struct recall_side *side =
 		s->flow && s->flow->detail ? &s->flow->detail->side[m->dir] : NULL;
-	char seq[SCENE_STRLEN], max[SCENE_STRLEN], ack[SCENE_STRLEN];
+	char seq[SCENE_STRLEN], max[SCENE_STRLEN], ack[SCENE_STRLEN], sum[2 * SCENE_STRLEN] = "";
 
 	m->seq = d[0];
 	m->end = d[1];
 	m->ack = m->sack = d[3];
 	if (m->rcv->flags & CT_TCP_SACK_PERM)
 		m->sack = ct_tcp_highest_sack(&s->packet->tcp, m->ack);
-	RULE(s,
-	     "Sequence %s must be at most %s, the furthest that %s allows. It is %" PRIu32
-	     " too high.",
-	     scene_seq(s, m->dir, d[0], seq), scene_seq(s, m->dir, d[2], max), scene_side(!m->dir),
-	     d[0] - d[2]);
 	if (side && side->maxend_by && side->maxend_ack + side->maxend_win == d[2])
-		RULE(s,
-		     "%" PRIu32 " <= %" PRIu32 " = ack %s + window %" PRIu32 " (packet %" PRIu64
-		     ") is false.",
-		     d[0], d[2], scene_seq(s, m->dir, side->maxend_ack, ack), side->maxend_win,
-		     side->maxend_by);
-	else
-		RULE(s, "%" PRIu32 " <= %" PRIu32 " is false.", d[0], d[2]);
+		snprintf(sum, sizeof(sum), " = ack %s + window %" PRIu32 " (packet %" PRIu64 ")",
+			 scene_seq(s, m->dir, side->maxend_ack, ack), side->maxend_win,
+			 side->maxend_by);
+	RULE(s,
+	     "Sequence %s must be at most %s%s, the furthest that %s allows. It is %" PRIu32
+	     " too high.",
+	     scene_seq(s, m->dir, d[0], seq), scene_seq(s, m->dir, d[2], max), sum,
+	     scene_side(!m->dir), d[0] - d[2]);
 	account_put_uint(s->account, "missed_by", d[0] - d[2]);
 	say_forgiveness(s, m);
 	accepted_seqs(s, m);
@@ -155,17 +151,15 @@ static void ack_over(const struct scene *s, const struct measure *m)
 	bool unseen = before && before->l4.tcp.peer[m->dir].maxwin == 0 &&
 		      !(s->packet->tcp.flags & CT_TCP_SYN_FLAG);
 	uint32_t max = unseen ? d[2] + 1 : d[2];
-	char ack[SCENE_STRLEN], end[SCENE_STRLEN];
+	char ack[SCENE_STRLEN], end[SCENE_STRLEN], by[SCENE_STRLEN];
 
 	RULE(s,
-	     "%s %s must be at most %s, the highest that %s has sent%s. It is %" PRIu32
+	     "%s %s must be at most %s, the highest that %s has sent%s%s. It is %" PRIu32
 	     " too high.",
 	     d[0] == d[1] ? "Acknowledgement" : "SACK up to", scene_seq(s, !m->dir, d[1], ack),
 	     scene_seq(s, !m->dir, max, end), scene_side(!m->dir),
+	     scene_by(other ? other->end_by : 0, by),
 	     unseen ? ", and one for a FIN that was not seen" : "", d[1] - max);
-	RULE(s, "%" PRIu32 " <= %" PRIu32 " is false.", d[1], max);
-	if (other && other->end_by)
-		RULE(s, "The highest was sent by packet %" PRIu64 ".", other->end_by);
 	account_put_uint(s->account, "missed_by", d[1] - max);
 	accepted_acks(s, m, max);
 	if (d[0] != d[1])
@@ -180,26 +174,22 @@ static void rst_stale(const struct scene *s, const struct measure *m)
 	const uint32_t *d = s->event->detail;
 	const struct recall_side *other =
 		s->flow && s->flow->detail ? &s->flow->detail->side[!m->dir] : NULL;
-	char seq[SCENE_STRLEN], max[SCENE_STRLEN], end[SCENE_STRLEN];
+	char seq[SCENE_STRLEN], max[SCENE_STRLEN], end[SCENE_STRLEN], by[SCENE_STRLEN];
 	bool settled = s->record->out->state == CT_TCP_STATE_ESTABLISHED &&
 		       s->record->out->status & CT_STATUS_ASSURED;
 
 	RULE(s,
-	     "Sequence %s must be at least %s, up to which %s has acknowledged. It is %" PRIu32
-	     " too low.",
+	     "Sequence %s must be at least %s, up to which %s has acknowledged%s. It is %" PRIu32
+	     " too low. TCPBeLiberal= does not cover this.",
 	     scene_seq(s, m->dir, d[0], seq), scene_seq(s, m->dir, d[1], max), scene_side(!m->dir),
-	     d[1] - d[0]);
-	RULE(s, "%" PRIu32 " >= %" PRIu32 " is false. TCPBeLiberal= does not cover this.", d[0],
-	     d[1]);
-	if (other && other->maxack_by)
-		RULE(s, "That was acknowledged by packet %" PRIu64 ".", other->maxack_by);
+	     scene_by(other ? other->maxack_by : 0, by), d[1] - d[0]);
 	account_put_uint(s->account, "missed_by", d[1] - d[0]);
 	put_accepted(s, "seq_min", d[1]);
 	put_accepted(s, "seq_max", m->snd->seq_max);
-	ACCEPTED(s, "A RST from %s to %s.%s", scene_seq(s, m->dir, d[1], max),
-		 scene_seq(s, m->dir, m->snd->seq_max, end),
+	ACCEPTED(s, "A RST with a sequence number from %s to %s.%s",
+		 scene_seq(s, m->dir, d[1], max), scene_seq(s, m->dir, m->snd->seq_max, end),
 		 settled ? " Only one with the first of these, or right behind the last segment of "
-			   "its sender, ends the flow; others pass and leave it open."
+			   "its sender, ends the flow; others pass and only shorten its timeout."
 			 : "");
 }
 
@@ -213,10 +203,10 @@ static const char *state_cause(uint8_t dir, uint8_t index, uint8_t state)
 		       "soon, or it is forged.";
 	if (state == CT_TCP_STATE_SYN_SENT && dir == CT_DIR_ORIGINAL &&
 	    (index == CT_TCP_ACK || index == CT_TCP_FIN))
-		return "The SYN ACK was not seen: answers go another way (asymmetric routing), are "
-		       "not queued or captured, or the SYN ACK was INVALID itself.";
+		return "The SYN/ACK was not seen: answers go another way (asymmetric routing), are "
+		       "not queued or captured, or the SYN/ACK was INVALID itself.";
 	if (dir == CT_DIR_ORIGINAL && index == CT_TCP_SYNACK)
-		return "The host that has sent the SYN sends a SYN ACK, too: both sides begin at "
+		return "The host that has sent the SYN sends a SYN/ACK, too: both sides begin at "
 		       "once, and the other SYN was not seen; or the roles were mistaken when the "
 		       "connection was met in its middle.";
 	if (index == CT_TCP_FIN)

@@ -17,28 +17,28 @@
 	X(OPENS, "opens", "A SYN opens the flow and sets the numbers of its sender.")              \
 	X(MIDSTREAM, "midstream",                                                                  \
 	  "Picked up in mid-stream, by TCPLoose=yes: the connection is taken for open. Who sent "  \
-	  "this packet is taken for the initiator, and as window scales are not known nothing of " \
+	  "this packet is taken for the initiator, and as window scales are not known no segment " \
+	  "of "                                                                                    \
 	  "it is refused for its window.")                                                         \
 	X(REOPENS, "reopens",                                                                      \
 	  "The ports are used again: the connection was closed by a FIN, or the last packet was "  \
-	  "a "                                                                                     \
-	  "RST of the same side. So this SYN ends the old flow (tcp-reopen) and begins a new "     \
+	  "a RST of the same side. So this SYN ends the old flow (tcp-reopen) and begins a new "   \
 	  "one.")                                                                                  \
 	X(SYN_AGAIN, "syn-again",                                                                  \
 	  "The SYN is sent again. It is accepted, but does not make the flow live longer: an "     \
 	  "unanswered one shall not live by repeating itself.")                                    \
 	X(BOTH_OPEN, "simultaneous-open",                                                          \
-	  "Both sides have sent a SYN (simultaneous open): the flow waits for a SYN ACK or ACK.")  \
+	  "Both sides have sent a SYN (simultaneous open): the flow waits for a SYN/ACK or ACK.")  \
 	X(SYN_IGNORED, "syn-ignored",                                                              \
 	  "A SYN into a connection that is known. It is let through and changes nothing, but it "  \
-	  "is remembered: if the other side answers it with a SYN ACK that fits, that is a new "   \
+	  "is remembered: if the other side answers it with a SYN/ACK that fits, that is a new "   \
 	  "connection; a challenge ACK and a RST would end the old one.")                          \
 	X(SYN_NOT_REOPENING, "syn-not-reopening",                                                  \
 	  "A SYN behind the end of a connection, but from the side that may not open it again "    \
 	  "(it was no FIN that closed it, and the last RST came from the other side). Let "        \
 	  "through, and remembered.")                                                              \
 	X(SYNACK_IGNORED, "synack-ignored",                                                        \
-	  "A SYN ACK in a connection that is past it: a repetition. Let through, changes "         \
+	  "A SYN/ACK in a connection that is past it: a repetition. Let through, changes "         \
 	  "nothing.")                                                                              \
 	X(CHALLENGE_SYN_SENT, "challenge-in-syn-sent",                                             \
 	  "An ACK in answer to a SYN: the other host still knows an old connection (challenge "    \

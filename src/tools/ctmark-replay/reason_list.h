@@ -56,10 +56,11 @@
 	X(TCP_OFFSET, "the data offset fits the packet",                                           \
 	  "The data offset says that the TCP header has {offset} bytes; that is less than 20 or "  \
 	  "more than the {have} bytes that are there.",                                            \
-	  "A data offset of 20 to {have} bytes.", "Damage, a broken or hostile sender.")           \
+	  "A header of at least 20 bytes that ends within the packet.",                            \
+	  "Damage, a broken or hostile sender.")                                                   \
 	X(TCP_FLAGS, "the combination of flags makes sense",                                       \
 	  "The flags {flags} are together in no segment that a TCP sends.",                        \
-	  "SYN (with URG), SYN ACK, RST, RST ACK, and FIN ACK or ACK (with URG); PSH, ECE and "    \
+	  "SYN (with URG), SYN/ACK, RST, RST/ACK, and FIN/ACK or ACK (with URG); PSH, ECE and "    \
 	  "CWR may be added to each.",                                                             \
 	  "A scan (null, FIN, Xmas), or a probe for the kind of operating system.")                \
 	X(TCP_NOT_FIRST, "the first packet of a flow can begin one",                               \
@@ -147,22 +148,19 @@
 	  "An error that quotes the IP header and 4 bytes for the ports (8 for ICMP and GRE).",    \
 	  "A broken or hostile sender: routers quote at least 8 bytes behind the IP header.")      \
 	X(ICMP_QUOTE_FORM, "an error quotes a packet that can have a flow",                        \
-	  "The quoted packet (protocol {proto}) names no flow: an ICMP error itself, a message "   \
-	  "without an answer, or a later fragment.",                                               \
+	  "The quoted packet ({proto}) can have no flow: it is an ICMP error itself, a message "   \
+	  "without an answer, a later fragment, or GRE version 1 without PPP.",                    \
 	  "An error about the first fragment, or about any packet that has a flow.",               \
 	  "Errors about errors are forbidden (RFC 1122, 3.2.2). About later fragments they are "   \
 	  "allowed, but nobody can tell whose they are.")                                          \
-	X(ICMP_NO_FLOW, "an error is about a known flow",                                          \
-	  "It quotes a packet of protocol {proto} from port {sport} to port {dport}; there is no " \
-	  "flow that it belongs to.",                                                              \
+	X(ICMP_NO_FLOW, "the packet that an error quotes belongs to a flow", "",                   \
 	  "The same error while the flow of the quoted packet is there.",                          \
 	  "The quoted packet went another way or is older than the capture, its flow has timed "   \
 	  "out or was not let through, or somebody used this address as a source "                 \
 	  "(backscatter).")                                                                        \
 	X(ICMP_TARGET, "an error goes to the sender of what it quotes",                            \
-	  "The flow of the quoted packet is known, but the error is addressed to somebody who "    \
-	  "has "                                                                                   \
-	  "not sent that packet.",                                                                 \
+	  "The flow of the quoted packet is there, but the error is addressed to somebody who "    \
+	  "has not sent that packet.",                                                             \
 	  "The same error, addressed to the sender of the quoted packet.",                         \
 	  "Forged; or a NAT has changed the address of the error and not that of the quote.")      \
 	X(ICMP6_REDIRECT, "a redirect comes from the router on the link",                          \
@@ -171,7 +169,7 @@
 	  "A redirect like that, about a known flow.",                                             \
 	  "Forged from outside the link, or a router that quotes no packet.")                      \
 	X(CLASH, "one packet begins a flow",                                                       \
-	  "Another packet has made the flow of protocol {proto}, port {sport} to {dport} while "   \
+	  "Another packet has made the {proto} flow from port {sport} to {dport} while "           \
 	  "this one was on its way. It is dropped.",                                               \
 	  "The same packet a moment later: it belongs to the flow that is there by then.",         \
 	  "Two first packets at the same time, on several cores. The sender repeats it.")          \

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "log/message.h"
 #include "tools/ctmark-replay/decode.h"
 #include "tools/ctmark-replay/reason_list.h"
 #include "util/words.h"
@@ -60,9 +61,11 @@ static void add_number(struct words *w, enum ct_reason reason, uint8_t l4proto, 
 {
 	const char *state = ct_state_name(l4proto, (uint8_t)value);
 	const char *chunk = ct_sctp_chunk_name((uint8_t)value);
-	char flags[DECODE_FLAGS_MAX];
+	char flags[DECODE_FLAGS_MAX], proto[MESSAGE_PROTO_MAX];
 
-	if (is_name(name, len, "flags"))
+	if (is_name(name, len, "proto"))
+		words_add(w, "%s", message_proto((uint8_t)value, proto));
+	else if (is_name(name, len, "flags"))
 		words_add(w, "%s", decode_flags((uint8_t)value, flags));
 	else if (is_name(name, len, "state") && state)
 		words_add(w, "%s", state);

@@ -71,12 +71,21 @@ static void add_end(struct words *w, const struct ct_tuple *t, const union ct_ad
 const char *scene_tuple(const struct ct_tuple *t, char buf[static SCENE_STRLEN])
 {
 	struct words w = {.buf = buf, .size = SCENE_STRLEN};
-	char proto[MESSAGE_PROTO_MAX];
+	char number[MESSAGE_PROTO_MAX];
+	const char *proto = message_proto(t->proto, number);
 
-	words_add(&w, "%s ", message_proto(t->proto, proto));
+	words_add(&w, "%s%s ", *proto >= '0' && *proto <= '9' ? "protocol " : "", proto);
 	add_end(&w, t, &t->src, t->src_id_be);
 	words_add(&w, " > ");
 	add_end(&w, t, &t->dst, t->dst_id_be);
+	return buf;
+}
+
+const char *scene_by(uint64_t number, char buf[static SCENE_STRLEN])
+{
+	*buf = '\0';
+	if (number)
+		snprintf(buf, SCENE_STRLEN, " (packet %" PRIu64 ")", number);
 	return buf;
 }
 

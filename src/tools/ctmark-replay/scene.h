@@ -39,6 +39,9 @@ const char *scene_tuple(const struct ct_tuple *t, char buf[static SCENE_STRLEN])
 /* "10.0.0.1" */
 const char *scene_address(uint8_t family, const union ct_addr *addr, char buf[static SCENE_STRLEN]);
 
+/* " (packet 7)"; nothing if the number is 0 */
+const char *scene_by(uint64_t number, char buf[static SCENE_STRLEN]);
+
 /*
  * A sequence number of one side: "4711 (rel. 12)"; without the latter if its first one was not
  * seen.

@@ -32,7 +32,7 @@ enum flag {
 		FLAG_MAX
 };
 
-#define TIMEOUT_EFFECT "flows in that condition are kept for so long"
+#define TIMEOUT_EFFECT "flows like that are kept for so long"
 
 /* Timeout, sysctl below net.netfilter.nf_conntrack_. */
 #define TIMEOUT_SYSCTL_LIST(X)                                                                     \
@@ -200,7 +200,9 @@ static void add_earlier(struct trials *t, const struct scene *s)
 
 static void add_patience(struct trials *t, const struct scene *s)
 {
-	struct trial *trial = add(t, s, "FragmentTimeout", "ipv4.ipfrag_time",
+	bool six = s->packet->ip.family == CT_AF_INET6;
+	struct trial *trial = add(t, s, "FragmentTimeout",
+				  six ? "netfilter.nf_conntrack_frag6_timeout" : "ipv4.ipfrag_time",
 				  "incomplete datagrams are kept for so long");
 	uint64_t seconds = 10 * (s->look->track->fragment_ns / CT_NS_PER_S + 1);
 

@@ -46,16 +46,18 @@ static void beyond_the_window(void **state)
 	talk_say(&s, false, FLOW_ACK, 1100, 5001, 10);
 	says(&s, n, "Packet 6 is INVALID: sequence beyond the receiver's window");
 	says(&s, n,
+	     "SEEN_REPLY since packet 2, ASSURED since packet 3: both sides have taken part");
+	says(&s, n,
 	     "largest window 64000 (packet 1), window scale 7; may send up to 65100 "
 	     "(rel. 64100) = ack 1100 (rel. 100) + window 64000 (packet 5)");
 	says(&s, n,
-	     "Sequence 900000 (rel. 899000) must be at most 65100 (rel. 64100), the "
-	     "furthest that the responder allows. It is 834900 too high.");
-	says(&s, n, "900000 <= 65100 = ack 1100 (rel. 100) + window 64000 (packet 5) is false.");
+	     "Sequence 900000 (rel. 899000) must be at most 65100 (rel. 64100) = ack 1100 "
+	     "(rel. 100) + window 64000 (packet 5), the furthest that the responder allows. It is "
+	     "834900 too high.");
 	says(&s, n,
 	     "With TCPBeLiberal=yes (net.netfilter.nf_conntrack_tcp_be_liberal=1) it would "
 	     "be ESTABLISHED.");
-	says(&s, n, "Packets of the flow that came later: 1, INVALID of these: 0.");
+	says(&s, n, "Later packets of the flow: 1, of these INVALID: 0.");
 	account = stage_object(&s, n);
 	assert_int_equal(stage_number(account, "missed_by"), 834900);
 	assert_int_equal(stage_number(account, "accepted.seq_max"), 65100);
@@ -75,8 +77,7 @@ static void acknowledged_too_much(void **state)
 	n = talk_say(&s, false, FLOW_ACK, 1100, 7001, 0);
 	says(&s, n,
 	     "Acknowledgement 7001 (rel. 2001) must be at most 5001 (rel. 1), the highest "
-	     "that the responder has sent. It is 2000 too high.");
-	says(&s, n, "The highest was sent by packet 2.");
+	     "that the responder has sent (packet 2). It is 2000 too high.");
 	stage_done(&s);
 }
 
@@ -91,8 +92,8 @@ static void stale_reset(void **state)
 	n = talk_say(&s, true, FLOW_RST, 4000, 0, 0);
 	says(&s, n,
 	     "Sequence 4000 (rel. -1000) must be at least 5001 (rel. 1), up to which the "
-	     "initiator has acknowledged. It is 1001 too low.");
-	says(&s, n, "That was acknowledged by packet 3.");
+	     "initiator has acknowledged (packet 3). It is 1001 too low. TCPBeLiberal= does not "
+	     "cover this.");
 	says(&s, n,
 	     "With TCPIgnoreInvalidRST=yes "
 	     "(net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=1) it would be "
@@ -118,7 +119,7 @@ static void answer_not_seen(void **state)
 	     "direction.");
 	says(&s, n, "In SYN_SENT, from the initiator: SYN, RST.");
 	says(&s, n, "In SYN_SENT, from the responder: SYN, SYN/ACK, ACK, RST.");
-	says(&s, n, "The SYN ACK was not seen");
+	says(&s, n, "The SYN/ACK was not seen");
 	stage_done(&s);
 }
 
@@ -256,6 +257,26 @@ static uint64_t udp(struct stage *s, bool back)
 	return number;
 }
 
+/* The error of a router about one of the datagrams of udp(). */
+static void error_about(struct flow_packet *error, struct flow_packet *quote, unsigned int len)
+{
+	flow_packet_init(quote);
+	quote->l4 = FLOW_UDP;
+	quote->src = FLOW_HOST_A;
+	quote->dst = FLOW_HOST_B;
+	quote->sport = 4000;
+	quote->dport = 53;
+	quote->len = len;
+	flow_packet_init(error);
+	error->l4 = FLOW_ICMP;
+	error->src = FLOW_HOST_R;
+	error->dst = FLOW_HOST_A;
+	error->icmp_kind = FLOW_UNSET;
+	error->icmp_type = 3;
+	error->icmp_code = 1;
+	error->quote = quote;
+}
+
 static void errors_and_what_they_quote(void **state)
 {
 	struct flow_packet error, quote;
@@ -265,30 +286,67 @@ static void errors_and_what_they_quote(void **state)
 	stage_init(&s);
 	udp(&s, false);
 	udp(&s, false);
-	flow_packet_init(&quote);
-	quote.l4 = FLOW_UDP;
-	quote.src = FLOW_HOST_A;
-	quote.dst = FLOW_HOST_B;
-	quote.sport = 4000;
-	quote.dport = 53;
-	quote.len = 11; /* the second */
-	flow_packet_init(&error);
-	error.l4 = FLOW_ICMP;
-	error.src = FLOW_HOST_R;
-	error.dst = FLOW_HOST_A;
-	error.icmp_kind = FLOW_UNSET;
-	error.icmp_type = 3;
-	error.icmp_code = 1;
-	error.quote = &quote;
+	error_about(&error, &quote, 11); /* the second */
 	n = talk_packet(&s, &error);
 	says(&s, n,
-	     "RELATED_REPLY: an ICMP error (type 3 code 1) about a known flow, on its way "
-	     "to the initiator.");
-	says(&s, n, "That was packet 2 of flow 1.");
+	     "RELATED_REPLY: an ICMP error (type 3 code 1) about a packet of a flow, on its way "
+	     "to the initiator. What it quotes is packet 2 of flow 1.");
 	error.dst = FLOW_HOST_A2;
 	n = talk_packet(&s, &error);
-	says(&s, n, "It is addressed to 10.3.0.1, and the quoted packet came from 10.1.0.1.");
+	says(&s, n, "It goes to 10.3.0.1, and the quoted packet came from 10.1.0.1.");
 	says(&s, n, "No setting of the kernel or of ctmarkd has to do with this rule.");
+	stage_done(&s);
+}
+
+static void error_about_nothing(void **state)
+{
+	struct flow_packet error, quote;
+	struct stage s;
+	uint64_t n;
+
+	stage_init(&s);
+	error_about(&error, &quote, 10);
+	n = talk_packet(&s, &error);
+	says(&s, n, "No flow of the quoted packet was seen before.");
+	says(&s, n, "It quotes udp 10.1.0.1:4000 > 10.2.0.1:53. No flow has these endpoints.");
+	stage_done(&s);
+}
+
+/* Packets of a protocol without ports look the same in both directions. */
+static void error_about_the_other_side(void **state)
+{
+	struct flow_packet error, quote;
+	struct stage s;
+	uint64_t n;
+
+	stage_init(&s);
+	error_about(&error, &quote, 10);
+	quote.l4 = FLOW_GRE;
+	talk_packet(&s, &quote);
+	n = talk_packet(&s, &error);
+	says(&s, n, "What it quotes is packet 1 of flow 1.");
+	quote.src = error.dst = FLOW_HOST_B;
+	quote.dst = FLOW_HOST_A;
+	n = talk_packet(&s, &error);
+	says(&s, n, "belongs to flow 1, but is none of the last packets that were seen of it.");
+	stage_done(&s);
+}
+
+/* A damaged error is refused before the flow of what it quotes is looked for. */
+static void refused_before(void **state)
+{
+	struct flow_packet error, quote;
+	struct flow_bytes bytes;
+	struct stage s;
+
+	stage_init(&s);
+	udp(&s, false);
+	error_about(&error, &quote, 10);
+	assert_int_equal(flow_packet_build(&error, CT_AF_INET, 1, &bytes), 0);
+	bytes.data[22] ^= 1; /* its checksum */
+	says(&s, stage_add(&s, bytes.data, (uint32_t)bytes.len, (uint32_t)bytes.len),
+	     "No flow was looked for: the packet was refused before. Flow 1 is that of the "
+	     "quoted packet.");
 	stage_done(&s);
 }
 
@@ -414,6 +472,24 @@ static void first_piece_too_late(void **state)
 	udp(&s, false);
 	reason_is(&s, 1, "fragment-timeout");
 	says(&s, 1, "have waited for the first fragment, which did not come in time.");
+	says(&s, 1, "With FragmentTimeout=310s (net.ipv4.ipfrag_time=310)");
+	stage_done(&s);
+}
+
+static void first_piece_too_late_ipv6(void **state)
+{
+	/* bytes 8 to 16, the last ones, of datagram 7 */
+	static const uint8_t last[56] = {0x60, [5] = 16, 44, 64, 0xfd, [23] = 1, 0xfd, [39] = 2,
+					 17,   0,	 0,  8,	 0,    0,	 0,    7};
+	struct stage s;
+
+	stage_init(&s);
+	s.max_fragments = 16;
+	stage_add(&s, last, sizeof(last), sizeof(last));
+	s.time_ns += 300 * CT_NS_PER_S;
+	udp(&s, false);
+	reason_is(&s, 1, "fragment-timeout");
+	says(&s, 1, "(net.netfilter.nf_conntrack_frag6_timeout=");
 	stage_done(&s);
 }
 
@@ -472,12 +548,16 @@ int main(void)
 		cmocka_unit_test(opened_again),
 		cmocka_unit_test(liberal),
 		cmocka_unit_test(errors_and_what_they_quote),
+		cmocka_unit_test(error_about_nothing),
+		cmocka_unit_test(error_about_the_other_side),
+		cmocka_unit_test(refused_before),
 		cmocka_unit_test(small_table),
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(broken_header),
 		cmocka_unit_test(pieces),
 		cmocka_unit_test(piece_of_something_bad),
 		cmocka_unit_test(first_piece_too_late),
+		cmocka_unit_test(first_piece_too_late_ipv6),
 		cmocka_unit_test(tried_at_most_once_if_at_all),
 		cmocka_unit_test(no_such_packet),
 	};
