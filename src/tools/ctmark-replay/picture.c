@@ -86,7 +86,7 @@ struct sink *picture_new(const struct look *look, const char *file, const struct
 			return NULL;
 		}
 	}
-	if (film_init(&p->film, look->choice) < 0) {
+	if (film_init(&p->film, look->choice, look->max_flows) < 0) {
 		say_error(p, ENOMEM);
 		if (p->out)
 			fclose(p->out);
