@@ -59,6 +59,9 @@ expect explain-none --explain 777 tcp.pcap
 expect bad-explain --explain 0 tcp.pcap
 expect bad-flow --flow 3,x tcp.pcap
 expect bad-class --only NEW,FOO tcp.pcap
+expect count -c 4 other.pcap
+expect count-explain -c 4 --explain 5 other.pcap
+expect count-bad -c 13 --summary tcp.pcap bad.conf
 expect bad-count -c 0 tcp.pcap
 expect bad-views --explain 1 --compare tcp.pcap
 expect bad-helpers --helpers ftp,tftp tcp.pcap

@@ -94,7 +94,7 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* A sink that has stopped it has said why. */
+/* A sink that has stopped it has said why, if it was not for want of memory. */
 static enum exit_status pass(const struct replay_config *config, struct source *source)
 {
 	struct replay *replay;
@@ -106,6 +106,8 @@ static enum exit_status pass(const struct replay_config *config, struct source *
 	replay_free(replay);
 	if (r == 0)
 		return STATUS_OK;
+	if (r == -ENOMEM)
+		return fail(r, strerror(ENOMEM));
 	return *capture_error(source) ? fail(r, capture_error(source)) : STATUS_FAILURE;
 }
 
@@ -118,6 +120,7 @@ static enum exit_status replay_by(const struct program *p, const struct ct_confi
 		.files = p->options.files,
 		.interface = p->options.value[OPTION_INTERFACE],
 		.expression = p->options.value[OPTION_FILTER],
+		.count = p->request.count,
 		.checksums = !p->options.value[OPTION_NO_CHECKSUMS] && track->checksum,
 	};
 	struct replay_config config = {
@@ -125,7 +128,6 @@ static enum exit_status replay_by(const struct program *p, const struct ct_confi
 		.max_flows = max_flows,
 		.max_expect = p->conf.max_expect,
 		.max_fragments = p->conf.max_fragments,
-		.count = p->request.count,
 		.views = sinks == p->sinks &&
 			 (p->options.value[OPTION_EXPLAIN] || p->options.value[OPTION_SVG] ||
 			  p->options.value[OPTION_HTML]),
@@ -174,7 +176,8 @@ static bool can_be_read_again(const struct options *o)
 	struct stat st;
 
 	for (size_t i = 0; i < o->nfiles; i++)
-		if (stat(o->files[i], &st) < 0 || !S_ISREG(st.st_mode))
+		if (strcmp(o->files[i], "-") == 0 || stat(o->files[i], &st) < 0 ||
+		    !S_ISREG(st.st_mode))
 			return false;
 	return !o->value[OPTION_INTERFACE];
 }
@@ -230,6 +233,10 @@ static enum exit_status finish(enum exit_status status)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
+	if (!errno) { /* it went wrong earlier: how is asked once more */
+		putchar('\n');
+		(void)fflush(stdout);
+	}
 	err = errno ? errno : EIO;
 	if (err != EPIPE)
 		fprintf(stderr, "ctmark-replay: cannot write: %s\n", strerror(err));

@@ -116,7 +116,7 @@ static int one_input(const struct options *o)
 
 int request_read(struct request *ret, const struct options *o)
 {
-	struct request r = {.count = UINT64_MAX};
+	struct request r = {};
 	char why[CHOICE_WHY_MAX];
 
 	if (one_input(o) < 0 || one_view(o) < 0 || one_output(o) < 0 || read_look(&r, o) < 0 ||
