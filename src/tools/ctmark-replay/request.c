@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "conf/value.h"
 #include "log/plain.h"
@@ -80,6 +81,35 @@ static bool is_stdout(const struct options *o, enum option_id id)
 	return o->value[id] && strcmp(o->value[id], "-") == 0;
 }
 
+/* Are both there, and one regular file, whatever their names are? */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+		return false;
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* A picture in the place of a capture would be the end of that. */
+static int one_place(const struct options *o)
+{
+	static const enum option_id pictures[] = {OPTION_SVG, OPTION_HTML};
+	const char *const *file = o->value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pictures); i++)
+		for (size_t k = 0; file[pictures[i]] && k < o->nfiles; k++)
+			if (is_same_file(file[pictures[i]], o->files[k]))
+				return bad("--%s '%s' is the capture itself",
+					   options_name(pictures[i]), file[pictures[i]]);
+	if (file[OPTION_SVG] && file[OPTION_HTML] &&
+	    (strcmp(file[OPTION_SVG], file[OPTION_HTML]) == 0 ||
+	     is_same_file(file[OPTION_SVG], file[OPTION_HTML])))
+		return bad("--svg and --html cannot both write to '%s'", file[OPTION_SVG]);
+	return 0;
+}
+
 /* A picture on standard output wants it for itself. */
 static int one_output(const struct options *o)
 {
@@ -119,8 +149,9 @@ int request_read(struct request *ret, const struct options *o)
 	struct request r = {};
 	char why[CHOICE_WHY_MAX];
 
-	if (one_input(o) < 0 || one_view(o) < 0 || one_output(o) < 0 || read_look(&r, o) < 0 ||
-	    number(o, OPTION_COUNT, &r.count) < 0 || number(o, OPTION_EXPLAIN, &r.explain) < 0)
+	if (one_input(o) < 0 || one_view(o) < 0 || one_output(o) < 0 || one_place(o) < 0 ||
+	    read_look(&r, o) < 0 || number(o, OPTION_COUNT, &r.count) < 0 ||
+	    number(o, OPTION_EXPLAIN, &r.explain) < 0)
 		return -EINVAL;
 	if (choice_parse(&r.choice, o->value[OPTION_FLOW], o->value[OPTION_ONLY], why) < 0)
 		return bad("%s", why);
