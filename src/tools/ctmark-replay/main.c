@@ -19,6 +19,7 @@
 #include "tools/ctmark-replay/replay.h"
 #include "tools/ctmark-replay/request.h"
 #include "tools/ctmark-replay/sinks.h"
+#include "util/tty.h"
 
 #define SINKS_MAX  5
 #define BUFFER_MAX (64 << 10)
@@ -209,7 +210,7 @@ static enum exit_status start(struct program *p)
 	p->look = (struct look){
 		.out = stdout,
 		.colour = p->request.colour,
-		.width = look_width(stdout),
+		.width = tty_width(stdout),
 		.time = p->request.time,
 		.choice = &p->request.choice,
 		.track = &p->conf.track,

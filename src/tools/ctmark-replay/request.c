@@ -11,6 +11,7 @@
 #include "conf/value.h"
 #include "log/plain.h"
 #include "util/cleanup.h"
+#include "util/tty.h"
 
 #define SAID_MAX 512
 
@@ -50,7 +51,7 @@ static int read_look(struct request *r, const struct options *o)
 {
 	const char *colour = o->value[OPTION_COLOR], *time = o->value[OPTION_TIME];
 
-	if (!look_colour(colour, stdout, &r->colour))
+	if (!tty_colour(colour, stdout, &r->colour))
 		return bad("--color '%s' is none of auto, always and never", colour);
 	if (time && !look_time_style(time, &r->time))
 		return bad("--time '%s' is none of relative, local, utc and epoch", time);
