@@ -28,6 +28,10 @@ enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, C
 #define CONF_COPY_AUTO	 0
 #define CONF_BUFFER_AUTO 0
 
+/* The longest that a flow, and an incomplete datagram, can be kept without packets. */
+#define CONF_TIMEOUT_MAX_S  (365 * 86400)
+#define CONF_FRAGMENT_MAX_S 3600
+
 #define CONF_LIST_MAX	   200 /* no line of a file is longer */
 #define CONF_SOCKET_MAX	   108 /* sun_path */
 #define CONF_ZONE_NAME_MAX 32

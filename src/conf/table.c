@@ -115,7 +115,7 @@ const struct conf_key conf_table[] = {
 	  SPEC(max_fragments, BETWEEN(0, CT_FRAGMENTS_MAX)),
 	  .help = "Most fragmented datagrams under way, and most fragments that wait." },
 	{ TRACK("FragmentTimeout"), .def = "30s", .parse = conf_parse_span,
-	  SPEC(track.fragment_ns, BETWEEN(NS_PER_S, 3600 * NS_PER_S)),
+	  SPEC(track.fragment_ns, BETWEEN(NS_PER_S, NS_PER_S * CONF_FRAGMENT_MAX_S)),
 	  .help = "Time in which a fragmented datagram has to be complete." },
 	{ TRACK("StateFile"), .def = "auto", .parse = conf_parse_file, PLAIN(state_file),
 	  .help = "File that keeps the flows from a stop to the next start." },
@@ -126,7 +126,7 @@ const struct conf_key conf_table[] = {
 #define X(suffix, key, seconds)                                                                    \
 	{ .section = "Timeouts", .name = key, .def = #seconds "s", .parse = conf_parse_span,       \
 	  SPEC(track.timeout_ns[CT_TIMEOUT_##suffix],                                              \
-	       BETWEEN(NS_PER_S, NS_PER_S * 365 * 86400)),                                 \
+	       BETWEEN(NS_PER_S, NS_PER_S * CONF_TIMEOUT_MAX_S)),                          \
 	  .help = "Time after which a flow without packets is forgotten." },
 	CT_TIMEOUT_LIST(X)
 #undef X

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 /* More than the largest packet. */
 #define SNAPLEN 262144
@@ -13,11 +14,12 @@
 
 static int fail(int r, pcap_t *p, int status, char text[static PCAP_ERRBUF_SIZE])
 {
+	const char *what = status == PCAP_ERROR ? "" : pcap_statustostr(status);
 	const char *more = pcap_geterr(p);
-	bool general = status == PCAP_ERROR;
 
-	snprintf(text, PCAP_ERRBUF_SIZE, "%s%s%s", general ? "" : pcap_statustostr(status),
-		 general || !*more ? "" : ": ", more);
+	if (strcmp(what, more) == 0) /* some say it twice */
+		more = "";
+	snprintf(text, PCAP_ERRBUF_SIZE, "%s%s%s", what, *what && *more ? ": " : "", more);
 	return r;
 }
 

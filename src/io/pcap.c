@@ -49,6 +49,7 @@ struct capture {
 	bool begun;   /* there was a packet */
 	int status;   /* that ended it: 0, or -errno for ever */
 	uint64_t number;
+	uint64_t left;	   /* packets until it ends */
 	uint64_t clock_ns; /* of the engine */
 	struct pcap_pkthdr *next_header;
 	const u_char *next_data;
@@ -168,6 +169,12 @@ static int end_badly(struct capture *c)
 	return 0;
 }
 
+/* How it ends when nothing went wrong, or not so much that the rest was not worth reading. */
+static int ended(const struct capture *c)
+{
+	return c->totals.cut ? -EBADMSG : -ENODATA;
+}
+
 /* After the last packet of a file. Returns 0 with the next one opened, or what ends it all. */
 static int next_file(struct capture *c)
 {
@@ -181,7 +188,7 @@ static int next_file(struct capture *c)
 	close_input(c);
 	if (*c->files)
 		return open_file(c, *c->files++);
-	return c->totals.cut ? -EBADMSG : -ENODATA;
+	return ended(c);
 }
 
 /* --- interfaces ------------------------------------------------------------------------------- */
@@ -352,8 +359,8 @@ static int fill(struct capture *c, struct packet batch[static SOURCE_BATCH_MAX])
 	int n = 0;
 
 	c->used = 0;
-	for (int frames = 0; n < SOURCE_BATCH_MAX && frames < FRAMES_MAX && read_next(c);
-	     frames++) {
+	for (int frames = 0;
+	     n < SOURCE_BATCH_MAX && c->left > 0 && frames < FRAMES_MAX && read_next(c); frames++) {
 		struct capture_packet *packet = &c->packets[n];
 		uint64_t time_ns, now_ns;
 		enum link_result kind;
@@ -381,7 +388,10 @@ static int fill(struct capture *c, struct packet batch[static SOURCE_BATCH_MAX])
 			until_ns = now_ns + CAPTURE_SPAN_NS;
 		fill_in(c, &batch[n], (uint32_t)n);
 		n++;
+		c->left--;
 	}
+	if (c->left == 0 && c->status == 0)
+		c->status = ended(c);
 	return n;
 }
 
@@ -464,6 +474,7 @@ int capture_new(struct source **ret, const struct capture_options *options,
 	c->base.ops = &capture_ops;
 	c->options = *options;
 	c->files = options->files;
+	c->left = options->count ? options->count : UINT64_MAX;
 	c->clock_ns = CAPTURE_BEGIN_NS;
 	r = open_first(c);
 	if (r < 0) {

@@ -53,6 +53,7 @@ struct capture_options {
 		*files; /* NULL-terminated; "-" is standard input; may be compressed (gzip) */
 	const char *interface;	/* instead of files: an interface, "any" or "nflog:GROUP" */
 	const char *expression; /* of pcap-filter(7), or NULL */
+	uint64_t count;		/* packets after which nothing more is read, 0: no such number */
 	bool checksums;		/* let the engine verify those that can be verified */
 	bool has_stop_fd;	/* live: receiving ends when stop_fd is readable, a signalfd say */
 	int stop_fd;		/* stays with the caller */

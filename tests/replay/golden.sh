@@ -59,6 +59,9 @@ expect explain-none --explain 777 tcp.pcap
 expect bad-explain --explain 0 tcp.pcap
 expect bad-flow --flow 3,x tcp.pcap
 expect bad-class --only NEW,FOO tcp.pcap
+expect count -c 4 other.pcap
+expect count-explain -c 4 --explain 5 other.pcap
+expect count-bad -c 13 --summary tcp.pcap bad.conf
 expect bad-count -c 0 tcp.pcap
 expect bad-views --explain 1 --compare tcp.pcap
 expect bad-helpers --helpers ftp,tftp tcp.pcap
@@ -86,4 +89,35 @@ verdict "standard input" "$("$replay" - <"$here/tcp.pcap" 2>&1 | sed '$!b' >"$wo
 	"$replay" "$here/tcp.pcap" 2>&1 | sed '$!b' | diff - "$work/one")"
 [ ! -e /dev/full ] || verdict "a full disk is told of" "$("$replay" "$here/tcp.pcap" 2>&1 >/dev/full |
 	grep -q 'cannot write: No space left' || echo silent)"
+
+# full ARGUMENT...: a full disk is told of, in one line
+full()
+{
+	"$replay" "$@" "$here/tcp.pcap" >/dev/full 2>"$work/said"
+	verdict "a full disk is told of with $*" "$([ "$(wc -l <"$work/said")" = 1 ] &&
+		grep -q 'No space left' "$work/said" || cat "$work/said")"
+}
+if [ -e /dev/full ]; then
+	full -j
+	full --summary
+	full --explain 5
+	full --svg -
+	full --html -
+fi
+
+# what a picture would be put in the place of
+cp "$here/tcp.pcap" "$work/capture"
+ln -s capture "$work/same"
+"$replay" --svg "$work/same" "$work/capture" 2>"$work/said"
+verdict "no picture in the place of the capture" "$([ $? = 2 ] && cmp "$here/tcp.pcap" "$work/capture" 2>&1 ||
+	cat "$work/said")"
+"$replay" --svg "$work/both" --html "$work/both" "$work/capture" 2>"$work/said"
+verdict "no two pictures in one place" "$([ $? = 2 ] || cat "$work/said")"
+"$replay" --svg "$work/capture" "$work/none" 2>"$work/said"
+verdict "no capture, and what was there stays" "$(cmp "$here/tcp.pcap" "$work/capture" 2>&1)"
+"$replay" --svg "$work/capture" "$here/tcp.pcap" && "$replay" --svg - "$here/tcp.pcap" >"$work/picture"
+verdict "a picture in the place of something shorter" "$(cmp "$work/picture" "$work/capture" 2>&1)"
+yes | head -n 100000 >"$work/capture"
+"$replay" --svg "$work/capture" "$here/tcp.pcap"
+verdict "nothing of what was there is left behind it" "$(cmp "$work/picture" "$work/capture" 2>&1)"
 done_testing

@@ -303,8 +303,8 @@ static int not_found(const struct explain *e, const struct replay_totals *t)
 		all = e->last_number;
 	if (e->number > all)
 		fprintf(stderr,
-			"ctmark-replay: there is no packet %" PRIu64 "; the capture has %" PRIu64
-			"\n",
+			"ctmark-replay: there is no packet %" PRIu64
+			"; the last one that was read is %" PRIu64 "\n",
 			e->number, all);
 	else
 		fprintf(stderr, "ctmark-replay: packet %" PRIu64 " %s%s: nothing was tracked\n",

@@ -7,11 +7,16 @@
 #include <string.h>
 
 #include "log/message.h"
-int film_init(struct film *f, const struct choice *choice)
+
+int film_init(struct film *f, const struct choice *choice, uint32_t max_flows)
 {
 	*f = (struct film){.choice = choice};
 	f->reels = calloc(FILM_FLOWS_MAX + FILM_PAIRS_MAX, sizeof(struct reel *));
-	return f->reels ? 0 : -ENOMEM;
+	f->left = calloc((size_t)max_flows + 1, sizeof(*f->left));
+	if (f->reels && f->left)
+		return 0;
+	film_done(f);
+	return -ENOMEM;
 }
 
 void film_done(struct film *f)
@@ -19,6 +24,9 @@ void film_done(struct film *f)
 	for (size_t i = 0; i < f->nreels; i++)
 		reel_free(f->reels[i]);
 	free(f->reels);
+	free(f->left);
+	f->reels = NULL;
+	f->left = NULL;
 }
 
 /* ---- reels ---- */
@@ -128,6 +136,13 @@ static void describe(struct reel *reel, const struct record *r, const struct dec
 		reel->orig = tuple_of(d);
 }
 
+/* Once for each flow, whose first packet need not be one that is shown. */
+static void count_left(struct film *f, const struct record *r)
+{
+	f->flows_left += f->left[r->slot] != r->flow;
+	f->left[r->slot] = r->flow;
+}
+
 static int take_flow(struct film *f, const struct record *r, const struct decoded *d,
 		     struct reel **ret)
 {
@@ -137,7 +152,7 @@ static int take_flow(struct film *f, const struct record *r, const struct decode
 	if (reel)
 		return 0;
 	if (f->nreels - f->npairs >= FILM_FLOWS_MAX) {
-		f->flows_left += r->first;
+		count_left(f, r);
 		return 0;
 	}
 	reel = insert(f, place_of(f, r->flow));

@@ -20,14 +20,16 @@ struct film {
 	struct reel **reels; /* by number; pairs first */
 	size_t nreels, npairs;
 	uint64_t packets, invalid; /* shown, whether there was room or not */
-	uint64_t flows_left;	   /* flows begun that found no room */
+	uint64_t flows_left;	   /* flows that are shown and found no room */
+	uint64_t *left;		   /* by slot of the table: number of the last one of these */
 	uint64_t packets_left;	   /* packets without a flow that found none */
 	struct graph tcp, sctp;
 	uint64_t ended_last; /* the flow that has just been ended by a SYN, 0: none */
 	uint64_t end_ns;     /* of the capture, from its beginning */
 };
 
-int film_init(struct film *f, const struct choice *choice);
+/* max_flows: of the table. Returns 0 or -ENOMEM; then there is nothing to be freed. */
+int film_init(struct film *f, const struct choice *choice, uint32_t max_flows);
 void film_done(struct film *f);
 
 /* What sinks are told. 0 or -ENOMEM. */

@@ -42,20 +42,12 @@ static void add_state(struct words *w, const struct record *r, uint8_t proto)
 		who_json_text(w, "state", is);
 }
 
-static uint8_t proto_of(const struct record *r, const struct decoded *d)
-{
-	for (unsigned int i = 0; i < r->out->nevents; i++)
-		if (r->out->events[i].flow == r->out->flow)
-			return r->out->events[i].orig.proto;
-	return d->proto;
-}
-
 static void add_flow(struct words *w, const struct record *r, const struct decoded *d)
 {
 	if (!r->flow)
 		return;
 	who_json_text(w, "dir", dir_name(r->out->dir));
-	add_state(w, r, proto_of(r, d));
+	add_state(w, r, who_record_proto(r, d));
 	who_json_status(w, r->out->status);
 	who_json_number(w, "timeout", r->out->timeout_ns / NS_PER_S);
 	if (r->helper != CT_HELPER_NONE)

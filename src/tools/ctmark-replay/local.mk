@@ -13,6 +13,7 @@ libctreplay_la_SOURCES = \
 	src/io/pcap.c src/io/pcap.h \
 	src/tools/ctmark-replay/record.h \
 	src/tools/ctmark-replay/replay.c src/tools/ctmark-replay/replay.h \
+	src/tools/ctmark-replay/kept.c src/tools/ctmark-replay/kept.h \
 	src/tools/ctmark-replay/line.c src/tools/ctmark-replay/line.h \
 	src/tools/ctmark-replay/decode.c src/tools/ctmark-replay/decode.h \
 	src/tools/ctmark-replay/decode_text.c \

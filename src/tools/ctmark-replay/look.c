@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -16,58 +13,7 @@
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
-/* ---- the terminal ---- */
-
-unsigned int look_width(FILE *f)
-{
-	struct winsize size;
-
-	if (!isatty(fileno(f)))
-		return 0;
-	if (ioctl(fileno(f), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return 80;
-	return size.ws_col;
-}
-
-static bool is_set(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && *value;
-}
-
-static bool is_zero(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && strcmp(value, "0") == 0;
-}
-
-static bool colour_by_environment(FILE *f)
-{
-	const char *term = getenv("TERM");
-
-	if (is_set("NO_COLOR"))
-		return false;
-	if (is_set("CLICOLOR_FORCE") && !is_zero("CLICOLOR_FORCE"))
-		return true;
-	if (is_zero("CLICOLOR") || !term || strcmp(term, "dumb") == 0)
-		return false;
-	return isatty(fileno(f));
-}
-
-bool look_colour(const char *word, FILE *f, bool *ret)
-{
-	if (!word || strcmp(word, "auto") == 0)
-		*ret = colour_by_environment(f);
-	else if (strcmp(word, "always") == 0)
-		*ret = true;
-	else if (strcmp(word, "never") == 0)
-		*ret = false;
-	else
-		return false;
-	return true;
-}
+/* ---- colours ---- */
 
 size_t look_styled(const struct look *l, struct words *w, enum look_style style, const char *text)
 {

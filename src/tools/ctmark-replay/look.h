@@ -39,15 +39,6 @@ struct look {
 	const struct again *again;     /* NULL: the input can be read once only (sinks.h) */
 };
 
-/* Columns of the terminal that a file is (80 if it does not tell), 0 if it is none. */
-unsigned int look_width(FILE *f);
-
-/*
- * Whether to use colours: what --color says (NULL: not given), then NO_COLOR, CLICOLOR_FORCE,
- * CLICOLOR and TERM, and whether f is a terminal. False: the word says nothing that is known.
- */
-bool look_colour(const char *word, FILE *f, bool *ret);
-
 /* A word of --time. False: it is none. */
 bool look_time_style(const char *word, enum time_style *ret);
 

@@ -19,6 +19,7 @@
 #include "tools/ctmark-replay/replay.h"
 #include "tools/ctmark-replay/request.h"
 #include "tools/ctmark-replay/sinks.h"
+#include "util/tty.h"
 
 #define SINKS_MAX  5
 #define BUFFER_MAX (64 << 10)
@@ -94,7 +95,7 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* A sink that has stopped it has said why. */
+/* A sink that has stopped it has said why, if it was not for want of memory. */
 static enum exit_status pass(const struct replay_config *config, struct source *source)
 {
 	struct replay *replay;
@@ -106,6 +107,8 @@ static enum exit_status pass(const struct replay_config *config, struct source *
 	replay_free(replay);
 	if (r == 0)
 		return STATUS_OK;
+	if (r == -ENOMEM)
+		return fail(r, strerror(ENOMEM));
 	return *capture_error(source) ? fail(r, capture_error(source)) : STATUS_FAILURE;
 }
 
@@ -118,6 +121,7 @@ static enum exit_status replay_by(const struct program *p, const struct ct_confi
 		.files = p->options.files,
 		.interface = p->options.value[OPTION_INTERFACE],
 		.expression = p->options.value[OPTION_FILTER],
+		.count = p->request.count,
 		.checksums = !p->options.value[OPTION_NO_CHECKSUMS] && track->checksum,
 	};
 	struct replay_config config = {
@@ -125,7 +129,6 @@ static enum exit_status replay_by(const struct program *p, const struct ct_confi
 		.max_flows = max_flows,
 		.max_expect = p->conf.max_expect,
 		.max_fragments = p->conf.max_fragments,
-		.count = p->request.count,
 		.views = sinks == p->sinks &&
 			 (p->options.value[OPTION_EXPLAIN] || p->options.value[OPTION_SVG] ||
 			  p->options.value[OPTION_HTML]),
@@ -174,7 +177,8 @@ static bool can_be_read_again(const struct options *o)
 	struct stat st;
 
 	for (size_t i = 0; i < o->nfiles; i++)
-		if (stat(o->files[i], &st) < 0 || !S_ISREG(st.st_mode))
+		if (strcmp(o->files[i], "-") == 0 || stat(o->files[i], &st) < 0 ||
+		    !S_ISREG(st.st_mode))
 			return false;
 	return !o->value[OPTION_INTERFACE];
 }
@@ -206,7 +210,7 @@ static enum exit_status start(struct program *p)
 	p->look = (struct look){
 		.out = stdout,
 		.colour = p->request.colour,
-		.width = look_width(stdout),
+		.width = tty_width(stdout),
 		.time = p->request.time,
 		.choice = &p->request.choice,
 		.track = &p->conf.track,
@@ -230,6 +234,10 @@ static enum exit_status finish(enum exit_status status)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
+	if (!errno) { /* it went wrong earlier: how is asked once more */
+		putchar('\n');
+		(void)fflush(stdout);
+	}
 	err = errno ? errno : EIO;
 	if (err != EPIPE)
 		fprintf(stderr, "ctmark-replay: cannot write: %s\n", strerror(err));

@@ -2,10 +2,12 @@
 #include "tools/ctmark-replay/picture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log/plain.h"
 #include "util/cleanup.h"
@@ -44,9 +46,13 @@ static int picture_done(struct sink *s, const struct replay_totals *t)
 	int err;
 
 	film_end(&p->film, t);
+	if (p->out) /* devices and pipes cannot, and need not */
+		(void)!ftruncate(fileno(p->out), 0);
 	err = p->draw(f, &p->film, p);
 	if (err < 0)
 		return say_error(p, -err);
+	if (!p->out) /* main() writes what is left, and tells if that cannot be done */
+		return ferror(f) ? -EIO : 0;
 	errno = EIO;
 	if (fflush(f) != 0 || ferror(f))
 		return say_error(p, errno);
@@ -70,6 +76,17 @@ static const struct sink_ops picture_ops = {
 	.free = picture_free,
 };
 
+/* What is in the file stays until there is a picture to put there. */
+static FILE *open_file(const char *file)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!f && fd >= 0)
+		close(fd);
+	return f;
+}
+
 struct sink *picture_new(const struct look *look, const char *file, const struct picture *kind)
 {
 	_cleanup_free_ struct picture *p = malloc(sizeof(*p));
@@ -80,13 +97,13 @@ struct sink *picture_new(const struct look *look, const char *file, const struct
 	p->base.ops = &picture_ops;
 	p->file = file;
 	if (strcmp(file, "-") != 0) {
-		p->out = fopen(file, "we");
+		p->out = open_file(file);
 		if (!p->out) {
 			say_error(p, errno);
 			return NULL;
 		}
 	}
-	if (film_init(&p->film, look->choice) < 0) {
+	if (film_init(&p->film, look->choice, look->max_flows) < 0) {
 		say_error(p, ENOMEM);
 		if (p->out)
 			fclose(p->out);

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#include "tools/ctmark-replay/kept.h"
 #include "util/cleanup.h"
 
 /* Live, flows expire so often when nothing comes. */
@@ -36,13 +37,6 @@ struct place {
 	uint64_t expires_ns;
 	uint16_t status;
 	uint8_t state, helper;
-};
-
-struct held {
-	bool used;
-	struct capture_packet packet;
-	struct ct_input in;
-	uint8_t *bytes;
 };
 
 /* A packet whose judgement is known and was not told yet. */
@@ -62,16 +56,15 @@ struct replay {
 	struct ct_view *views;
 	uint64_t flows, packets;
 	uint64_t expected; /* expectations made, as far as was told */
-	uint64_t left;	   /* packets before it stops */
-	struct held *held;
-	size_t nheld;
+	struct kept *held;
 	struct told waiting[AHEAD];
 	size_t nwaiting;
 	/* of the run */
 	struct source *source;
-	int stopped; /* what a sink returned */
+	int stopped; /* what a sink returned, or -ENOMEM */
 	struct packet batch[SOURCE_BATCH_MAX];
-	struct ct_event expired[EXPIRED_BATCH];
+	struct ct_event *expired;
+	size_t expired_size;
 };
 
 /* ---- sinks ---- */
@@ -171,32 +164,72 @@ static void end_flow(struct replay *r, const struct ct_event *ev)
 	tell_ending(r, &ending);
 }
 
+/* By time; those of the same time as the flows began, since their order in the table is secret. */
 struct expiry {
-	uint64_t ns;
-	const struct ct_event *event;
+	uint64_t ns, number;
+	size_t event;
 };
 
 static int by_time(const void *a, const void *b)
 {
 	const struct expiry *one = a, *other = b;
 
-	return (one->ns > other->ns) - (one->ns < other->ns);
+	if (one->ns != other->ns)
+		return one->ns > other->ns ? 1 : -1;
+	return (one->number > other->number) - (one->number < other->number);
+}
+
+/* Room for EXPIRED_BATCH more events behind the first n. */
+static bool grow_expired(struct replay *r, size_t n)
+{
+	struct ct_event *events;
+
+	if (n + EXPIRED_BATCH <= r->expired_size)
+		return true;
+	events = reallocarray(r->expired, n + n / 2 + EXPIRED_BATCH, sizeof(*events));
+	if (!events)
+		return false;
+	r->expired = events;
+	r->expired_size = n + n / 2 + EXPIRED_BATCH;
+	return true;
+}
+
+static void end_in_order(struct replay *r, size_t n)
+{
+	_cleanup_free_ struct expiry *order = calloc(n, sizeof(*order));
+
+	if (!order) {
+		r->stopped = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct place *place = place_of(r, r->expired[i].flow);
+
+		order[i] = (struct expiry){
+			.ns = ended_ns(r, &r->expired[i]),
+			.number = place ? place->number : 0,
+			.event = i,
+		};
+	}
+	qsort(order, n, sizeof(*order), by_time);
+	for (size_t i = 0; i < n; i++)
+		end_flow(r, &r->expired[order[i].event]);
 }
 
 static void expire(struct replay *r, uint64_t now_ns)
 {
-	struct expiry order[EXPIRED_BATCH];
-	size_t n;
+	size_t n = 0, came;
 
 	do {
-		n = ct_expire(&r->thread, now_ns, r->expired, EXPIRED_BATCH, NULL);
-		for (size_t i = 0; i < n; i++)
-			order[i] = (struct expiry){ended_ns(r, &r->expired[i]), &r->expired[i]};
-		/* cppcheck-suppress uninitvar ; they are set right above */
-		qsort(order, n, sizeof(order[0]), by_time);
-		for (size_t i = 0; i < n; i++)
-			end_flow(r, order[i].event);
-	} while (n == EXPIRED_BATCH);
+		if (!grow_expired(r, n)) {
+			r->stopped = -ENOMEM;
+			return;
+		}
+		came = ct_expire(&r->thread, now_ns, r->expired + n, EXPIRED_BATCH, NULL);
+		n += came;
+	} while (came == EXPIRED_BATCH);
+	if (n > 0)
+		end_in_order(r, n);
 }
 
 /* Ends that a packet has brought about: those of other flows come before it, its own behind it. */
@@ -296,46 +329,22 @@ static void tell_of(struct replay *r, struct record *record)
 
 /* ---- fragments that wait ---- */
 
-static void hold(struct replay *r, const struct packet *p)
-{
-	for (size_t i = 0; i < r->nheld; i++) {
-		struct held *h = &r->held[i];
-		uint8_t *bytes;
-
-		if (h->used)
-			continue;
-		bytes = malloc(p->in.caplen);
-		if (!bytes) {
-			r->stopped = -ENOMEM;
-			return;
-		}
-		memcpy(bytes, p->in.data, p->in.caplen);
-		*h = (struct held){true, *capture_packet(r->source, p->id), p->in, bytes};
-		h->in.data = h->packet.link.data = bytes;
-		return;
-	}
-}
-
 static void release(struct replay *r, const struct ct_fragment_due *due)
 {
+	_cleanup_free_ struct kept_packet *held = kept_take(r->held, due->id);
 	struct ct_result out = {.info = due->info, .mark = due->mark, .drop = due->drop};
+	struct record record = {.out = &out};
 
+	if (!held || r->stopped)
+		return;
 	if (due->has_event) {
 		out.reason = due->event.reason;
 		out.nevents = 1;
 		out.events[0] = due->event;
 	}
-	for (size_t i = 0; i < r->nheld; i++) {
-		struct held *h = &r->held[i];
-		struct record record = {.packet = &h->packet, .in = &h->in, .out = &out};
-
-		if (!h->used || h->in.id != due->id)
-			continue;
-		tell_of(r, &record);
-		free(h->bytes);
-		*h = (struct held){};
-		return;
-	}
+	record.packet = &held->packet;
+	record.in = &held->in;
+	tell_of(r, &record);
 }
 
 static void take_due(struct replay *r, uint64_t now_ns)
@@ -406,7 +415,7 @@ static void judged(void *ctx, const struct ct_input *in, struct ct_result *out)
 	if (r->stopped)
 		return;
 	if (out->held) {
-		hold(r, p);
+		r->stopped = kept_add(r->held, packet, in);
 	} else if (out->nevents == 0 && !r->views) {
 		wait_for_memory(r, in, packet, out);
 	} else {
@@ -460,14 +469,10 @@ int replay_run(struct replay *r, struct source *source)
 	int n = 0;
 
 	r->source = source;
-	r->left = r->config.count;
-	while (r->stopped == 0 && r->left > 0) {
+	while (r->stopped == 0) {
 		n = source->ops->receive(source, r->batch, QUIET_MS);
 		if (n < 0)
 			break;
-		if ((uint64_t)n > r->left)
-			n = (int)r->left;
-		r->left -= (uint64_t)n;
 		now_ns = n > 0 ? pass(r, (size_t)n) : quiet(r);
 	}
 	if (r->stopped == 0)
@@ -527,8 +532,7 @@ int replay_new(struct replay **ret, const struct replay_config *config)
 	}
 	r->thread = (struct ct_thread){.ct = r->ct, .cfg = config->track};
 	r->places = calloc(ct_max_flows(r->ct) + 1, sizeof(*r->places));
-	r->nheld = config->track->max_held;
-	r->held = calloc(r->nheld + 1, sizeof(*r->held));
+	r->held = calloc(1, sizeof(*r->held));
 	if (config->views)
 		r->views = calloc(ct_max_flows(r->ct) + 1, sizeof(*r->views));
 	if (!r->places || !r->held || (config->views && !r->views)) {
@@ -548,8 +552,9 @@ void replay_free(struct replay *r)
 		munmap(r->arena, r->arena_size);
 	free(r->places);
 	free(r->views);
-	for (size_t i = 0; r->held && i < r->nheld; i++)
-		free(r->held[i].bytes);
+	if (r->held)
+		kept_done(r->held);
 	free(r->held);
+	free(r->expired);
 	free(r);
 }

@@ -13,8 +13,7 @@ struct replay;
 struct replay_config {
 	const struct ct_config *track;
 	uint32_t max_flows, max_expect, max_fragments;
-	uint64_t count; /* packets to stop after, UINT64_MAX: at the end */
-	bool views;	/* records come with views of their flows: slower */
+	bool views; /* records come with views of their flows: slower */
 	struct sink *const *sinks;
 	size_t nsinks;
 };
@@ -24,7 +23,8 @@ int replay_new(struct replay **ret, const struct replay_config *config);
 
 /*
  * Replays what the source has. Returns 0 at its end, the -errno of the source, or what a sink
- * returned to stop it. The sinks' done() is called at the end of a source and when it fails.
+ * returned to stop it, or -ENOMEM. The sinks' done() is called at the end of a source and when it
+ * fails.
  */
 int replay_run(struct replay *r, struct source *source);
 

@@ -6,10 +6,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "conf/value.h"
 #include "log/plain.h"
 #include "util/cleanup.h"
+#include "util/tty.h"
 
 #define SAID_MAX 512
 
@@ -49,7 +51,7 @@ static int read_look(struct request *r, const struct options *o)
 {
 	const char *colour = o->value[OPTION_COLOR], *time = o->value[OPTION_TIME];
 
-	if (!look_colour(colour, stdout, &r->colour))
+	if (!tty_colour(colour, stdout, &r->colour))
 		return bad("--color '%s' is none of auto, always and never", colour);
 	if (time && !look_time_style(time, &r->time))
 		return bad("--time '%s' is none of relative, local, utc and epoch", time);
@@ -78,6 +80,35 @@ static int one_view(const struct options *o)
 static bool is_stdout(const struct options *o, enum option_id id)
 {
 	return o->value[id] && strcmp(o->value[id], "-") == 0;
+}
+
+/* Are both there, and one regular file, whatever their names are? */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+		return false;
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* A picture in the place of a capture would be the end of that. */
+static int one_place(const struct options *o)
+{
+	static const enum option_id pictures[] = {OPTION_SVG, OPTION_HTML};
+	const char *const *file = o->value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pictures); i++)
+		for (size_t k = 0; file[pictures[i]] && k < o->nfiles; k++)
+			if (is_same_file(file[pictures[i]], o->files[k]))
+				return bad("--%s '%s' is the capture itself",
+					   options_name(pictures[i]), file[pictures[i]]);
+	if (file[OPTION_SVG] && file[OPTION_HTML] &&
+	    (strcmp(file[OPTION_SVG], file[OPTION_HTML]) == 0 ||
+	     is_same_file(file[OPTION_SVG], file[OPTION_HTML])))
+		return bad("--svg and --html cannot both write to '%s'", file[OPTION_SVG]);
+	return 0;
 }
 
 /* A picture on standard output wants it for itself. */
@@ -116,11 +147,12 @@ static int one_input(const struct options *o)
 
 int request_read(struct request *ret, const struct options *o)
 {
-	struct request r = {.count = UINT64_MAX};
+	struct request r = {};
 	char why[CHOICE_WHY_MAX];
 
-	if (one_input(o) < 0 || one_view(o) < 0 || one_output(o) < 0 || read_look(&r, o) < 0 ||
-	    number(o, OPTION_COUNT, &r.count) < 0 || number(o, OPTION_EXPLAIN, &r.explain) < 0)
+	if (one_input(o) < 0 || one_view(o) < 0 || one_output(o) < 0 || one_place(o) < 0 ||
+	    read_look(&r, o) < 0 || number(o, OPTION_COUNT, &r.count) < 0 ||
+	    number(o, OPTION_EXPLAIN, &r.explain) < 0)
 		return -EINVAL;
 	if (choice_parse(&r.choice, o->value[OPTION_FLOW], o->value[OPTION_ONLY], why) < 0)
 		return bad("%s", why);

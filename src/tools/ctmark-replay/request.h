@@ -8,7 +8,7 @@
 #include "tools/ctmark-replay/options.h"
 
 struct request {
-	uint64_t count;	  /* packets to stop after, UINT64_MAX: at the end */
+	uint64_t count;	  /* packets to stop after, 0: at the end */
 	uint64_t explain; /* number of a packet, 0: none */
 	bool colour;
 	enum time_style time;

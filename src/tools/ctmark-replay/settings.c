@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "conf/conf.h"
 #include "core/tcp.h"
 #include "util/cleanup.h"
 
@@ -154,7 +155,7 @@ static void add_timeouts(struct trials *t, const struct scene *s, const struct r
 	uint64_t seconds = idle_ns / CT_NS_PER_S + 2;
 
 	if ((f->death != CT_DEATH_TIMEOUT && f->death != CT_DEATH_NONE) ||
-	    idle_ns > UINT64_MAX / 2 || life_ns > idle_ns)
+	    idle_ns > UINT64_MAX / 2 || life_ns > idle_ns || seconds > CONF_TIMEOUT_MAX_S)
 		return;
 	for (int i = 0; i < CT_TIMEOUT_MAX; i++) {
 		uint64_t timeout_ns = s->look->track->timeout_ns[i];
@@ -200,12 +201,17 @@ static void add_earlier(struct trials *t, const struct scene *s)
 
 static void add_patience(struct trials *t, const struct scene *s)
 {
+	uint64_t now = s->look->track->fragment_ns / CT_NS_PER_S, seconds = 10 * (now + 1);
 	bool six = s->packet->ip.family == CT_AF_INET6;
-	struct trial *trial = add(t, s, "FragmentTimeout",
-				  six ? "netfilter.nf_conntrack_frag6_timeout" : "ipv4.ipfrag_time",
-				  "incomplete datagrams are kept for so long");
-	uint64_t seconds = 10 * (s->look->track->fragment_ns / CT_NS_PER_S + 1);
+	struct trial *trial;
 
+	if (now >= CONF_FRAGMENT_MAX_S)
+		return;
+	if (seconds > CONF_FRAGMENT_MAX_S)
+		seconds = CONF_FRAGMENT_MAX_S;
+	trial = add(t, s, "FragmentTimeout",
+		    six ? "netfilter.nf_conntrack_frag6_timeout" : "ipv4.ipfrag_time",
+		    "incomplete datagrams are kept for so long");
 	if (!trial)
 		return;
 	trial->track.fragment_ns = seconds * CT_NS_PER_S;

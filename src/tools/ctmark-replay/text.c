@@ -196,14 +196,6 @@ static void add_timeout(struct row *row, const struct record *r)
 	cell_right(row, COLUMN_TIMEOUT, buf);
 }
 
-static uint8_t proto_of(const struct record *r, const struct decoded *d)
-{
-	for (unsigned int i = 0; i < r->out->nevents; i++)
-		if (r->out->events[i].flow == r->out->flow && r->flow)
-			return r->out->events[i].orig.proto;
-	return d->proto;
-}
-
 static void add_columns(struct text *t, struct row *row, const struct record *r,
 			const struct decoded *d)
 {
@@ -222,7 +214,7 @@ static void add_columns(struct text *t, struct row *row, const struct record *r,
 	row->hidden += look_styled(t->look, &row->w, style_of(out->info), class_of(out->info));
 	line_hex(&w, out->mark);
 	cell_right(row, COLUMN_MARK, mark);
-	add_state(row, r, proto_of(r, d));
+	add_state(row, r, who_record_proto(r, d));
 	add_timeout(row, r);
 }
 

@@ -26,6 +26,14 @@ void who_proto(struct words *w, uint8_t proto)
 		line_number(w, proto);
 }
 
+uint8_t who_record_proto(const struct record *r, const struct decoded *d)
+{
+	for (unsigned int i = 0; r->flow && i < r->out->nevents; i++)
+		if (r->out->events[i].flow == r->out->flow)
+			return r->out->events[i].orig.proto;
+	return d->proto;
+}
+
 static void name_proto(struct words *w, uint8_t proto)
 {
 	if (!protocol_name(proto))

@@ -7,9 +7,13 @@
 
 #include "tools/ctmark-replay/decode.h"
 #include "tools/ctmark-replay/line.h"
+#include "tools/ctmark-replay/record.h"
 
 /* "tcp", or the number of a protocol without a name. */
 void who_proto(struct words *w, uint8_t proto);
+
+/* The protocol of a record's flow as far as its events tell, or else of its packet d. */
+uint8_t who_record_proto(const struct record *r, const struct decoded *d);
 
 /* "tcp 192.0.2.1:40000 > 198.51.100.2:80"; "?" where that could not be read. */
 void who_packet(struct words *w, const struct decoded *d);

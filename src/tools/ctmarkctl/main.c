@@ -10,6 +10,7 @@
 #include "tools/ctmarkctl/app.h"
 #include "tools/ctmarkctl/client.h"
 #include "tools/ctmarkctl/terminal.h"
+#include "util/tty.h"
 
 #define DEFAULT_SOCKET "/run/ctmarkd/io.ctmark.Manager"
 
@@ -37,14 +38,17 @@ static bool set_json(struct app *app)
 /* Everything that options say to all verbs. */
 static bool prepare(struct app *app)
 {
-	const char *socket = app->option[OPTION_SOCKET];
+	const char *socket = app->option[OPTION_SOCKET], *colour = app->option[OPTION_COLOR];
 
 	app->socket = socket ? socket : DEFAULT_SOCKET;
-	app->width = terminal_width();
+	app->width = tty_width(stdout);
 	app->use_pager = !app->option[OPTION_NO_PAGER];
 	app->legend = !app->option[OPTION_NO_LEGEND];
-	if (!set_json(app) || !terminal_colour(app->option[OPTION_COLOR], &app->colour))
+	if (!set_json(app))
 		return false;
+	if (!tty_colour(colour, stdout, &app->colour))
+		return app_fail(APP_USAGE, "--color '%s' is none of auto, always and never",
+				colour) == APP_OK;
 	return true;
 }
 

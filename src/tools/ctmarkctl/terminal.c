@@ -6,69 +6,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "tools/ctmarkctl/app.h"
 #include "util/cleanup.h"
-
-unsigned int terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return 80;
-	return size.ws_col;
-}
-
-/* ---- colour ---- */
-
-static bool is_set(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && *value;
-}
-
-static bool is_zero(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && strcmp(value, "0") == 0;
-}
-
-static bool colour_by_environment(void)
-{
-	const char *term = getenv("TERM");
-
-	if (is_set("NO_COLOR"))
-		return false;
-	if (is_set("CLICOLOR_FORCE") && !is_zero("CLICOLOR_FORCE"))
-		return true;
-	if (is_zero("CLICOLOR") || !term || strcmp(term, "dumb") == 0)
-		return false;
-	return isatty(STDOUT_FILENO);
-}
-
-bool terminal_colour(const char *option, bool *ret)
-{
-	if (!option || strcmp(option, "auto") == 0)
-		*ret = colour_by_environment();
-	else if (strcmp(option, "always") == 0)
-		*ret = true;
-	else if (strcmp(option, "never") == 0)
-		*ret = false;
-	else
-		return app_fail(APP_USAGE, "--color '%s' is none of auto, always and never",
-				option) == APP_OK;
-	return true;
-}
-
-/* ---- pager ---- */
 
 /* NULL: none. */
 static const char *pager_command(void)

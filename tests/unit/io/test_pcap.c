@@ -499,6 +499,37 @@ static void large_packets(void **state)
 	assert_int_equal(n, COUNT - 4);
 }
 
+static void an_interface_that_is_none(void **state)
+{
+	static const char said[] = "No such device"; /* who may not capture is told of that */
+	struct fixture *x = *state;
+	const char *first;
+
+	x->options.interface = "none-of-that";
+	assert_true(capture_new(&x->source, &x->options, x->error) < 0);
+	assert_memory_equal(x->error, "none-of-that: ", strlen("none-of-that: "));
+	first = strstr(x->error, said);
+	assert_true(!first || !strstr(first + 1, said));
+}
+
+/* Nothing behind the last one that is wanted is read, be it good or bad. */
+static void no_more_than_is_asked_for(void **state)
+{
+	struct fixture *x = *state;
+	struct capture_file *f = add_pcap(x, MICRO, false, RAW);
+
+	for (uint32_t i = 0; i < 3; i++)
+		capture_file_put_packet(f, SECOND, i, 1);
+	capture_file_put_packet(f, SECOND - 1, 0, 1);
+	capture_file_put32(add_file(x), 0);
+	x->options.count = 3;
+	start(x);
+	assert_all(x, -ENODATA, 3);
+	assert_int_equal(totals(x)->frames, 3);
+	assert_int_equal(totals(x)->back, 0);
+	assert_string_equal(capture_error(x->source), "");
+}
+
 static void times_that_go_back(void **state)
 {
 	struct fixture *x = *state;
@@ -633,6 +664,8 @@ int main(void)
 		CASE(an_expression_that_is_none),
 		CASE(lengths_of_all_kinds),
 		CASE(large_packets),
+		CASE(an_interface_that_is_none),
+		CASE(no_more_than_is_asked_for),
 		CASE(times_that_go_back),
 		CASE(times_after_2038),
 		CASE(a_batch_spans_little_time),

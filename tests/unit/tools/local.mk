@@ -12,6 +12,7 @@ tools_tests = \
 	tests/unit/tools/test_replay_markup \
 	tests/unit/tools/test_replay_pictures \
 	tests/unit/tools/test_replay_reasons \
+	tests/unit/tools/test_replay_run \
 	tests/unit/tools/test_replay_scripts \
 	tests/unit/tools/test_replay_text
 
@@ -37,6 +38,7 @@ libstage_la_LIBADD  = libflow.la libctreplay.la $(CMOCKA_LIBS)
 tests_unit_tools_test_replay_bounds_LDADD  = libstage.la libflow.la libctreplay.la $(CMOCKA_LIBS)
 tests_unit_tools_test_replay_explain_LDADD = libstage.la libflow.la libctreplay.la $(CMOCKA_LIBS)
 tests_unit_tools_test_replay_reasons_LDADD = libctreplay.la $(CMOCKA_LIBS)
+tests_unit_tools_test_replay_run_LDADD     = libstage.la libcoretest.la libctreplay.la $(CMOCKA_LIBS)
 tests_unit_tools_test_replay_scripts_LDADD = libstage.la libflow.la libctreplay.la $(CMOCKA_LIBS)
 tests_unit_tools_test_replay_markup_SOURCES = tests/unit/tools/test_replay_markup.c \
 	tests/unit/tools/drawn.c tests/unit/tools/drawn.h

@@ -75,8 +75,7 @@ static int run(struct stage *s, const struct ct_config *track, uint32_t max_flow
 		.max_flows = max_flows,
 		.max_expect = 64,
 		.max_fragments = s->max_fragments,
-		.count = UINT64_MAX,
-		.views = true,
+		.views = !s->plain,
 		.sinks = &sink,
 		.nsinks = 1,
 	};
@@ -92,6 +91,11 @@ static int run(struct stage *s, const struct ct_config *track, uint32_t max_flow
 	replay_free(replay);
 	source->ops->close(source);
 	return r;
+}
+
+int stage_run(struct stage *s, struct sink *sink)
+{
+	return run(s, &s->cfg, s->max_flows, sink);
 }
 
 static int replay_again(void *ctx, const struct ct_config *track, uint32_t max_flows,

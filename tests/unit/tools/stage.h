@@ -12,7 +12,8 @@ struct stage {
 	int fd; /* of the capture: raw IP packets */
 	struct ct_config cfg;
 	uint32_t max_flows, max_fragments;
-	bool once; /* the capture cannot be read again */
+	bool once;  /* the capture cannot be read again */
+	bool plain; /* records come without views */
 	uint64_t time_ns;
 	uint64_t n;	      /* packets so far */
 	unsigned int replays; /* so far */
@@ -27,6 +28,9 @@ void stage_cut(struct stage *s, uint64_t n);
 
 /* Adds a packet, of which caplen bytes were captured. Returns its number. */
 uint64_t stage_add(struct stage *s, const uint8_t *data, uint32_t caplen, uint32_t len);
+
+/* Replays it to a sink. Returns as replay_run(). */
+int stage_run(struct stage *s, struct sink *sink);
 
 /* Explains a packet. The text is to be freed; NULL: there is none, and *ret_error is why. */
 char *stage_explain(struct stage *s, uint64_t number, bool json, int *ret_error);

@@ -493,6 +493,42 @@ static void first_piece_too_late_ipv6(void **state)
 	stage_done(&s);
 }
 
+static void assert_settings(struct stage *s, uint64_t number, size_t settings)
+{
+	json_t *account = stage_object(s, number);
+
+	assert_int_equal(json_array_size(json_object_get(account, "settings")), settings);
+	json_decref(account);
+}
+
+/* Values that the configuration would refuse are not offered. */
+static void only_what_can_be_set(void **state)
+{
+	struct stage s;
+	uint64_t n;
+
+	stage_init(&s);
+	talk_open(&s);
+	s.time_ns += 364 * 86400 * CT_NS_PER_S;
+	n = talk_say(&s, true, FLOW_FIN | FLOW_ACK, 5001, 1100, 0);
+	assert_settings(&s, n, 1);
+	stage_cut(&s, n - 1);
+	s.time_ns += 2 * 86400 * CT_NS_PER_S;
+	assert_settings(&s, talk_say(&s, true, FLOW_FIN | FLOW_ACK, 5001, 1100, 0), 0);
+	stage_done(&s);
+	stage_init(&s);
+	s.max_fragments = 16;
+	s.cfg.fragment_ns = 3599 * CT_NS_PER_S;
+	piece(&s, 16, false, 0);
+	s.time_ns += 4000 * CT_NS_PER_S;
+	udp(&s, false);
+	assert_settings(&s, 1, 1);
+	says(&s, 1, "With FragmentTimeout=3600s ");
+	s.cfg.fragment_ns = 3600 * CT_NS_PER_S;
+	assert_settings(&s, 1, 0);
+	stage_done(&s);
+}
+
 static void tried_at_most_once_if_at_all(void **state)
 {
 	struct stage s;
@@ -558,6 +594,7 @@ int main(void)
 		cmocka_unit_test(piece_of_something_bad),
 		cmocka_unit_test(first_piece_too_late),
 		cmocka_unit_test(first_piece_too_late_ipv6),
+		cmocka_unit_test(only_what_can_be_set),
 		cmocka_unit_test(tried_at_most_once_if_at_all),
 		cmocka_unit_test(no_such_packet),
 	};

@@ -21,6 +21,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#define FLOWS 4000
+
 /* A film, and the next record for it. */
 struct stage {
 	struct choice choice;
@@ -36,7 +38,7 @@ struct stage {
 static void stage_open(struct stage *s)
 {
 	*s = (struct stage){.choice.infos = UINT8_MAX, .now_ns = CAPTURE_BEGIN_NS};
-	assert_int_equal(film_init(&s->film, &s->choice), 0);
+	assert_int_equal(film_init(&s->film, &s->choice, FLOWS), 0);
 }
 
 /* A segment of a flow (0: of none) that leaves it in a state; what else it is can be set before. */
@@ -60,6 +62,7 @@ static void play(struct stage *s, uint64_t flow, enum ct_dir dir, enum ct_info i
 	s->record.in = &s->in;
 	s->record.out = &s->out;
 	s->record.flow = flow;
+	s->record.slot = (uint32_t)flow;
 	assert_int_equal(film_packet(&s->film, &s->record), 0);
 	s->record.before = (struct moment){true, state, s->out.status, 120 * SEC};
 	s->out.reason = 0;
@@ -232,6 +235,11 @@ static void flows_are_bounded_and_counted(void **state)
 	assert_int_equal(s.film.nreels, FILM_FLOWS_MAX);
 	assert_int_equal(s.film.flows_left, 3000 - FILM_FLOWS_MAX);
 	assert_int_equal(s.film.packets, 3000);
+	/* again, and one that has begun with a packet that is not shown */
+	s.record.first = false;
+	play(&s, 3000, CT_DIR_REPLY, CT_INFO_INVALID, PK_SYN, CT_TCP_STATE_SYN_SENT);
+	play(&s, 3001, CT_DIR_REPLY, CT_INFO_INVALID, PK_SYN, CT_TCP_STATE_SYN_SENT);
+	assert_int_equal(s.film.flows_left, 3001 - FILM_FLOWS_MAX);
 	for (size_t i = 1; i < s.film.nreels; i++)
 		assert_true(s.film.reels[i - 1]->number < s.film.reels[i]->number);
 	stage_close(&s, NULL, NULL);

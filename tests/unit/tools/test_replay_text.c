@@ -5,6 +5,7 @@
 #include "tests/unit/core/packet.h"
 #include "tools/ctmark-replay/sinks.h"
 #include "util/cleanup.h"
+#include "util/tty.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -178,12 +179,12 @@ static void colours(void **state)
 	unsetenv("CLICOLOR");
 	setenv("TERM", "xterm", 1);
 	setenv("CLICOLOR_FORCE", "1", 1);
-	assert_true(look_colour("auto", stdout, &colour) && colour);
+	assert_true(tty_colour("auto", stdout, &colour) && colour);
 	setenv("NO_COLOR", "1", 1);
-	assert_true(look_colour(NULL, stdout, &colour) && !colour);
-	assert_true(look_colour("always", stdout, &colour) && colour);
-	assert_true(look_colour("never", stdout, &colour) && !colour);
-	assert_false(look_colour("sometimes", stdout, &colour));
+	assert_true(tty_colour(NULL, stdout, &colour) && !colour);
+	assert_true(tty_colour("always", stdout, &colour) && colour);
+	assert_true(tty_colour("never", stdout, &colour) && !colour);
+	assert_false(tty_colour("sometimes", stdout, &colour));
 }
 
 /* Numbers cut off where the buffer ends, not beyond. */
