@@ -29,7 +29,7 @@ enum conf_target { CONF_TARGET_AUTO, CONF_TARGET_JOURNAL, CONF_TARGET_CONSOLE, C
 #define CONF_BUFFER_AUTO 0
 
 /* The longest that a flow, and an incomplete datagram, can be kept without packets. */
-#define CONF_TIMEOUT_MAX_S  (365 * 86400)
+#define CONF_TIMEOUT_MAX_S  (UINT64_C(365) * 86400)
 #define CONF_FRAGMENT_MAX_S 3600
 
 #define CONF_LIST_MAX	   200 /* no line of a file is longer */
