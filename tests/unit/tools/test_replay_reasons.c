@@ -11,11 +11,11 @@
 #include "core/pkt.h"
 #include "tools/ctmark-replay/reasons.h"
 
-/* Of these the sentence, or what would be accepted, is made from the flow (explain_tcp_*.c). */
-static bool told_by_flow(enum ct_reason reason)
+/* Of these the sentence, or what would be accepted, is made elsewhere, of more than numbers. */
+static bool told_elsewhere(enum ct_reason reason)
 {
 	return reason == CT_REASON_TCP_RST_STALE || reason == CT_REASON_TCP_SEQ_OVER ||
-	       reason == CT_REASON_TCP_ACK_OVER;
+	       reason == CT_REASON_TCP_ACK_OVER || reason == CT_REASON_ICMP_NO_FLOW;
 }
 
 static void filled(enum ct_reason reason, const char *text)
@@ -41,11 +41,11 @@ static void each_has_texts(void **state)
 		if (*t->sentence)
 			filled((enum ct_reason)i, t->sentence);
 		else
-			assert_true(told_by_flow((enum ct_reason)i));
+			assert_true(told_elsewhere((enum ct_reason)i));
 		if (*t->accepted)
 			filled((enum ct_reason)i, t->accepted);
 		else
-			assert_true(told_by_flow((enum ct_reason)i) || i == CT_REASON_TCP_STATE ||
+			assert_true(told_elsewhere((enum ct_reason)i) || i == CT_REASON_TCP_STATE ||
 				    i == CT_REASON_SCTP_STATE);
 		if (*t->cause)
 			filled((enum ct_reason)i, t->cause);
