@@ -138,12 +138,12 @@ def test_flows_expire_while_nothing_comes(lab, tmp_path):
         while not select.select([process.stdout], [], [], 0.2)[0]:  # until it listens
             client.sendto(b"anybody?", (netns.SERVER4, 7777))
     lines = []
-    while not lines or "timeout" not in lines[-1]:
+    while not lines or " ended " not in lines[-1]:
         lines.append(process.stdout.readline())
         assert lines[-1], process.communicate()[1]
     process.terminate()
     process.communicate(timeout=20)
-    assert "NEW" in lines[0]
+    assert " NEW " in lines[1] and "timeout: " in lines[-1]
     assert process.returncode == 0
 
 
