@@ -31,7 +31,8 @@ static void segment(struct pk *p, uint8_t flags, const uint8_t *options, uint8_t
 	l4[13] = flags;
 	l4[14] = 0xfa;
 	l4[15] = 0xf0;
-	memcpy(l4 + 20, options, noptions);
+	if (noptions > 0)
+		memcpy(l4 + 20, options, noptions);
 	pk_ip(p, CT_AF_INET, 1, 2, CT_PROTO_TCP, l4, 20 + noptions + n);
 }
 
