@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Tiers that need no privileges; the live tier is started by ./bootstrap check.
+# Tiers that need no privileges; the live tier is started by ./bootstrap check. What takes longest begins
+# first.
+include tests/check/local.mk
 include tests/unit/core/local.mk
 include tests/unit/io/local.mk
 include tests/unit/log/local.mk
@@ -10,7 +12,6 @@ include tests/unit/tools/local.mk
 include tests/replay/local.mk
 include tests/rules/local.mk
 include tests/pictures/local.mk
-include tests/check/local.mk
 include tests/analysis/local.mk
 include tests/lab/local.mk
 include tests/flows/local.mk

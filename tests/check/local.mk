@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Rules about the tree itself, as tests.
 checks = \
+	tests/check/selftest.sh \
+	tests/check/format.sh \
 	tests/check/layering.sh \
 	tests/check/symbols.sh \
 	tests/check/needed.sh \
@@ -9,7 +11,6 @@ checks = \
 	tests/check/metrics.sh \
 	tests/check/headers.sh \
 	tests/check/fnlen.sh \
-	tests/check/format.sh \
 	tests/check/names.sh \
 	tests/check/man.sh \
 	tests/check/unit.sh \
@@ -20,8 +21,7 @@ checks = \
 	tests/check/completion.sh \
 	tests/check/version.sh \
 	tests/check/packaging.sh \
-	tests/check/analysis.sh \
-	tests/check/selftest.sh
+	tests/check/analysis.sh
 
 dist_check_SCRIPTS += $(checks)
 TESTS              += $(checks)
