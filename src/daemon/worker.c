@@ -166,11 +166,6 @@ static void give_verdict(struct worker *w, const struct packet *p, const struct 
 	w->ops->verdict(w->source, p, verdict, res->mark != p->in.mark, res->mark);
 }
 
-static const struct packet *packet_of(const struct ct_input *in)
-{
-	return (const void *)((const char *)in - offsetof(struct packet, in));
-}
-
 /* To all who want to know. */
 static void tell(struct worker *w, const struct ct_event *ev)
 {

@@ -35,6 +35,12 @@ struct packet {
 	struct ct_input in;
 };
 
+/* The packet that an input of the engine is part of. */
+static inline const struct packet *packet_of(const struct ct_input *in)
+{
+	return (const void *)((const char *)in - offsetof(struct packet, in));
+}
+
 struct source;
 
 /* What can change while packets flow. */

@@ -245,11 +245,6 @@ static void end_flows(struct replay *r, const struct ct_result *out, bool own)
 
 /* ---- packets ---- */
 
-static const struct packet *packet_of(const struct ct_input *in)
-{
-	return (const struct packet *)((const char *)in - offsetof(struct packet, in));
-}
-
 static void look(const struct replay *r, struct record *record, struct place *place,
 		 struct ct_view *before)
 {
@@ -347,31 +342,25 @@ static void release(struct replay *r, const struct ct_fragment_due *due)
 	tell_of(r, &record);
 }
 
-static void take_due(struct replay *r, uint64_t now_ns)
+typedef size_t take_held(struct ct_thread *th, uint16_t queue, uint64_t now_ns,
+			 struct ct_fragment_due *out, size_t cap);
+
+static void tell_held(struct replay *r, take_held *take, uint64_t now_ns)
 {
 	struct ct_fragment_due due[DUE_BATCH];
 	size_t n;
 
-	if (!ct_fragments_any(r->ct))
-		return;
 	do {
-		n = ct_fragments_due(&r->thread, 0, now_ns, due, DUE_BATCH);
+		n = take(&r->thread, 0, now_ns, due, DUE_BATCH);
 		for (size_t i = 0; i < n; i++)
 			release(r, &due[i]);
 	} while (n == DUE_BATCH);
 }
 
-/* What still waits at the end was never decided. */
-static void release_all(struct replay *r, uint64_t now_ns)
+static void take_due(struct replay *r, uint64_t now_ns)
 {
-	struct ct_fragment_due due[DUE_BATCH];
-	size_t n;
-
-	do {
-		n = ct_fragments_release(&r->thread, 0, now_ns, due, DUE_BATCH);
-		for (size_t i = 0; i < n; i++)
-			release(r, &due[i]);
-	} while (n == DUE_BATCH);
+	if (ct_fragments_any(r->ct))
+		tell_held(r, ct_fragments_due, now_ns);
 }
 
 /* ---- the loop ---- */
@@ -476,7 +465,7 @@ int replay_run(struct replay *r, struct source *source)
 		now_ns = n > 0 ? pass(r, (size_t)n) : quiet(r);
 	}
 	if (r->stopped == 0)
-		release_all(r, now_ns);
+		tell_held(r, ct_fragments_release, now_ns); /* what still waits was never decided */
 	tell_done(r, now_ns);
 	if (r->stopped)
 		return r->stopped;

@@ -5,13 +5,12 @@
 #include <inttypes.h>
 
 #include "log/message.h"
+#include "util/clock.h"
 #include "util/words.h"
 
-#define NS_PER_S  UINT64_C(1000000000)
-#define NS_PER_MS (NS_PER_S / 1000)
-#define MINUTE	  UINT64_C(60)
-#define HOUR	  (60 * MINUTE)
-#define DAY	  (24 * HOUR)
+#define MINUTE UINT64_C(60)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 const char *scene_side(uint8_t dir)
 {
